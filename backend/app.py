@@ -1,0 +1,131 @@
+"""Door: create_app() puts controllers, sign-in, error map and housekeeping routes together."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+from litestar import Litestar, Request
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.logging import LoggingConfig
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import Message
+
+from backend import body, db, events, health, problems, wake
+from backend.errors import Problem
+from backend.evidence.api import EvidenceController
+from backend.people.api import PEOPLE_CONTROLLERS
+from backend.people.sign_in import SignInMiddleware, provide_actor
+from backend.units.api import RegionController, UnitController
+from inspections.findings import queries as findings
+from inspections.findings.api import FindingController, TopicController
+from inspections.visits.api import VisitController
+from notifications.inbox.api import NoticeController
+from notifications.today.api import TodayController
+from tasks.rectifications import queries as rectifications
+from tasks.rectifications.api import RectificationController
+
+CONTROLLERS = [
+    *PEOPLE_CONTROLLERS,
+    RegionController,
+    UnitController,
+    TopicController,
+    VisitController,
+    FindingController,
+    EvidenceController,
+    RectificationController,
+    NoticeController,
+    TodayController,
+    health.HealthController,
+]
+
+# Evidence is read through what it hangs on: these say whether the actor sees a thing that shows it.
+EVIDENCE_READERS = (findings.shows_evidence, rectifications.shows_evidence)
+
+DESCRIPTION = """督办：检查发现、佐证材料、整改事项、销号的接口。
+
+Errors are `application/problem+json` with a stable `code`. Ids of everything a phone writes are made on the phone
+(UUIDv7): the same id with the same content is the same request, with other content it is 409 `conflict`.
+Lists are `{"items": […], "next": cursor|null}`. Times are ISO 8601 with an offset; server time decides deadlines.
+Sign in with `POST /api/sessions`; send `Authorization: Bearer TOKEN`, or from a browser the cookie plus `X-Duban: 1`.
+"""
+
+
+@asynccontextmanager
+async def connections(_: Litestar) -> AsyncIterator[None]:
+    """The pool lives as long as the app. The queue's connection is made at the first wake."""
+    await db.open_pool()
+    try:
+        yield
+    finally:
+        await wake.close()
+        await db.close_pool()
+
+
+async def name_request(request: Request[Any, Any, Any]) -> None:
+    """Every request has an id, kept with the events it causes and shown in every refusal."""
+    events.request_id.set(uuid4().hex)
+
+
+async def safe_headers(message: Message, _: Any) -> None:
+    """Nothing is cached by strangers, sniffed, framed or run (ASVS 5.0.0-3.4)."""
+    if message["type"] == "http.response.start":
+        given = {name for name, _ in message["headers"]}
+        message["headers"] = [*message["headers"], *(pair for pair in SAFE_HEADERS if pair[0] not in given)]
+
+
+SAFE_HEADERS = [
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+]
+
+
+def create_app() -> Litestar:
+    """The whole application, ready for a server or for a test."""
+    return Litestar(
+        route_handlers=CONTROLLERS,
+        middleware=[SignInMiddleware],
+        dependencies={
+            "actor": Provide(provide_actor),
+            "readers": Provide(lambda: EVIDENCE_READERS, sync_to_thread=False),
+        },
+        exception_handlers={
+            Problem: problems.of_problem,
+            HTTPException: problems.of_http,
+            RecursionError: problems.of_recursion,
+            Exception: problems.of_bug,
+        },
+        request_class=body.StrictRequest,
+        request_max_body_size=body.MOST_BYTES,
+        before_send=[safe_headers],
+        before_request=name_request,
+        lifespan=[connections],
+        state=State(),
+        openapi_config=OpenAPIConfig(
+            title="Duban 督办",
+            version="0.1.0",
+            description=DESCRIPTION,
+            path="/schema",
+            render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"]), YamlRenderPlugin()],
+            components=Components(
+                security_schemes={
+                    "bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="opaque")
+                }
+            ),
+            security=[{"bearer": []}],
+        ),
+        logging_config=LoggingConfig(
+            log_exceptions="never",  # problems.of_bug logs bugs once, with the request's id
+            root={"level": logging.getLevelName(logging.INFO), "handlers": ["queue_listener"]},
+        ),
+    )
+
+
+app = create_app()

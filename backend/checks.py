@@ -1,0 +1,126 @@
+"""Door: what CI runs: `test`, `check` and `lock`. No check of its own lives here."""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from backend import embedded, up
+from backend.settings import ROOT, Settings
+from backend.supervisor import (
+    Program,
+    Supervisor,
+    Taken,
+    Trouble,
+    alone,
+    interruptible,
+    reap,
+    say,
+    undisturbed,
+)
+
+LOCKS = {"requirements.lock": (), "requirements-dev.lock": ("--group", "dev", "-c", "requirements.lock")}
+
+
+def test(settings: Settings, arguments: list[str]) -> int:
+    """Runs pytest with these arguments beside its own database and queue. Its exit code."""
+    command = (sys.executable, "-m", "pytest", *arguments)
+    if not settings.embedded:
+        return subprocess.run(command, cwd=ROOT).returncode
+    with interruptible(), _own_var(settings) as (var, supervisor):
+        embedded.start_services(up.elsewhere(settings, var.name), supervisor)
+        pytest = Program(name="pytest", command=command, cwd=ROOT, env={"DUBAN_VAR": str(var)}, typed_at=True)
+        return supervisor.run(pytest)
+
+
+@contextmanager
+def _own_var(settings: Settings) -> Iterator[tuple[Path, Supervisor]]:
+    """A var/ for one test run: var/test, or the next one when somebody else tests at the same time."""
+    for name in ("test", *(f"test-{number}" for number in range(2, 10))):
+        var = settings.var / name
+        try:
+            with alone(var, "测试"):
+                supervisor = Supervisor(var)
+                reap(var)
+                try:
+                    yield var, supervisor
+                finally:
+                    with undisturbed():
+                        supervisor.stop()
+                return
+        except Taken:
+            continue
+    raise Trouble(f"{settings.var} 下已有九个测试在运行。")
+
+
+def check(settings: Settings) -> int:
+    """Everything CI checks, one line each; the output of what failed at the end. 0 when all is well."""
+    failed: list[tuple[str, str]] = []
+    for name, command in stages():
+        began = time.monotonic()
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        say(f"{'✗' if done.returncode else '✓'} {name}  {time.monotonic() - began:.1f} 秒")
+        if done.returncode:
+            failed.append((name, done.stdout))
+    began = time.monotonic()
+    code = test(settings, [])
+    say(f"{'✗' if code else '✓'} 测试  {time.monotonic() - began:.1f} 秒")
+    for name, output in failed:
+        say(f"\n── {name} ──\n{output.rstrip()}")
+    bad = [name for name, _ in failed] + (["测试"] if code else [])
+    say(f"\n没有通过：{'、'.join(bad)}" if bad else "\n全部通过。")
+    return 1 if bad else 0
+
+
+def stages() -> list[tuple[str, list[str]]]:
+    """What is checked before the tests: a name and a command each."""
+    python = sys.executable
+    found = [
+        ("格式", [python, "-m", "ruff", "format", "--check", "."]),
+        ("写法", [python, "-m", "ruff", "check", "."]),
+        ("类型", [python, "-m", "basedpyright"]),
+    ]
+    if "importlinter" in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]:
+        script = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+        found.append(("导入规则", [python, "-c", script]))
+    if importlib.util.find_spec("backend.docs_pages"):
+        found.append(("文档", [python, "-m", "backend", "docs", "--check"]))
+    return found
+
+
+def lock(arguments: list[str]) -> int:
+    """Remakes both locks from pyproject.toml, keeping what still fits; `--upgrade` takes the newest."""
+    uv = Path(sys.executable).with_name("uv")
+    command = str(uv) if uv.exists() else shutil.which("uv")
+    if command is None:
+        raise Trouble("缺少 uv：请运行 ./duban lock，它会先装好开发依赖。")
+    for name, more in LOCKS.items():
+        say(f"正在锁定 {name} …")
+        # No address of a package index may get into the files: every reader has his own mirror.
+        words = [
+            command,
+            "pip",
+            "compile",
+            "pyproject.toml",
+            *more,
+            "--universal",
+            "--python-version",
+            "3.11",
+        ]
+        words += ["--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--quiet"]
+        words += ["--custom-compile-command", "./duban lock", "--output-file", name, *arguments]
+        if code := subprocess.run(words, cwd=ROOT).returncode:
+            return code
+    return 0

@@ -1,0 +1,76 @@
+"""Columns spelled out, because Piccolo's defaults (nullable, cascading, defaulting to now) lose data quietly."""
+
+import os
+from enum import StrEnum
+from typing import Any, cast
+from uuid import UUID as Id
+
+from piccolo.columns import UUID, Boolean, Bytea, DoublePrecision, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns.base import OnDelete, OnUpdate
+from piccolo.constraints import Check
+from piccolo.table import Table
+
+from backend import clock
+
+
+def uuid7() -> Id:
+    """A new time-ordered id (RFC 9562, 5.7): 48 bits of milliseconds, 74 random bits."""
+    milliseconds = int(clock.now().timestamp() * 1000)
+    value = (milliseconds << 80) | int.from_bytes(os.urandom(10), "big")
+    value = (value & ~(0xF << 76)) | (0x7 << 76)
+    return Id(int=(value & ~(0x3 << 62)) | (0x2 << 62))
+
+
+def key() -> Any:
+    """The primary key: made by the phone, or by uuid7() for what the server makes. Never a counter."""
+    return UUID(primary_key=True, default=None, null=False)
+
+
+def link(table: type[Table] | str, *, null: bool = False, index: bool = True) -> Any:
+    """A foreign key that restricts: a row that others point at cannot be deleted (docs/decisions/0006)."""
+    return ForeignKey(
+        table,
+        null=null,
+        default=None,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
+        index=index,
+    )
+
+
+def identifier(*, null: bool = False, index: bool = False) -> Any:
+    """An id without a foreign key: for history, which outlives rows."""
+    return UUID(null=null, default=None, index=index)
+
+
+def text(*, null: bool = False, index: bool = False, unique: bool = False) -> Any:
+    """Unbounded text; the bound belongs to the Struct that takes it in."""
+    return Text(null=null, default=None, index=index, unique=unique)
+
+
+def moment(*, null: bool = False, index: bool = False) -> Any:
+    """An instant (timestamptz). The command passes clock.now(); the database never makes one up."""
+    return Timestamptz(null=null, default=None, index=index)
+
+
+def number(*, null: bool = False, default: int | None = None) -> Any:
+    return Integer(null=null, default=cast(Any, default))
+
+
+def measure(*, null: bool = False) -> Any:
+    """A measured value with a fraction: degrees or metres."""
+    return DoublePrecision(null=null, default=cast(Any, None))
+
+
+def flag() -> Any:
+    return Boolean(null=False, default=False)
+
+
+def octets(*, null: bool = False) -> Any:
+    return Bytea(null=null, default=cast(Any, None))
+
+
+def one_of(column: str, values: type[StrEnum]) -> Check:
+    """CHECK that a text column holds a member. SQL text, because Piccolo 1.38 writes broken migrations of is_in()."""
+    members = ", ".join(f"'{value.value}'" for value in values)
+    return Check(f'"{column}" IN ({members})')

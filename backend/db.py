@@ -1,0 +1,147 @@
+"""The database door: the pool, transaction(), after_commit() and raw(). Closes the traps of Piccolo's own transaction."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import asyncpg
+from piccolo.engine.postgres import PostgresTransaction
+from piccolo.querystring import QueryString
+
+from backend.errors import BadRequest, Conflict
+from piccolo_conf import DB
+
+After = Callable[[], Awaitable[None]]
+
+
+class NestedTransaction(RuntimeError):
+    """A command was called from inside another command's transaction (docs/decisions/0002)."""
+
+
+class _Scope:
+    """What one transaction still has to do, and whether a command may join it."""
+
+    def __init__(self, joinable: bool) -> None:
+        self.joinable = joinable
+        self.after: list[After] = []
+
+
+_scope: ContextVar[_Scope | None] = ContextVar("transaction_scope", default=None)
+
+
+class _SafeTransaction(PostgresTransaction):
+    """Piccolo's, but a failed COMMIT gives its connection back and clears the context (stack.md 3, limit 1)."""
+
+    __slots__ = ()
+
+    async def __aexit__(self, exception_type: Any, exception: Any, traceback: Any) -> bool:
+        try:
+            await (self.rollback() if exception else self.commit())
+        finally:
+            self.engine.current_transaction.reset(self.context)
+            if self.engine.pool:
+                await self.engine.pool.release(self.connection)
+            else:
+                await self.connection.close()
+        return False
+
+
+@asynccontextmanager
+async def transaction(*, joinable: bool = False) -> AsyncIterator[None]:
+    """One command, one transaction; commits on leaving, rolls back on any exception.
+
+    Inside another transaction it raises NestedTransaction, except inside a joinable one (the outbox's), where it
+    becomes a savepoint. Functions given to after_commit() run once the outermost transaction is committed.
+    Unique, foreign-key and text violations leave as Problem.
+    """
+    outer = _scope.get()
+    if outer is not None:
+        if not outer.joinable:
+            raise NestedTransaction("a command must not call another command")
+        try:
+            async with savepoint():
+                yield
+        except asyncpg.PostgresError as violation:
+            raise _translated(violation) from violation
+        return
+    scope = _Scope(joinable)
+    token = _scope.set(scope)
+    try:
+        async with _SafeTransaction(DB, allow_nested=False):
+            yield
+    except asyncpg.PostgresError as violation:
+        raise _translated(violation) from violation
+    finally:
+        _scope.reset(token)
+    for done in scope.after:
+        await done()
+
+
+@asynccontextmanager
+async def savepoint() -> AsyncIterator[None]:
+    """Inside a transaction: what fails in here is undone, the rest stays; after_commit() calls made here go too."""
+    scope, running = _scope.get(), DB.current_transaction.get()
+    if scope is None or running is None:
+        raise RuntimeError("a savepoint needs a transaction")
+    point, kept = await running.savepoint(), len(scope.after)
+    try:
+        yield
+    except BaseException:
+        del scope.after[kept:]
+        await point.rollback_to()
+        raise
+    await point.release()
+
+
+def after_commit(done: After) -> None:
+    """Run `done` after the running transaction is committed; at a rollback, never. `done` must not raise."""
+    scope = _scope.get()
+    if scope is None:
+        raise RuntimeError("after_commit needs a transaction")
+    if done not in scope.after:
+        scope.after.append(done)
+
+
+async def raw(sql: str, *args: Any) -> Sequence[asyncpg.Record]:
+    """Run one statement with $1… arguments, in the running transaction if there is one."""
+    running = DB.current_transaction.get()
+    if running is not None:
+        return await running.connection.fetch(sql, *args)
+    if DB.pool is not None:
+        return await DB.pool.fetch(sql, *args)
+    connection = await DB.get_new_connection()
+    try:
+        return await connection.fetch(sql, *args)
+    finally:
+        await connection.close()
+
+
+async def select(sql: str, *args: Any) -> list[dict[str, Any]]:
+    """Run one statement with {} arguments; an argument may itself be a condition such as visible_to(actor)."""
+    return [dict(row) for row in await DB.run_querystring(QueryString(sql, *args))]
+
+
+async def open_pool(most: int = 12) -> None:
+    """Open the connection pool of this process. Statements are cut off after 30 s."""
+    await DB.start_connection_pool(
+        min_size=1, max_size=most, command_timeout=30, server_settings={"application_name": "duban"}
+    )
+
+
+async def close_pool() -> None:
+    await DB.close_connection_pool()
+
+
+def _translated(violation: asyncpg.PostgresError) -> Exception:
+    """The one place where the database's refusals become ours; everything else stays a bug."""
+    constraint = getattr(violation, "constraint_name", None) or ""
+    match violation:
+        case asyncpg.UniqueViolationError():
+            return Conflict("同样的内容已经存在。", "already_there", constraint=constraint)
+        case asyncpg.ForeignKeyViolationError():
+            return BadRequest("引用的对象不存在。", "unknown_reference", constraint=constraint)
+        case asyncpg.CharacterNotInRepertoireError() | asyncpg.UntranslatableCharacterError():
+            return BadRequest("文字中含有不能保存的字符。", "bad_text")
+        case _:
+            return violation

@@ -1,0 +1,89 @@
+"""Door: the pages of docs/ that are printed from the code: states, events, problem codes. Other pages are by hand."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from backend import docs_problems, docs_states
+from backend.events import VERBS
+from backend.settings import ROOT
+from backend.supervisor import say
+from backend.worker import REACTIONS
+from notifications.inbox.rules import HEARS
+from notifications.inbox.wording import TITLES
+from tasks.rectifications.timeline import SENTENCES
+
+NOTE = "<!-- Printed by `./duban docs`. Change the code, not this file. -->"
+
+
+def events_page() -> str:
+    """Every verb, what it says on a timeline, what it causes, and who is told."""
+    lines = [
+        "# Events",
+        "",
+        NOTE,
+        "",
+        "An event is written once, in the transaction that changes the rows, and never changed. `subject` is the id of",
+        "the thing the first word names. The list is closed: `events.record()` refuses a verb that is not in it.",
+        "",
+        "| Verb | What happened | 时间线 | Causes | Told to | Urgency | 通知 |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for verb, sentence in VERBS.items():
+        causes = [
+            reaction.__name__
+            for reaction in REACTIONS.get(verb, ())
+            if verb not in HEARS or reaction.__name__ != "tell_people"
+        ]
+        hearing = HEARS.get(verb)
+        told = ", ".join(hearing.audience) if hearing else ""
+        lines.append(
+            row(
+                f"`{verb}`",
+                sentence,
+                SENTENCES.get(verb, ""),
+                ", ".join(f"`{name}`" for name in causes),
+                told,
+                hearing.urgency if hearing else "",
+                TITLES[verb][0] if verb in TITLES else "",
+            )
+        )
+    return "\n".join([*lines, "", *AUDIENCES, ""])
+
+
+AUDIENCES = (
+    "Who an audience is, is asked when the event is handled: live accounts with a live role. The person who did it is",
+    "not told. A notice exists once per event and person, however often the event is handled.",
+)
+
+
+def row(*cells: str) -> str:
+    """One line of a Markdown table."""
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/states.md": lambda: docs_states.page(NOTE),
+    "docs/events.md": events_page,
+    "docs/problems.md": lambda: docs_problems.page(NOTE),
+}
+
+
+def run(check: bool) -> int:
+    """Writes the pages; with `check` only compares, and says which are stale. 1 when one is, else 0."""
+    stale = [name for name, text in printed() if _kept(ROOT / name) != text]
+    for name in stale:
+        if check:
+            say(f"{name} 与代码不符，请运行 ./duban docs。")
+        else:
+            (ROOT / name).write_text(PAGES[name]())
+            say(f"已更新 {name}")
+    return 1 if check and stale else 0
+
+
+def printed() -> Iterable[tuple[str, str]]:
+    """Each page's path in the repository and the text it should have."""
+    return ((name, make()) for name, make in PAGES.items())
+
+
+def _kept(path: Path) -> str | None:
+    return path.read_text() if path.exists() else None

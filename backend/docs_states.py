@@ -1,0 +1,143 @@
+"""Prints docs/states.md from the table of moves. Who may do what is asked of the rules, never copied from them."""
+
+import inspect
+import re
+from dataclasses import replace
+from enum import StrEnum
+from itertools import product
+from uuid import UUID
+
+from backend.roles import Actor, Grant, Role
+from tasks.rectifications import rules
+from tasks.rectifications.rules import MOVES, Item, Move, Status, UnitRole
+
+AREA = "210422000000"
+RESPONSIBLE, LEAD, OFFICE, ME = (UUID(int=number) for number in range(1, 5))
+HOME = {
+    Role.unit_handler: RESPONSIBLE,
+    Role.unit_principal: RESPONSIBLE,
+    Role.lead_unit_reviewer: LEAD,
+}
+GROUPS = ("OPEN", "WAITING_FOR_UNIT", "WAITING_FOR_REVIEW", "COUNTED", "TICKING")
+
+
+def page(note: str) -> str:
+    """The whole page."""
+    words = words_of(Status) | words_of(rules.Verb)
+    lines = ["# States of a rectification", "", note, "", *INTRODUCTION, "", "## Statuses", ""]
+    lines += ["| Status | 中文 | In the groups |", "|---|---|---|"]
+    for status in Status:
+        groups = ", ".join(f"`{name}`" for name in GROUPS if status in getattr(rules, name))
+        lines.append(f"| `{status}` | {words[status]} | {groups} |")
+    lines += [
+        "",
+        "## Moves",
+        "",
+        "| Verb | 中文 | From | To | Who | Never | Needs | Event |",
+        "|" + "---|" * 8,
+    ]
+    lines += [_line(move, words) for move in MOVES.values()]
+    return "\n".join(
+        [*lines, "", "## Picture", "", "```mermaid", *_picture(words), "```", "", *UNREACHED(), ""]
+    )
+
+
+INTRODUCTION = (
+    "`tasks/rectifications/rules.py` is the source; `./duban docs` prints this page from it. Refusals come in a fixed",
+    "order: out of sight (404), not yours to do (403), wrong state (409), something missing (422). Overdue, returned",
+    "and late are computed or counted, never statuses.",
+)
+
+
+def UNREACHED() -> list[str]:
+    """Statuses that no move leads to yet."""
+    reached = {move.end for move in MOVES.values()}
+    missing = [f"`{status}`" for status in Status if status not in reached and status != Status.draft]
+    return [f"No move leads to {', '.join(missing)} yet."] if missing else []
+
+
+def words_of(members: type[StrEnum]) -> dict[str, str]:
+    """The Chinese word beside each member in the source."""
+    found = re.findall(r'= "(\w+)"\s+# (\S+)', inspect.getsource(members))
+    return dict(found)
+
+
+def _line(move: Move, words: dict[str, str]) -> str:
+    start = ", ".join(f"`{status}`" for status in Status if status in move.start)
+    needs = "; ".join(f"{need.sentence} (`{need.field}`)" for need in move.needs)
+    cells = (
+        f"`{move.verb}`",
+        words[move.verb],
+        start,
+        f"`{move.end}`" if move.end else "unchanged",
+        "; ".join(who(move)),
+        "; ".join(never(move)),
+        needs,
+        f"`{move.event}`",
+    )
+    return "| " + " | ".join(cells) + " |"
+
+
+def who(move: Move) -> list[str]:
+    """Every role that may, with the condition where it may only sometimes."""
+    cases = list(product((s for s in Status if s in move.start), (True, False)))
+    said = []
+    for role in Role:
+        allowed = {case for case in cases if move.by(_actor(role), _item(*case)) is None}
+        if allowed:
+            said.append(f"`{role}`{_when(allowed, cases)}")
+    return said
+
+
+def _when(allowed: set[tuple[Status, bool]], cases: list[tuple[Status, bool]]) -> str:
+    if len(allowed) == len(cases):
+        return ""
+    if allowed == {case for case in cases if case[1]}:
+        return " of the lead unit"
+    without_lead = {case for case in cases if not case[1]}
+    always = sorted({status for status, _ in allowed if {(status, True), (status, False)} <= allowed})
+    conditions = [f"from `{status}`" for status in always]
+    conditions += ["where no lead unit is named"] if without_lead <= allowed else []
+    return f" ({' or '.join(conditions)})"
+
+
+def never(move: Move) -> list[str]:
+    """Whom the move refuses although the role would do."""
+    case = _item(next(s for s in Status if s in move.start), False)
+    case = replace(case, void_asked_by=UUID(int=9))
+    may = [_actor(role) for role in Role if move.by(_actor(role), case) is None]
+    others = {
+        "who handed it in": replace(case, handed_in_by=ME),
+        "who passed it first": replace(case, passed_by=ME),
+        "who asked for it": replace(case, void_asked_by=ME),
+    }
+    said = [name for name, it in others.items() if all(move.by(actor, it) for actor in may)]
+    insider = Grant(Role.inspector, RESPONSIBLE, AREA)
+    if not any(actor.units() & {RESPONSIBLE} for actor in may):
+        inside = [replace(actor, grants=(*actor.grants, insider)) for actor in may if actor.person]
+        said += ["anyone of a responsible unit"] if all(move.by(actor, case) for actor in inside) else []
+    return [*said, "recused"]
+
+
+def _actor(role: Role) -> Actor:
+    if role == Role.system:
+        return Actor(None, "", (Grant(role, OFFICE, ""),))
+    return Actor(ME, "", (Grant(role, HOME.get(role, OFFICE), AREA),))
+
+
+def _item(status: Status, lead: bool) -> Item:
+    units = {UnitRole.responsible: frozenset({RESPONSIBLE}), UnitRole.lead: frozenset({LEAD} if lead else ())}
+    return Item(UUID(int=8), status, units, frozenset({AREA}), frozenset({ME}))
+
+
+def _picture(words: dict[str, str]) -> list[str]:
+    lines = ["stateDiagram-v2", "    [*] --> draft"]
+    lines += [f"    {status} : {status} {words[status]}" for status in Status]
+    for move in MOVES.values():
+        if move.verb == rules.Verb.void:
+            continue
+        for status in (s for s in Status if s in move.start):
+            if move.end:
+                lines.append(f"    {status} --> {move.end} : {words[move.verb]}")
+    lines.append("    note right of voided : 作废: from draft and every open status")
+    return lines

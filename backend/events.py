@@ -1,0 +1,99 @@
+"""What happened, for ever: the closed list of verbs, record() as the only writer, and reading by subject."""
+
+from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+
+from backend import clock, wake
+from backend.db import after_commit, raw
+from backend.roles import Actor
+
+VERBS = {
+    "person.added": "An account was made.",
+    "person.signed_in": "A person signed in.",
+    "person.disabled": "An account was closed.",
+    "person.role_granted": "A role was granted at a unit.",
+    "person.role_revoked": "A role was taken back.",
+    "person.totp_enrolled": "A second factor was enrolled.",
+    "evidence.stored": "The bytes of a declared file arrived whole and are on disk.",
+    "evidence.ready": "Display copy and thumbnail were made.",
+    "evidence.refused": "The file could not be shown safely.",
+    "visit.opened": "A team was sent to a place.",
+    "visit.arrived": "A team recorded its arrival.",
+    "visit.submitted": "A team handed in what it found.",
+    "finding.filed": "A finding was received.",
+    "rectification.drafted": "A finding became a rectification that is not issued yet.",
+    "rectification.held": "A draft cannot be issued until the office names what is missing.",
+    "rectification.issued": "A rectification was handed to its units.",
+    "rectification.acknowledged": "The responsible unit signed for it.",
+    "rectification.reported": "The responsible unit reported progress.",
+    "rectification.handed_in": "The responsible unit asked for it to be cleared.",
+    "rectification.sent_back": "It was returned to the responsible unit.",
+    "rectification.passed": "The first review was passed.",
+    "rectification.closed": "The second key was turned; the item is cleared.",
+    "rectification.void_asked": "An office leader asked for it to be voided.",
+    "rectification.voided": "A second person confirmed; the item is void.",
+}
+
+
+# The id under which the running HTTP request is logged; set by the app, kept with every event it causes.
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One thing that happened. `at` is UTC; `payload` is what record() was told, as plain JSON values."""
+
+    id: UUID
+    at: datetime
+    actor: UUID | None
+    actor_name: str
+    verb: str
+    subject: UUID
+    payload: dict[str, Any]
+
+
+async def record(verb: str, subject: UUID, *, actor: Actor, **facts: object) -> UUID:
+    """Write the event and its outbox row in the running transaction, and wake the worker after the commit.
+
+    The payload is encoded once, keys sorted, and kept as these exact bytes, so that it can be hashed later without
+    rendering anything again. Raises KeyError for a verb that is not in VERBS.
+    """
+    VERBS[verb]
+    event = uuid4()
+    payload = msgspec.json.encode({"by": actor.name, **facts}, order="sorted")
+    await raw(
+        "WITH written AS (INSERT INTO event (id, at, actor, verb, subject, payload, request) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id, at) "
+        "INSERT INTO outbox (event, attempts, next_try_at) SELECT id, 0, at FROM written",
+        event,
+        clock.now(),
+        actor.person,
+        verb,
+        subject,
+        payload,
+        request_id.get(),
+    )
+    after_commit(wake.outbox)
+    return event
+
+
+async def of_subjects(subjects: Iterable[UUID], verbs: Sequence[str] | None = None) -> list[Event]:
+    """Everything that happened to these subjects, oldest first."""
+    rows = await raw(
+        "SELECT id, at, actor, verb, subject, payload FROM event WHERE subject = ANY($1::uuid[]) "
+        "AND ($2::text[] IS NULL OR verb = ANY($2)) ORDER BY at, id",
+        list(subjects),
+        list(verbs) if verbs is not None else None,
+    )
+    return [of_row(row) for row in rows]
+
+
+def of_row(row: Any) -> Event:
+    payload = msgspec.json.decode(row["payload"])
+    return Event(
+        row["id"], row["at"], row["actor"], payload.pop("by", ""), row["verb"], row["subject"], payload
+    )

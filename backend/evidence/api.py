@@ -1,0 +1,78 @@
+"""HTTP of evidence: send the bytes of a declared file, see how far it is, look at its display copies."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, Request, get, put
+from litestar.di import NamedDependency
+from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
+from litestar.params import FromPath
+from litestar.response import File
+
+from backend.errors import NotFound, WrongState
+from backend.evidence import queries, receiving
+from backend.evidence.queries import EvidenceShape, Reader
+from backend.evidence.rules import MOST_BYTES, State
+from backend.roles import Actor
+
+# Derived copies are ours, but a browser must still never run what it is given (trust.md F6).
+PICTURE_HEADERS = {
+    "content-security-policy": "sandbox; default-src 'none'",
+    "cache-control": "private, max-age=3600",
+}
+
+
+class SendsBytes(Operation):
+    """Tells the OpenAPI document that the body is the file itself."""
+
+    def __post_init__(self) -> None:
+        picture = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY))
+        self.request_body = RequestBody(content={"application/octet-stream": picture}, required=True)
+
+
+class EvidenceController(Controller):
+    path = "/api/evidence"
+    tags = ["evidence"]
+
+    @put(
+        "/{evidence_id:uuid}",
+        summary="Send the bytes of a declared file (idempotent)",
+        request_max_body_size=MOST_BYTES + 1,
+        operation_class=SendsBytes,
+        status_code=200,
+    )
+    async def send(
+        self, evidence_id: FromPath[UUID], request: Request[Any, Any, Any], actor: NamedDependency[Actor]
+    ) -> EvidenceShape:
+        row = await receiving.receive(evidence_id, actor, request.content_length, request.stream())
+        return queries.shape(row.to_dict())
+
+    @get("/{evidence_id:uuid}", summary="How far a file has come")
+    async def show(
+        self, evidence_id: FromPath[UUID], actor: NamedDependency[Actor], readers: NamedDependency[Sequence[Reader]]
+    ) -> EvidenceShape:
+        row = await queries.find(evidence_id, actor, readers)
+        return queries.shape(row.to_dict())
+
+    @get(
+        "/{evidence_id:uuid}/{copy:str}",
+        summary="A display copy: `display` (1600 px) or `thumbnail` (320 px)",
+    )
+    async def look(
+        self, evidence_id: FromPath[UUID], copy: FromPath[str], actor: NamedDependency[Actor], readers: NamedDependency[Sequence[Reader]]
+    ) -> File:
+        row = await queries.find(evidence_id, actor, readers)
+        if copy not in ("display", "thumbnail"):  # the original is never served
+            raise NotFound()
+        if row.state != State.ready:
+            raise WrongState("展示件还没有做好，请稍后再看。", "evidence.not_ready", state=row.state)
+        path = receiving.disk().derived_path(row.sha256, copy)
+        return File(
+            path,
+            filename=f"{evidence_id}.jpg",
+            media_type="image/jpeg",
+            content_disposition_type="inline",
+            headers=PICTURE_HEADERS,
+        )

@@ -1,0 +1,133 @@
+"""Writing evidence rows: declare (inside another command), receive, mark ready or refused. No bytes here."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from backend import clock, events, geo, wake
+from backend.db import after_commit, raw, transaction
+from backend.errors import Incomplete
+from backend.evidence.rules import MOST_FILES, MOST_TRIES, Declaration, State
+from backend.evidence.tables import Evidence
+from backend.once import different
+from backend.roles import SYSTEM, Actor
+
+DECLARED = (
+    "sha256",
+    "size",
+    "media_type",
+    "captured_at",
+    "source",
+    "reported_lat",
+    "reported_lng",
+    "accuracy_m",
+)
+
+
+async def declare(manifest: Sequence[Declaration], actor: Actor) -> None:
+    """Make room for the files of a manifest; part of the caller's transaction.
+
+    A line declared before with the same content by the same person is left as it is; with other content, or by
+    somebody else, Conflict is raised. Raises Incomplete for more than 30 lines or the same id twice.
+    """
+    if len(manifest) > MOST_FILES:
+        raise Incomplete(f"一次最多 {MOST_FILES} 个文件。", "evidence.too_many_files", field="evidence")
+    if len({line.id for line in manifest}) != len(manifest):
+        raise Incomplete("同一个文件编号出现了两次。", "evidence.listed_twice", field="evidence")
+    rows = [_row(line, actor) for line in manifest]
+    known = {
+        row["id"]: row
+        for row in await Evidence.select().where(Evidence.id.is_in([row.id for row in rows])).lock_rows()
+    } if rows else {}  # fmt: skip
+    for row in rows:
+        if (earlier := known.get(row.id)) and not _same(earlier, row):
+            raise different()
+    if fresh := [row for row in rows if row.id not in known]:
+        await Evidence.insert(*fresh)
+
+
+async def receive(evidence: UUID, actor: Actor, width: int, height: int) -> None:
+    """The declared bytes are whole and on disk. A second call changes nothing."""
+    async with transaction():
+        arrived = await raw(
+            "UPDATE evidence SET state = $1, received_at = $2, width = $3, height = $4 "
+            "WHERE id = $5 AND state = $6 RETURNING sha256, size",
+            State.received.value,
+            clock.now(),
+            width,
+            height,
+            evidence,
+            State.declared.value,
+        )
+        if arrived:
+            await events.record("evidence.stored", evidence, actor=actor, **dict(arrived[0]))
+            after_commit(lambda: wake.job("prepare", evidence))
+
+
+async def try_prepare(evidence: UUID) -> Evidence | None:
+    """Count one try of the job; None when there is nothing left to do."""
+    async with transaction():
+        row = await Evidence.objects().get(Evidence.id == evidence).lock_rows(skip_locked=True)
+        if row is None or row.state != State.received:
+            return None
+        await Evidence.update({Evidence.tries: row.tries + 1}).where(Evidence.id == evidence)
+        row.tries += 1
+        return row
+
+
+async def mark_ready(evidence: UUID) -> None:
+    await _settle(evidence, State.ready, None)
+
+
+async def mark_refused(evidence: UUID, code: str) -> None:
+    await _settle(evidence, State.refused, code)
+
+
+async def give_up(evidence: UUID) -> None:
+    """The job failed too often for reasons of ours; a person can see it and ask for it again."""
+    await _settle(evidence, State.refused, "evidence.gave_up")
+
+
+def spent(row: Evidence) -> bool:
+    return row.tries > MOST_TRIES
+
+
+async def _settle(evidence: UUID, state: State, refusal: str | None) -> None:
+    async with transaction():
+        changed = await raw(
+            "UPDATE evidence SET state = $1, refusal = $2, prepared_at = $3 WHERE id = $4 AND state = $5 RETURNING id",
+            state.value,
+            refusal,
+            clock.now(),
+            evidence,
+            State.received.value,
+        )
+        if changed:
+            await events.record(f"evidence.{state.value}", evidence, actor=SYSTEM, reason=refusal)
+
+
+def _row(line: Declaration, actor: Actor) -> Evidence:
+    place = line.place
+    lat, lng = geo.to_wgs84(place.lat, place.lng, place.datum) if place else (None, None)
+    return Evidence(
+        id=line.id,
+        sha256=line.sha256,
+        size=line.size,
+        media_type=line.media_type.value,
+        captured_at=line.captured_at,
+        source=line.source.value,
+        lat=lat,
+        lng=lng,
+        accuracy_m=place.accuracy_m if place else None,
+        datum=place.datum.value if place else None,
+        reported_lat=place.lat if place else None,
+        reported_lng=place.lng if place else None,
+        declared_by=actor.person,
+        declared_at=clock.now(),
+        state=State.declared.value,
+    )
+
+
+def _same(earlier: dict[str, object], row: Evidence) -> bool:
+    return earlier["declared_by"] == row.declared_by and all(
+        earlier[name] == getattr(row, name) for name in DECLARED
+    )

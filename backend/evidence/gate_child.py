@@ -1,0 +1,163 @@
+"""Decodes one photo and redraws it small, shut in by hard limits. Run by gate.py; imports nothing of ours.
+
+Arguments: three open descriptors (photo, display copy, thumbnail), then the limits. Answer: one JSON line.
+"""
+
+import errno
+import io
+import json
+import os
+import resource
+import sys
+import warnings
+
+from PIL import Image, ImageCms, JpegImagePlugin, MpoImagePlugin, PngImagePlugin, WebPImagePlugin
+
+# Every decoder is loaded now: once shut in, nothing more can be opened.
+Image.preinit()
+PLUGINS = (JpegImagePlugin, MpoImagePlugin, PngImagePlugin, WebPImagePlugin)
+FORMATS = ("JPEG", "PNG", "WEBP")
+MOST_PIXELS = 50_000_000
+DISPLAY, THUMBNAIL = 1600, 320
+QUALITY = 82
+NOBODY = 65534
+ORIENTATION = 0x0112
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class Refused(Exception):
+    """Its text is one of the codes in format.py."""
+
+
+def main() -> None:
+    photo, display, thumbnail, memory, cpu, file_size = map(int, sys.argv[1:])
+    shut_in(memory, cpu, file_size)
+    try:
+        answer = redraw(photo, display, thumbnail)
+    except Refused as reason:
+        answer = {"refused": str(reason)}
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        answer = {"refused": "evidence.too_many_pixels"}
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        answer = {"trouble": "no_room"} if full else {"refused": "evidence.undecodable"}
+    except Exception:
+        answer = {"refused": "evidence.undecodable"}
+    os.write(1, json.dumps(answer).encode())
+    os._exit(0)  # tearing down hundreds of megabytes in order serves nobody
+
+
+def shut_in(memory: int, cpu: int, file_size: int) -> None:
+    """From here on: no rights, no new file, socket or process, and bounded memory, time and output."""
+    os.nice(10)
+    at_most(resource.RLIMIT_CPU, cpu, cpu + 1)  # SIGXCPU first: a SIGKILL would look like the system's own
+    at_most(resource.RLIMIT_AS, memory, memory)
+    at_most(resource.RLIMIT_FSIZE, file_size, file_size)
+    at_most(resource.RLIMIT_CORE, 0, 0)
+    at_most(resource.RLIMIT_NPROC, 0, 0)
+    at_most(resource.RLIMIT_NOFILE, 0, 0)  # what is open stays usable
+    if os.geteuid() == 0:
+        try:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+        except OSError:  # a container whose root may not change users
+            pass
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+    # Other warnings are about odd metadata, which real phones write and we drop.
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+
+def at_most(what: int, soft: int, hard: int) -> None:
+    """Lowers one limit; where the operator set a lower one, that stays."""
+    ceiling = resource.getrlimit(what)[1]
+    if ceiling != resource.RLIM_INFINITY:
+        soft, hard = min(soft, ceiling), min(hard, ceiling)
+    resource.setrlimit(what, (soft, hard))
+
+
+def redraw(photo: int, display: int, thumbnail: int) -> dict[str, object]:
+    """Writes both copies and says how large everything is; the photo's own size is given upright."""
+    with os.fdopen(photo, "rb") as file:
+        source = Image.open(file, formats=FORMATS)
+        width, height = source.size
+        if width * height > MOST_PIXELS:
+            raise Refused("evidence.too_many_pixels")
+        if source.format != "MPO" and getattr(source, "n_frames", 1) > 1:
+            raise Refused("evidence.several_frames")
+        target = fit(source.size, DISPLAY)
+        source.draft("RGB", target)  # the exact target: a bounding box would not be scaled (libjpeg, n/8)
+        large = averageable(source).resize(target, Image.Resampling.BILINEAR, reducing_gap=1.5)
+        turn = TURNS.get(orientation(source))
+    if turn is not None:
+        large = large.transpose(turn)
+        if turn >= Image.Transpose.ROTATE_90 and turn != Image.Transpose.ROTATE_180:
+            width, height = height, width
+    large = opaque(large, source.info.get("icc_profile"))
+    small = large.resize(fit(large.size, THUMBNAIL), Image.Resampling.BILINEAR, reducing_gap=1.5)
+    save(large, display)
+    save(small, thumbnail)
+    return {"size": (width, height), "display": large.size, "thumbnail": small.size}
+
+
+def fit(size: tuple[int, int], longest: int) -> tuple[int, int]:
+    """The size with its long side at most `longest`: never larger than it was, never zero."""
+    scale = min(1.0, longest / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def averageable(image: Image.Image) -> Image.Image:
+    """The same picture in a mode whose values may be averaged, eight bits a channel."""
+    if image.has_transparency_data:
+        return image if image.mode == "RGBA" else image.convert("RGBA")
+    if image.mode.startswith("I"):  # 16 bits of grey
+        return image.convert("I").point(lambda value: value * (1 / 256) + 0).convert("L")
+    return image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
+
+
+def orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(ORIENTATION, 1))
+    except Exception:  # metadata is a claim: when it cannot be read, the picture stays as it is
+        return 1
+
+
+def opaque(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """A new sRGB picture, white where the old one was clear, that carries nothing but pixels."""
+    sheet = Image.new("RGB", image.size, "white")
+    mask = image.getchannel("A") if image.mode == "RGBA" else None
+    colours = image.convert("RGB") if mask else image
+    sheet.paste(standard(colours, profile), mask=mask)
+    return sheet
+
+
+def standard(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """The colours brought to sRGB by the embedded profile; left as they are when it is useless."""
+    if profile:
+        try:
+            origin = ImageCms.getOpenProfile(io.BytesIO(profile))
+            if "sRGB" not in ImageCms.getProfileDescription(origin):
+                image = (
+                    ImageCms.profileToProfile(image, origin, ImageCms.createProfile("sRGB"), outputMode="RGB")
+                    or image
+                )
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            pass
+    return image.convert("RGB")
+
+
+def save(image: Image.Image, descriptor: int) -> None:
+    with os.fdopen(descriptor, "wb") as file:
+        image.save(file, "JPEG", quality=QUALITY)
+
+
+main()

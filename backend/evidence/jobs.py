@@ -1,0 +1,50 @@
+"""Outside the transaction: making display copies in the gate's child, and sweeping what was dropped."""
+
+import logging
+from datetime import timedelta
+from uuid import UUID
+
+from backend import clock
+from backend.db import raw
+from backend.evidence import commands, gate
+from backend.evidence.receiving import disk
+from backend.evidence.rules import State
+
+STUCK_AFTER = timedelta(seconds=60)
+
+log = logging.getLogger("duban.evidence")
+
+
+async def prepare(evidence: UUID) -> None:
+    """Make display copy and thumbnail of a received file. Safe to run twice; ends ready or refused."""
+    row = await commands.try_prepare(evidence)
+    if row is None:
+        return
+    if commands.spent(row):
+        await commands.give_up(evidence)
+        return
+    store = disk()
+    made = await gate.prepare(
+        store.original_path(row.sha256),
+        store.derived_path(row.sha256, "display"),
+        store.derived_path(row.sha256, "thumbnail"),
+    )
+    if isinstance(made, gate.Refused) and made.try_again:
+        return  # the machine may be to blame: the sweeper comes back to it
+    if isinstance(made, gate.Refused):
+        log.warning("evidence %s refused: %s", evidence, made.code)
+        await commands.mark_refused(evidence, made.code)
+    else:
+        await commands.mark_ready(evidence)
+
+
+async def sweep_received() -> int:
+    """Files whose job was lost on the way: prepare them now. Returns how many."""
+    rows = await raw(
+        "SELECT id FROM evidence WHERE state = $1 AND received_at < $2 ORDER BY received_at LIMIT 20",
+        State.received.value,
+        clock.now() - STUCK_AFTER,
+    )
+    for row in rows:
+        await prepare(row["id"])
+    return len(rows)

@@ -1,0 +1,79 @@
+"""Reading evidence: by its declarer, or through something the actor sees that shows it."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from backend.db import select
+from backend.errors import NotFound
+from backend.evidence.rules import ARRIVED, MediaType, Source, State
+from backend.evidence.tables import Evidence
+from backend.roles import Actor
+
+Reader = Callable[[UUID, Actor], Awaitable[bool]]
+
+
+class EvidenceShape(msgspec.Struct):
+    """One file: what was declared, and how far it has come."""
+
+    id: UUID
+    state: State
+    sha256: str
+    size: int
+    media_type: MediaType
+    source: Source
+    captured_at: datetime | None
+    received_at: datetime | None
+    width: int | None
+    height: int | None
+    lat: float | None
+    lng: float | None
+    accuracy_m: float | None
+    refusal: str | None
+
+
+async def declared_by(actor: Actor, evidence: UUID) -> Evidence:
+    """The actor's own declaration; raises NotFound for anybody else's."""
+    row = await Evidence.objects().get((Evidence.id == evidence) & (Evidence.declared_by == actor.person))
+    if row is None:
+        raise NotFound()
+    return row
+
+
+async def find(evidence: UUID, actor: Actor, readers: Sequence[Reader]) -> Evidence:
+    """The row, if the actor declared it or sees a thing that shows it; raises NotFound otherwise."""
+    row = await Evidence.objects().get(Evidence.id == evidence)
+    if row is None:
+        raise NotFound()
+    if row.declared_by != actor.person:
+        for reads in readers:
+            if await reads(evidence, actor):
+                return row
+        raise NotFound()
+    return row
+
+
+async def shapes(link_table: str, owner: str, ids: Iterable[UUID]) -> dict[UUID, list[EvidenceShape]]:
+    """The files that hang on each owner through a link table (our own names, never a client's), in their order."""
+    rows = await select(
+        f'SELECT link."{owner}" AS owner, evidence.* FROM "{link_table}" AS link '
+        f'JOIN evidence ON evidence.id = link.evidence WHERE link."{owner}" = ANY({{}}) '
+        f"ORDER BY link.position",
+        list(ids),
+    )
+    found: dict[UUID, list[EvidenceShape]] = {}
+    for row in rows:
+        found.setdefault(row["owner"], []).append(shape(row))
+    return found
+
+
+def shape(row: dict[str, Any]) -> EvidenceShape:
+    return msgspec.convert(row, EvidenceShape, from_attributes=False, strict=False)
+
+
+def arrived(files: Iterable[EvidenceShape]) -> int:
+    """How many of the declared files are on our disk: the k of "k of n arrived"."""
+    return sum(file.state in ARRIVED for file in files)

@@ -1,0 +1,89 @@
+"""The way of a file from the wire to the disk: size, hash, kind, fsync, and only then the row."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import cache
+from uuid import UUID
+
+from backend import settings
+from backend.errors import Incomplete, TooLarge
+from backend.evidence import commands, format, queries
+from backend.evidence.rules import State
+from backend.evidence.storage import Incoming, LocalDisk
+from backend.evidence.tables import Evidence
+from backend.once import different
+from backend.roles import Actor
+
+
+@cache
+def disk() -> LocalDisk:
+    """Where this process keeps evidence."""
+    return LocalDisk(settings.load().evidence)
+
+
+async def receive(
+    evidence: UUID, actor: Actor, announced: int | None, chunks: AsyncIterator[bytes]
+) -> Evidence:
+    """Take in the bytes of a declared file, held in memory by no more than a chunk.
+
+    Returns the row after the bytes are fsynced and the row is committed. Sending the same bytes again changes
+    nothing. Raises NotFound (not declared by this actor), TooLarge or Incomplete (more or fewer bytes than declared,
+    another hash, not a picture, a picture that cannot be opened safely), Conflict (other bytes under a stored id),
+    NoRoom. After any of these nothing is left behind and the phone may send again.
+    """
+    row = await queries.declared_by(actor, evidence)
+    if announced is not None:
+        _check_size(row, announced)
+    incoming = disk().incoming(evidence, expects=row.size)
+    try:
+        await _write(incoming, row, chunks)
+        digest, size = incoming.finish()
+        stored = row.state != State.declared
+        if digest != row.sha256:
+            raise different() if stored else _wrong_hash()
+        _check_size(row, size)
+        if not stored:
+            picture = format.inspect(incoming.path)
+            _check_kind(row, picture)
+            await asyncio.to_thread(incoming.keep, digest)
+            await commands.receive(evidence, actor, picture.width, picture.height)
+    finally:
+        incoming.discard()
+    return await queries.declared_by(actor, evidence)
+
+
+async def _write(incoming: Incoming, row: Evidence, chunks: AsyncIterator[bytes]) -> None:
+    size = 0
+    async for chunk in chunks:
+        size += len(chunk)
+        if size > row.size:
+            raise TooLarge("文件比登记的大。", "evidence.size_mismatch", field="size", declared=row.size)
+        incoming.write(chunk)
+
+
+def _check_size(row: Evidence, size: int) -> None:
+    if size > row.size:
+        raise TooLarge("文件比登记的大。", "evidence.size_mismatch", field="size", declared=row.size)
+    if size < row.size:
+        raise Incomplete(
+            "文件没有传完，或与登记的大小不符。",
+            "evidence.size_mismatch",
+            field="size",
+            declared=row.size,
+            sent=size,
+        )
+
+
+def _check_kind(row: Evidence, picture: format.Picture) -> None:
+    if picture.media_type != row.media_type:
+        raise Incomplete(
+            "文件的实际格式与登记的不符。",
+            "evidence.other_media_type",
+            field="media_type",
+            declared=row.media_type,
+            found=picture.media_type,
+        )
+
+
+def _wrong_hash() -> Incomplete:
+    return Incomplete("文件内容与登记的校验值不符，请重新上传。", "evidence.hash_mismatch", field="sha256")

@@ -1,0 +1,59 @@
+"""Evidence: what a phone declares about a file, the states of a file, the limits. No bytes here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from backend.geo import Datum
+
+MOST_BYTES = 12 * 1024 * 1024  # one photo; trust.md F13
+MOST_FILES = 30  # one finding or hand-in; trust.md F13
+MOST_TRIES = 5  # of the job that makes display copies
+
+
+class State(StrEnum):
+    declared = "declared"
+    received = "received"
+    ready = "ready"
+    refused = "refused"
+
+
+ARRIVED = frozenset({State.received, State.ready})
+
+
+class Source(StrEnum):
+    """Where the phone says the file comes from. A claim."""
+
+    camera = "camera"
+    gallery = "gallery"
+    unknown = "unknown"
+
+
+class MediaType(StrEnum):
+    jpeg = "image/jpeg"
+    png = "image/png"
+    webp = "image/webp"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A position as the phone reported it, in its own datum, with the accuracy radius in metres."""
+
+    lat: float
+    lng: float
+    accuracy_m: float
+    datum: Datum
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One line of a manifest: what will arrive under this id. Everything but the hash and size is a claim."""
+
+    id: UUID
+    sha256: str
+    size: int
+    media_type: MediaType
+    captured_at: datetime | None
+    source: Source
+    place: Place | None

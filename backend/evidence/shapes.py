@@ -1,0 +1,34 @@
+"""What a manifest looks like in a request."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from backend.evidence.rules import MOST_BYTES, Declaration, MediaType, Place, Source
+from backend.shapes import PositionIn, Sha256
+
+
+class FileIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """One file that will follow with `PUT /api/evidence/{id}`, in any order, now or days later."""
+
+    id: UUID
+    sha256: Sha256
+    size: Annotated[int, Meta(ge=1, le=MOST_BYTES)]
+    media_type: MediaType
+    captured_at: Annotated[datetime, Meta(tz=True)] | None = None
+    source: Source = Source.unknown
+    position: PositionIn | None = None
+
+    def declaration(self) -> Declaration:
+        at = self.position
+        place = Place(at.lat, at.lng, at.accuracy_m, at.datum) if at else None
+        return Declaration(
+            self.id, self.sha256, self.size, self.media_type, self.captured_at, self.source, place
+        )
+
+
+def declarations(files: list[FileIn]) -> list[Declaration]:
+    return [file.declaration() for file in files]

@@ -1,0 +1,37 @@
+"""Evidence: one row per declared file. Bytes are on disk under their hash; who shows it is told by what it hangs on."""
+
+from piccolo.constraints import Check
+from piccolo.table import Table
+
+from backend.columns import key, link, measure, moment, number, one_of, text
+from backend.evidence.rules import State
+from backend.people.tables import Person
+
+
+class Evidence(Table):
+    """A file declared by a phone. Never deleted once it hangs on something; the original is never rewritten."""
+
+    id = key()
+    sha256 = text(index=True)
+    size = number()
+    media_type = text()
+    captured_at = moment(null=True)
+    source = text()
+    lat = measure(null=True)
+    lng = measure(null=True)
+    accuracy_m = measure(null=True)
+    datum = text(null=True)
+    reported_lat = measure(null=True)
+    reported_lng = measure(null=True)
+    declared_by = link(Person)
+    declared_at = moment()
+    state = text()
+    received_at = moment(null=True)
+    width = number(null=True)
+    height = number(null=True)
+    tries = number(default=0)
+    prepared_at = moment(null=True)
+    refusal = text(null=True)
+
+    state_is_known = one_of("state", State)
+    hash_is_sha256 = Check("\"sha256\" ~ '^[0-9a-f]{64}$'")

@@ -1,0 +1,30 @@
+"""Annotated types that every request Struct uses, so that a limit stands in one place."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from backend.geo import Datum
+
+NO_NUL = r"^[^\x00]*$"
+
+Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL)]
+Note = Annotated[str, Meta(min_length=1, max_length=5000, pattern=NO_NUL)]
+OptionalNote = Annotated[str, Meta(max_length=5000, pattern=NO_NUL)]
+Word = Annotated[str, Meta(min_length=1, max_length=64, pattern=NO_NUL)]
+RegionCode = Annotated[str, Meta(pattern=r"^[0-9]{12}$", examples=["210422102201"])]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Percent = Annotated[int, Meta(ge=0, le=100)]
+Latitude = Annotated[float, Meta(ge=-90, le=90)]
+Longitude = Annotated[float, Meta(ge=-180, le=180)]
+Metres = Annotated[float, Meta(gt=0, le=100_000)]
+
+
+class PositionIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A point as the phone gave it. `datum` names its coordinate system; the server keeps it and adds WGS-84."""
+
+    lat: Latitude
+    lng: Longitude
+    accuracy_m: Metres
+    datum: Datum = Datum.wgs84

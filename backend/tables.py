@@ -1,0 +1,44 @@
+"""Ground tables: events, the outbox, number series, working-day overrides. Domain tables live with their concepts."""
+
+from piccolo.columns import Date
+from piccolo.table import Table
+
+from backend.columns import flag, identifier, key, moment, number, octets, text
+
+
+class Event(Table):
+    """Append-only by trigger. Plain ids, no foreign keys: history outlives rows."""
+
+    id = key()
+    at = moment()
+    actor = identifier(null=True)
+    verb = text()
+    subject = identifier(index=True)
+    payload = octets()
+    request = text(null=True)
+
+
+class Outbox(Table):
+    """One row per event that nothing has reacted to yet. `event` is the key; no foreign key, see Event."""
+
+    event = key()
+    attempts = number(default=0)
+    next_try_at = moment()
+    last_error = text(null=True)
+    parked_at = moment(null=True)
+
+
+class NumberSeries(Table):
+    """The last number given in a series such as ZG-210422-20261122."""
+
+    series = text(unique=True)
+    last = number()
+
+
+class DayOverride(Table):
+    """A day that the office says is or is not a working day, with the paper that says so."""
+
+    day = Date(null=False, default=None, primary_key=True)
+    working = flag()
+    source = text()
+    set_at = moment()

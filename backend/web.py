@@ -1,0 +1,37 @@
+"""Door: the web processes. Which server, with which limits; the app itself is app.py."""
+
+import os
+from typing import Any
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces, Loops
+
+from backend.settings import Settings
+from backend.supervisor import die_with_parent
+
+STOP_WITHIN = 3  # seconds an open request (a long poll, an upload) may hold up the end
+
+
+def serve(settings: Settings) -> None:
+    """Serves backend.app until SIGTERM or Ctrl-C."""
+    Granian(
+        "backend.app:app",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        workers=settings.web_workers,
+        loop=Loops.uvloop,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=1024,
+        workers_kill_timeout=STOP_WITHIN,
+        respawn_failed_workers=settings.web_workers > 1,  # a single one is restarted by whoever started us
+    ).serve(target_loader=load_app)
+
+
+def load_app(_target: str) -> Any:
+    """The app, in a worker process that will not outlive its server: a lone worker would hold the port."""
+    die_with_parent(os.getppid())
+    from backend.app import app
+
+    return app

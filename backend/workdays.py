@@ -1,0 +1,110 @@
+"""Which days are working days, and counting by them. Legal days of Asia/Shanghai; no clock, no database."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import chinese_calendar
+
+# Named here again rather than taken from clock.py: rules may import this file and must not come near now().
+_SHANGHAI = ZoneInfo("Asia/Shanghai")
+_ONE_DAY = timedelta(days=1)
+
+
+class Certainty(StrEnum):
+    """How firm a computed day is.
+
+    `known`: every day counted stands in a published list. `assumed`: the list of some year was not out yet
+    and Monday to Friday was taken instead; to be computed again when it is.
+    """
+
+    known = "known"
+    assumed = "assumed"
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Working days: our own overrides (day: works?), then the State Council's lists, then Monday to Friday.
+
+    The lists come with chinesecalendar and end at a year (2004-2026 in 1.11); no year is an error.
+    """
+
+    overrides: Mapping[date, bool] = field(default_factory=dict)
+
+    def is_workday(self, day: date) -> bool:
+        listed = self._listed(day)
+        return day.weekday() < 5 if listed is None else listed
+
+    def certainty(self, day: date) -> Certainty:
+        """Whether this one day is listed."""
+        return Certainty.assumed if self._listed(day) is None else Certainty.known
+
+    def add_workdays(self, day: date, n: int) -> tuple[date, Certainty]:
+        """The nth working day after `day`, which itself is not counted; 0 gives the day itself.
+
+        Assumed when any day passed over was not listed. Raises ValueError when n is negative.
+        """
+        if n < 0:
+            raise ValueError("working days are added forwards")
+        certainty, end = Certainty.known, day
+        while n:
+            end += _ONE_DAY
+            listed = self._listed(end)
+            if listed is None:
+                certainty = Certainty.assumed
+            n -= end.weekday() < 5 if listed is None else listed
+        return end, certainty
+
+    def add_days(self, day: date, n: int) -> tuple[date, Certainty]:
+        """The day n calendar days after `day` (before, when negative). Always known: no list is asked."""
+        return day + n * _ONE_DAY, Certainty.known
+
+    def workdays_between(self, a: date, b: date) -> int:
+        """How many working days lie after `a` up to and including `b`; negative when `b` comes first.
+
+        The other side of `add_workdays`: `workdays_between(day, add_workdays(day, n)[0]) == n`.
+        """
+        if b < a:
+            return -self.workdays_between(b, a)
+        return sum(self.is_workday(day) for day in _days_after(a, b))
+
+    def previous_workday(self, day: date) -> date:
+        """The last working day strictly before `day`."""
+        day -= _ONE_DAY
+        while not self.is_workday(day):
+            day -= _ONE_DAY
+        return day
+
+    def next_workday(self, day: date) -> date:
+        """The first working day strictly after `day`."""
+        return self.add_workdays(day, 1)[0]
+
+    def _listed(self, day: date) -> bool | None:
+        if isinstance(day, datetime):
+            # From 16:00 UTC on it is already the next legal day: taking a moment's date would hide that.
+            raise TypeError(
+                "working days are counted in days, not in moments: use clock.local(moment).date()"
+            )
+        override = self.overrides.get(day)
+        return _published(day) if override is None else override
+
+
+def end_of_day(day: date) -> datetime:
+    """The moment (UTC) at which `day` is over in Asia/Shanghai: what was due then is overdue from it on."""
+    return datetime.combine(day + _ONE_DAY, time.min, _SHANGHAI).astimezone(UTC)
+
+
+def _days_after(a: date, b: date) -> Iterator[date]:
+    return (a + n * _ONE_DAY for n in range(1, (b - a).days + 1))
+
+
+@lru_cache(maxsize=8192)
+def _published(day: date) -> bool | None:
+    """What the State Council's list says; None for a year it has not been published for."""
+    try:
+        return chinese_calendar.is_workday(day)
+    except NotImplementedError:
+        return None

@@ -1,0 +1,156 @@
+"""Door: three tables read aloud — REACTIONS, JOBS, CRON — and the loop that runs them, with the queue or without it."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from types import CoroutineType
+from typing import Any
+from uuid import UUID
+
+import arq
+import uvloop
+from redis.exceptions import RedisError
+
+from backend import clock, db, outbox, wake
+from backend.evidence import jobs as evidence
+from backend.evidence import receiving
+from backend.people import commands as people
+from notifications.inbox.reactions import tell_people
+from notifications.inbox.rules import HEARS
+from tasks.rectifications.reactions import issue_findings, issue_urgent
+
+# What happens because of an event, inside the database.
+REACTIONS: outbox.Reactions = {
+    "visit.submitted": (issue_findings,),
+    "finding.filed": (issue_urgent,),
+    **{verb: (tell_people,) for verb in HEARS},
+}
+
+# Work outside the database, asked for by row. The row has a state and a sweeper below.
+JOBS: dict[str, Callable[[UUID], Awaitable[object]]] = {
+    "prepare": evidence.prepare,
+}
+
+# What is made sure of again and again, and how often in seconds. Never a date: a missed run is not repeated.
+CRON: dict[str, tuple[Callable[[], Awaitable[object]], float]] = {}
+
+DRAIN_EVERY = 5.0
+QUEUE_AWAY_PAUSE = 2.0
+
+log = logging.getLogger("duban.worker")
+
+
+async def drain() -> int:
+    return await outbox.drain(REACTIONS)
+
+
+async def sweep_incoming() -> None:
+    """Half-sent files of connections that broke more than a day ago."""
+    await asyncio.to_thread(receiving.disk().sweep_incoming, timedelta(days=1))
+
+
+async def sweep_sign_ins() -> None:
+    await people.sweep(clock.now())
+
+
+CRON.update(
+    {
+        "drain": (drain, DRAIN_EVERY),
+        "sweep_received": (evidence.sweep_received, 30.0),
+        "sweep_incoming": (sweep_incoming, 3600.0),
+        "sweep_sign_ins": (sweep_sign_ins, 3600.0),
+    }
+)
+
+
+def run() -> None:
+    """Work until SIGTERM or SIGINT. Never ends because the queue or the database is away."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    uvloop.run(main())
+
+
+async def main() -> None:
+    """Two loops side by side: what the doorbell brings, and what the time brings. Either alone loses nothing."""
+    stopping = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+    await db.open_pool(most=8)
+    try:
+        async with asyncio.TaskGroup() as both:  # no transaction is open here, so nothing is inherited
+            timed = both.create_task(_by_time())
+            rung = both.create_task(_by_doorbell())
+            await stopping.wait()
+            timed.cancel()
+            rung.cancel()
+    finally:
+        await wake.close()
+        await db.close_pool()
+
+
+async def _by_time() -> None:
+    """Run what is due; a failure is logged and tried again at its next turn."""
+    loop = asyncio.get_running_loop()
+    due = dict.fromkeys(CRON, loop.time())
+    while True:
+        for name, (work, every) in CRON.items():
+            if due[name] <= loop.time():
+                await _attempt(name, work)
+                due[name] = loop.time() + every
+        await asyncio.sleep(0.5)
+
+
+async def _by_doorbell() -> None:
+    """arq's worker, started again whenever the queue went away (arq exits then: stack.md 1)."""
+    while True:
+        worker: arq.Worker | None = None
+        try:
+            worker = _arq_worker()
+            await worker.async_run()
+        except (RedisError, OSError, TimeoutError) as away:
+            log.warning("queue away (%s); working from the database alone", away)
+        finally:
+            if worker is not None:
+                with contextlib.suppress(RedisError, OSError, RuntimeError):
+                    await worker.close()
+        await asyncio.sleep(QUEUE_AWAY_PAUSE)
+
+
+def _arq_worker() -> arq.Worker:
+    functions = [arq.worker.func(_answer_doorbell, name="drain", keep_result=0)]
+    functions += [arq.worker.func(_job(name), name=name, keep_result=0) for name in JOBS]
+    return arq.Worker(
+        functions,
+        queue_name=wake.QUEUE,
+        redis_settings=wake.redis_settings(),
+        handle_signals=False,
+        max_jobs=4,
+        job_timeout=60,
+        poll_delay=0.1,
+        max_tries=3,
+        keep_result=0,
+        health_check_interval=60,
+        job_serializer=wake.encode,
+        job_deserializer=wake.decode,
+        log_results=False,
+    )
+
+
+async def _answer_doorbell(ctx: dict[Any, Any]) -> None:
+    await _attempt("drain", drain)
+
+
+def _job(name: str) -> "Callable[..., CoroutineType[Any, Any, None]]":
+    async def run_job(ctx: dict[Any, Any], row: str) -> None:
+        await _attempt(name, lambda: JOBS[name](UUID(row)))
+
+    return run_job
+
+
+async def _attempt(name: str, work: Callable[[], Awaitable[object]]) -> None:
+    try:
+        await work()
+    except Exception:  # the sweeper comes back to it; the worker must live
+        log.exception("%s failed", name)

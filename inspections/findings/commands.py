@@ -1,0 +1,152 @@
+"""Filing a finding: the one verb of a record that is never edited."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from backend import clock, events, geo, once
+from backend.columns import uuid7
+from backend.db import select, transaction
+from backend.errors import Incomplete
+from backend.evidence import commands as evidence
+from backend.evidence.rules import Declaration, Place
+from backend.once import different
+from backend.roles import Actor
+from inspections.findings import rules
+from inspections.findings.rules import ClosingClass, NonImplementation, Severity
+from inspections.findings.tables import Finding, FindingEvidence, FindingUnit
+from inspections.visits import queries as visits
+from inspections.visits.rules import Status, may_record
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """What the inspector says. Times and places are the phone's claims."""
+
+    topic: str
+    severity: Severity
+    closing_class: ClosingClass
+    non_implementation: NonImplementation | None
+    facts: str
+    asks: str
+    region: str | None
+    place_note: str
+    place: Place | None
+    danger_to_life: bool
+    no_evidence_reason: str
+    found_at: datetime
+    responsible_units: frozenset[UUID]
+    lead_units: frozenset[UUID]
+
+
+async def file(
+    visit: UUID, actor: Actor, filing: Filing, *, id: UUID, manifest: Sequence[Declaration]
+) -> None:
+    """Receive a finding and make room for its files, which follow in any order.
+
+    The same finding again changes nothing; other content under the id is a Conflict. After the visit's submission
+    it is accepted and marked late. Raises Incomplete when it has neither a file nor a reason why not.
+    """
+    rules.check_evidence(len(manifest), filing.no_evidence_reason)
+    rules.check_units(filing.responsible_units, filing.lead_units)
+    async with transaction():
+        seen = await visits.lock(visit, actor)
+        content = _content(filing, visit, actor)
+        if earlier := await once.earlier(Finding, id, **content):
+            await _check_parts(earlier, filing, manifest)
+            await evidence.declare(manifest, actor)
+            return
+        if refusal := may_record(actor, seen):
+            raise refusal
+        late = seen.status == Status.submitted
+        region = filing.region or await _region_of(visit)
+        await _check_region(region)
+        await Finding(
+            id=id, **content, **_wgs84(filing.place), region=region, received_at=clock.now(), late=late
+        ).save()
+        await _name_units(id, filing)
+        await evidence.declare(manifest, actor)
+        await _attach(id, manifest)
+        await events.record(
+            "finding.filed",
+            id,
+            actor=actor,
+            visit=visit,
+            files=len(manifest),
+            late=late,
+            danger=filing.danger_to_life,
+        )
+
+
+def _content(filing: Filing, visit: UUID, actor: Actor) -> dict[str, object]:
+    """What makes a second request the same request."""
+    place = filing.place
+    return {
+        "visit": visit,
+        "by": actor.person,
+        "topic": filing.topic,
+        "severity": filing.severity.value,
+        "closing_class": filing.closing_class.value,
+        "non_implementation": filing.non_implementation and filing.non_implementation.value,
+        "facts": filing.facts,
+        "asks": filing.asks,
+        "place_note": filing.place_note,
+        "accuracy_m": place and place.accuracy_m,
+        "datum": place and place.datum.value,
+        "reported_lat": place and place.lat,
+        "reported_lng": place and place.lng,
+        "danger_to_life": filing.danger_to_life,
+        "no_evidence_reason": filing.no_evidence_reason,
+        "found_at": filing.found_at,
+    }
+
+
+def _wgs84(place: Place | None) -> dict[str, Any]:
+    lat, lng = geo.to_wgs84(place.lat, place.lng, place.datum) if place else (None, None)
+    return {"lat": lat, "lng": lng}
+
+
+async def _check_parts(earlier: Finding, filing: Filing, manifest: Sequence[Declaration]) -> None:
+    id = earlier.id
+    files = await FindingEvidence.select(FindingEvidence.evidence).where(FindingEvidence.finding == id)
+    units = await FindingUnit.select(FindingUnit.unit, FindingUnit.role).where(FindingUnit.finding == id)
+    named = {(unit, "responsible") for unit in filing.responsible_units} | {
+        (unit, "lead") for unit in filing.lead_units
+    }
+    if filing.region not in (None, earlier.region) or {row["evidence"] for row in files} != {
+        line.id for line in manifest
+    }:
+        raise different()
+    if {(row["unit"], row["role"]) for row in units} != named:
+        raise different()
+
+
+async def _region_of(visit: UUID) -> str:
+    return (await select("SELECT region FROM visit WHERE id = {}", visit))[0]["region"]
+
+
+async def _check_region(code: str) -> None:
+    if not await select("SELECT 1 FROM region WHERE code = {}", code):
+        raise Incomplete("没有这个区划代码。", "unknown_region", field="region")
+
+
+async def _name_units(id: UUID, filing: Filing) -> None:
+    rows = [
+        FindingUnit(id=uuid7(), finding=id, unit=unit, role="responsible")
+        for unit in filing.responsible_units
+    ]
+    rows += [FindingUnit(id=uuid7(), finding=id, unit=unit, role="lead") for unit in filing.lead_units]
+    if rows:
+        await FindingUnit.insert(*rows)
+
+
+async def _attach(id: UUID, manifest: Sequence[Declaration]) -> None:
+    if manifest:
+        await FindingEvidence.insert(
+            *(
+                FindingEvidence(id=uuid7(), finding=id, evidence=line.id, position=position)
+                for position, line in enumerate(manifest)
+            )
+        )

@@ -1,0 +1,121 @@
+"""Reading findings and topics. A finding is seen by whoever sees its visit."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from backend.db import select
+from backend.errors import NotFound
+from backend.evidence import queries as evidence
+from backend.evidence.queries import EvidenceShape
+from backend.roles import Actor
+from inspections.findings.rules import ClosingClass, NonImplementation, Severity
+from inspections.visits import queries as visits
+
+
+class FindingShape(msgspec.Struct):
+    """A finding as filed. `arrived` of `declared` files are on the server's disk."""
+
+    id: UUID
+    visit: UUID
+    by: UUID
+    topic: str
+    topic_name: str
+    severity: Severity
+    closing_class: ClosingClass
+    non_implementation: NonImplementation | None
+    facts: str
+    asks: str
+    region: str
+    place_note: str
+    lat: float | None
+    lng: float | None
+    accuracy_m: float | None
+    danger_to_life: bool
+    no_evidence_reason: str
+    found_at: datetime
+    received_at: datetime
+    late: bool
+    responsible_units: list[UUID]
+    lead_units: list[UUID]
+    declared: int
+    arrived: int
+    evidence: list[EvidenceShape]
+
+
+class TopicShape(msgspec.Struct):
+    code: str
+    parent: str | None
+    name: str
+
+
+async def of_visit(visit: UUID, actor: Actor) -> list[FindingShape]:
+    """Everything filed on a visit the actor sees, oldest first. Raises NotFound."""
+    await visits.show(visit, actor)
+    return await _shaped(
+        await select(f"{_SHAPE} WHERE finding.visit = {{}} ORDER BY finding.received_at", visit)
+    )
+
+
+async def show(finding: UUID, visit: UUID, actor: Actor) -> FindingShape:
+    await visits.show(visit, actor)
+    found = await _shaped(
+        await select(f"{_SHAPE} WHERE finding.id = {{}} AND finding.visit = {{}}", finding, visit)
+    )
+    if not found:
+        raise NotFound()
+    return found[0]
+
+
+async def as_filed(findings: Sequence[UUID]) -> list[FindingShape]:
+    """Findings by id, whoever asks: for concepts that point at them and guard their own sight."""
+    return await _shaped(await select(f"{_SHAPE} WHERE finding.id = ANY({{}})", list(findings)))
+
+
+async def ids_of_visit(visit: UUID) -> list[UUID]:
+    rows = await select("SELECT id FROM finding WHERE visit = {} ORDER BY received_at, id", visit)
+    return [row["id"] for row in rows]
+
+
+async def topics() -> list[TopicShape]:
+    rows = await select("SELECT code, parent, name FROM topic ORDER BY code")
+    return msgspec.convert(rows, list[TopicShape])
+
+
+async def shows_evidence(evidence_id: UUID, actor: Actor) -> bool:
+    """Whether the actor sees a visit on whose findings this file hangs."""
+    rows = await select(
+        "SELECT 1 FROM finding_evidence JOIN finding ON finding.id = finding_evidence.finding "
+        "JOIN visit ON visit.id = finding.visit JOIN region ON region.code = visit.region "
+        "WHERE finding_evidence.evidence = {} AND {} LIMIT 1",
+        evidence_id,
+        visits.visible_to(actor),
+    )
+    return bool(rows)
+
+
+_SHAPE = "SELECT finding.*, topic.name AS topic_name FROM finding JOIN topic ON topic.code = finding.topic"
+
+
+async def _shaped(rows: Sequence[dict[str, Any]]) -> list[FindingShape]:
+    ids = [row["id"] for row in rows]
+    files = await evidence.shapes("finding_evidence", "finding", ids)
+    units = await select(
+        "SELECT finding, unit, role FROM finding_unit WHERE finding = ANY({}) ORDER BY unit", ids
+    )
+    shaped: list[FindingShape] = []
+    for row in rows:
+        named = [unit for unit in units if unit["finding"] == row["id"]]
+        own = files.get(row["id"], [])
+        extra = {
+            "evidence": own,
+            "declared": len(own),
+            "arrived": evidence.arrived(own),
+            "responsible_units": [unit["unit"] for unit in named if unit["role"] == "responsible"],
+            "lead_units": [unit["unit"] for unit in named if unit["role"] == "lead"],
+        }
+        shaped.append(msgspec.convert({**row, **extra}, FindingShape))
+    return shaped

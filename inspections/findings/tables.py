@@ -1,0 +1,72 @@
+"""Findings as filed, the files and units they name, and the topics they are sorted under."""
+
+from piccolo.columns import Text
+from piccolo.constraints import Unique
+from piccolo.table import Table
+
+from backend.columns import flag, key, link, measure, moment, number, one_of, text
+from backend.evidence.tables import Evidence
+from backend.people.tables import Person
+from backend.units.tables import Region, Unit
+from inspections.findings.rules import ClosingClass, Severity
+from inspections.visits.tables import Visit
+
+
+class Topic(Table):
+    """大类 (2 digits) and 小类 (4 digits). Data, because every office has its own words."""
+
+    code = Text(primary_key=True, null=False, default=None)
+    parent = link("self", null=True)
+    name = text()
+
+
+class Finding(Table):
+    """One fact as seen (发现问题). Never merged, never polished; issued items point at it."""
+
+    id = key()
+    visit = link(Visit)
+    by = link(Person)
+    topic = link(Topic)
+    severity = text()
+    closing_class = text()
+    non_implementation = text(null=True)
+    facts = text()
+    asks = text()
+    region = link(Region)
+    place_note = text()
+    lat = measure(null=True)
+    lng = measure(null=True)
+    accuracy_m = measure(null=True)
+    datum = text(null=True)
+    reported_lat = measure(null=True)
+    reported_lng = measure(null=True)
+    danger_to_life = flag()
+    no_evidence_reason = text()
+    found_at = moment()
+    received_at = moment()
+    late = flag()
+
+    severity_is_known = one_of("severity", Severity)
+    class_is_known = one_of("closing_class", ClosingClass)
+
+
+class FindingUnit(Table):
+    """A unit the inspector names for a finding: `responsible` or `lead`."""
+
+    id = key()
+    finding = link(Finding)
+    unit = link(Unit)
+    role = text()
+
+    once_per_role = Unique(["finding", "unit", "role"])
+
+
+class FindingEvidence(Table):
+    """A file that shows a finding. Once attached it stays."""
+
+    id = key()
+    finding = link(Finding)
+    evidence = link(Evidence)
+    position = number()
+
+    once_on_a_finding = Unique(["finding", "evidence"])

@@ -1,0 +1,129 @@
+"""What happens on a visit: opened, arrived, submitted. One transaction each."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from backend import clock, events, geo, once
+from backend.columns import uuid7
+from backend.db import transaction
+from backend.geo import Datum
+from backend.roles import Actor
+from inspections.visits import queries, rules
+from inspections.visits.rules import Kind, Status
+from inspections.visits.tables import Arrival, Visit, VisitMember
+
+
+async def open_visit(
+    actor: Actor,
+    *,
+    id: UUID,
+    region: str,
+    place_name: str,
+    purpose: str,
+    kind: Kind,
+    approval_number: str,
+    target: tuple[float, float],
+    radius_m: float,
+    team: Sequence[UUID],
+    lead: UUID,
+) -> None:
+    """Send a team to a place (WGS-84 target, metres). From now on the team's phones show it."""
+    if refusal := rules.may_open(actor):
+        raise refusal
+    rules.check_target(*target, radius_m)
+    members = frozenset(team)
+    rules.check_team(members, frozenset({lead}))
+    content = {
+        "region": region,
+        "place_name": place_name,
+        "purpose": purpose,
+        "kind": kind.value,
+        "approval_number": approval_number,
+        "lat": target[0],
+        "lng": target[1],
+        "radius_m": radius_m,
+        "opened_by": actor.person,
+    }
+    async with transaction():
+        if await once.earlier(Visit, id, **content):
+            return
+        await Visit(id=id, **content, status=Status.released.value, opened_at=clock.now()).save()
+        await VisitMember.insert(
+            *(
+                VisitMember(id=uuid7(), visit=id, person=person, lead=person == lead)
+                for person in sorted(members)
+            )
+        )
+        await events.record("visit.opened", id, actor=actor, place=place_name, kind=kind)
+
+
+async def arrive(
+    visit: UUID,
+    actor: Actor,
+    *,
+    id: UUID,
+    position: geo.Position,
+    reported: tuple[float, float],
+    datum: Datum,
+    phone_at: datetime,
+    reason: str,
+) -> None:
+    """Record that the team is there. Outside the radius only with a reason; after submission it is marked late."""
+    content = {
+        "visit": visit,
+        "by": actor.person,
+        "reported_lat": reported[0],
+        "reported_lng": reported[1],
+        "accuracy_m": position.accuracy_m,
+        "datum": datum.value,
+        "phone_at": phone_at,
+        "reason": reason,
+    }
+    async with transaction():
+        seen = await queries.lock(visit, actor)
+        if await once.earlier(Arrival, id, **content):
+            return
+        if refusal := rules.may_record(actor, seen):
+            raise refusal
+        distance, inside = rules.arrival(seen, position, reason)
+        late = seen.status == Status.submitted
+        await Arrival(
+            id=id,
+            **content,
+            lat=position.lat,
+            lng=position.lng,
+            received_at=clock.now(),
+            distance_m=distance,
+            inside=inside,
+            late=late,
+        ).save()
+        if seen.status == Status.released:
+            await Visit.update({Visit.status: Status.in_field.value}).where(Visit.id == visit)
+        await events.record(
+            "visit.arrived",
+            visit,
+            actor=actor,
+            arrival=id,
+            distance_m=round(distance, 1),
+            inside=inside,
+            late=late,
+        )
+
+
+async def submit(visit: UUID, actor: Actor) -> None:
+    """The team lead hands in the visit; what was found is issued at once by the reactions to this event."""
+    async with transaction():
+        seen = await queries.lock(visit, actor)
+        if seen.status == Status.submitted and actor.person in seen.leads:
+            return  # the phone tried twice
+        if refusal := rules.may_submit(actor, seen, await queries.arrivals(visit)):
+            raise refusal
+        await Visit.update(
+            {
+                Visit.status: Status.submitted.value,
+                Visit.submitted_by: actor.person,
+                Visit.submitted_at: clock.now(),
+            }
+        ).where(Visit.id == visit)
+        await events.record("visit.submitted", visit, actor=actor)

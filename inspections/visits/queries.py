@@ -1,0 +1,148 @@
+"""Reading visits: who sees which, and their shapes for screens."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from piccolo.querystring import QueryString
+
+from backend.db import select
+from backend.errors import NotFound
+from backend.roles import OFFICE, Actor, Role
+from inspections.visits import rules
+from inspections.visits.rules import Kind, Status
+
+
+class TeamMember(msgspec.Struct):
+    id: UUID
+    name: str
+    lead: bool
+
+
+class ArrivalShape(msgspec.Struct):
+    """`phone_at` is what the phone's clock said; `received_at` is ours."""
+
+    id: UUID
+    by: UUID
+    lat: float
+    lng: float
+    accuracy_m: float
+    phone_at: datetime
+    received_at: datetime
+    distance_m: float
+    inside: bool
+    reason: str
+    late: bool
+
+
+class VisitShape(msgspec.Struct):
+    id: UUID
+    status: Status
+    kind: Kind
+    region: str
+    place_name: str
+    full_name: str
+    purpose: str
+    approval_number: str
+    lat: float
+    lng: float
+    radius_m: float
+    opened_at: datetime
+    submitted_at: datetime | None
+    team: list[TeamMember]
+    arrivals: list[ArrivalShape]
+
+
+def visible_to(actor: Actor) -> QueryString:
+    """The team sees its visits; the office sees those in its area; leaders too, once they are submitted."""
+    if actor.has(Role.system):
+        return QueryString("true")
+    return QueryString(
+        "(visit.id IN (SELECT visit FROM visit_member WHERE person = {}) "
+        "OR region.path && {}::text[] OR (visit.status = 'submitted' AND region.path && {}::text[]))",
+        actor.person,
+        list(actor.areas(*OFFICE)),
+        list(actor.areas(Role.leader_viewer)),
+    )
+
+
+async def lock(visit: UUID, actor: Actor) -> rules.Visit:
+    """The visit, locked for the running transaction. Raises NotFound outside the actor's sight."""
+    rows = await select(
+        "SELECT visit.* FROM visit JOIN region ON region.code = visit.region "
+        "WHERE visit.id = {} AND {} FOR UPDATE OF visit",
+        visit,
+        visible_to(actor),
+    )
+    if not rows:
+        raise NotFound()
+    row = rows[0]
+    team = await select("SELECT person, lead FROM visit_member WHERE visit = {}", visit)
+    return rules.Visit(
+        visit,
+        Status(row["status"]),
+        frozenset(member["person"] for member in team),
+        frozenset(member["person"] for member in team if member["lead"]),
+        row["lat"],
+        row["lng"],
+        row["radius_m"],
+    )
+
+
+async def show(visit: UUID, actor: Actor) -> VisitShape:
+    rows = await select(f"{_SHAPE} WHERE visit.id = {{}} AND {{}}", visit, visible_to(actor))
+    if not rows:
+        raise NotFound()
+    return (await _shaped(rows))[0]
+
+
+async def of_team(person: UUID) -> list[VisitShape]:
+    """What a person's phone works from: own visits that are not submitted, newest first."""
+    rows = await select(
+        f"{_SHAPE} WHERE visit.status <> 'submitted' AND visit.id IN "
+        "(SELECT visit FROM visit_member WHERE person = {}) ORDER BY visit.opened_at DESC, visit.id",
+        person,
+    )
+    return await _shaped(rows)
+
+
+async def listed(actor: Actor, cursor: UUID | None, most: int) -> list[VisitShape]:
+    """One page, newest first by id (ids are time-ordered)."""
+    rows = await select(
+        f"{_SHAPE} WHERE {{}} AND ({{}}::uuid IS NULL OR visit.id < {{}}) ORDER BY visit.id DESC LIMIT {{}}",
+        visible_to(actor),
+        cursor,
+        cursor,
+        most,
+    )
+    return await _shaped(rows)
+
+
+async def arrivals(visit: UUID) -> int:
+    return (await select("SELECT count(*) AS n FROM arrival WHERE visit = {}", visit))[0]["n"]
+
+
+_SHAPE = "SELECT visit.*, region.full_name FROM visit JOIN region ON region.code = visit.region"
+
+
+async def _shaped(rows: Sequence[dict[str, Any]]) -> list[VisitShape]:
+    ids = [row["id"] for row in rows]
+    team = await select(
+        "SELECT visit, person.id, person.name, lead FROM visit_member JOIN person ON person.id = visit_member.person "
+        "WHERE visit = ANY({}) ORDER BY lead DESC, person.name",
+        ids,
+    )
+    points = await select("SELECT * FROM arrival WHERE visit = ANY({}) ORDER BY received_at", ids)
+    return [
+        msgspec.convert(
+            {
+                **row,
+                "team": [member for member in team if member["visit"] == row["id"]],
+                "arrivals": [point for point in points if point["visit"] == row["id"]],
+            },
+            VisitShape,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,108 @@
+"""Reading one's own notices, and finding out who an audience is today."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from backend.db import select
+from backend.roles import OFFICE, RESPONSIBLE, Actor, Role
+from notifications.inbox import wording
+from notifications.inbox.rules import Audience, Urgency
+from tasks.rectifications.rules import Item, UnitRole
+
+
+class NoticeShape(msgspec.Struct):
+    """`why` says which audience the reader belonged to; `link` is where it leads."""
+
+    id: UUID
+    at: datetime
+    verb: str
+    title: str
+    urgency: Urgency
+    why: Audience
+    subject: UUID
+    link: str
+    read_at: datetime | None
+
+
+class NoticePage(msgspec.Struct):
+    items: list[NoticeShape]
+    next: UUID | None
+    unread: int
+
+
+async def of_person(
+    actor: Actor, *, unread_only: bool, cursor: UUID | None, most: int, english: bool
+) -> NoticePage:
+    """Newest first."""
+    rows = await select(
+        "SELECT notice.*, rectification.number FROM notice "
+        "LEFT JOIN rectification ON rectification.id = notice.subject "
+        "WHERE person = {} AND ({}::uuid IS NULL OR notice.id < {}) AND (read_at IS NULL OR NOT {}) "
+        "ORDER BY notice.id DESC LIMIT {}",
+        actor.person,
+        cursor,
+        cursor,
+        unread_only,
+        most,
+    )
+    items = [
+        NoticeShape(
+            row["id"],
+            row["at"],
+            row["verb"],
+            wording.title(row["verb"], row["number"], english),
+            Urgency(row["urgency"]),
+            Audience(row["reason"]),
+            row["subject"],
+            wording.link(row["subject"]),
+            row["read_at"],
+        )
+        for row in rows
+    ]
+    return NoticePage(items, items[-1].id if len(items) == most else None, await unread(actor))
+
+
+async def unread(actor: Actor) -> int:
+    rows = await select(
+        "SELECT count(*) AS n FROM notice WHERE person = {} AND read_at IS NULL", actor.person
+    )
+    return rows[0]["n"]
+
+
+async def people(audience: Audience, it: Item) -> set[UUID]:
+    """Who belongs to an audience now: live accounts with a live grant."""
+    match audience:
+        case Audience.responsible_units:
+            return await _holders(RESPONSIBLE, it.of(UnitRole.responsible))
+        case Audience.lead_units:
+            return await _holders({Role.lead_unit_reviewer}, it.of(UnitRole.lead))
+        case Audience.office_leaders:
+            return await _office({Role.supervision_leader}, it.area)
+        case Audience.office:
+            return await _office(OFFICE, it.area)
+        case Audience.team:
+            return set(it.team)
+
+
+async def _holders(roles: set[Role] | frozenset[Role], units: frozenset[UUID]) -> set[UUID]:
+    rows = await select(
+        f"{_LIVE} AND role_grant.unit = ANY({{}})", [role.value for role in roles], list(units)
+    )
+    return {row["person"] for row in rows}
+
+
+async def _office(roles: set[Role] | frozenset[Role], area: frozenset[str]) -> set[UUID]:
+    rows = await select(
+        f"{_LIVE} AND role_grant.unit IN (SELECT id FROM unit WHERE region = ANY({{}}))",
+        [role.value for role in roles],
+        list(area),
+    )
+    return {row["person"] for row in rows}
+
+
+_LIVE = (
+    "SELECT DISTINCT role_grant.person FROM role_grant JOIN person ON person.id = role_grant.person "
+    "WHERE role_grant.revoked_at IS NULL AND person.disabled_at IS NULL AND role_grant.role = ANY({})"
+)

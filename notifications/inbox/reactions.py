@@ -1,0 +1,38 @@
+"""Tells people what happened: one notice per event and person, however often the event is handled."""
+
+from uuid import UUID
+
+from backend.columns import uuid7
+from backend.db import raw
+from backend.events import Event
+from notifications.inbox import queries
+from notifications.inbox.rules import HEARS, Audience
+from tasks.rectifications import queries as rectifications
+
+
+async def tell_people(event: Event) -> None:
+    """Everyone of the event's audience but the one who did it."""
+    hearing = HEARS[event.verb]
+    it = await rectifications.parties(event.subject)
+    why: dict[UUID, Audience] = {}
+    for audience in hearing.audience:
+        for person in await queries.people(audience, it):
+            why.setdefault(person, audience)
+    if event.actor:
+        why.pop(event.actor, None)
+    if not why:
+        return
+    await raw(
+        "INSERT INTO notice (id, event, person, verb, subject, urgency, reason, at) "
+        "SELECT id, $3, person, $4, $5, $6, reason, $7 "
+        "FROM unnest($1::uuid[], $2::uuid[], $8::text[]) AS told (id, person, reason) "
+        "ON CONFLICT (event, person) DO NOTHING",
+        [uuid7() for _ in why],
+        list(why),
+        event.id,
+        event.verb,
+        event.subject,
+        hearing.urgency.value,
+        event.at,
+        [audience.value for audience in why.values()],
+    )

@@ -1,0 +1,115 @@
+"""HTTP of rectifications: list, one item, its timeline, and one sub-resource per verb."""
+
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+
+from backend.evidence.shapes import declarations
+from backend.roles import Actor
+from tasks.rectifications import commands, listing, queries, timeline
+from tasks.rectifications.rules import Status, UnitRole
+from tasks.rectifications.shapes import (
+    AcknowledgementIn,
+    Detail,
+    HandInIn,
+    IssueIn,
+    OpinionIn,
+    Page,
+    ReportIn,
+    ReturnIn,
+    Timeline,
+    VoidingIn,
+)
+
+Id = FromPath[UUID]
+
+
+class RectificationController(Controller):
+    path = "/api/rectifications"
+    tags = ["rectifications"]
+
+    @get("/", summary="Rectifications in sight, the most urgent first")
+    async def list(
+        self,
+        actor: NamedDependency[Actor],
+        status: FromQuery[Status | None] = None,
+        unit: FromQuery[UUID | None] = None,
+        region: Annotated[str | None, QueryParameter(pattern=r"^[0-9]{12}$")] = None,
+        overdue: FromQuery[bool | None] = None,
+        q: Annotated[str | None, QueryParameter(max_length=50)] = None,
+        cursor: Annotated[str | None, QueryParameter(max_length=200)] = None,
+        limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
+    ) -> Page:
+        return await listing.page(actor, listing.Filter(status, unit, region, overdue, q), cursor, limit)
+
+    @get("/{item_id:uuid}", summary="One rectification whole, with what you may do now")
+    async def show(self, item_id: Id, actor: NamedDependency[Actor]) -> Detail:
+        return await queries.detail(item_id, actor)
+
+    @get("/{item_id:uuid}/timeline", summary="What happened, oldest first")
+    async def tell(self, item_id: Id, actor: NamedDependency[Actor]) -> Timeline:
+        return await timeline.timeline(item_id, actor)
+
+    @post("/{item_id:uuid}/issue", summary="交办: name units and date, and hand it over")
+    async def issue(self, item_id: Id, data: JSONBody[IssueIn], actor: NamedDependency[Actor]) -> Detail:
+        units = {
+            UnitRole.responsible: frozenset(data.responsible_units),
+            UnitRole.lead: frozenset(data.lead_units),
+            UnitRole.cooperating: frozenset(data.cooperating_units),
+        }
+        await commands.issue(item_id, actor, units=units, due_on=data.due_on, asks=data.asks)
+        return await queries.detail(item_id, actor)
+
+    @post("/{item_id:uuid}/acknowledgement", summary="签收")
+    async def acknowledge(self, item_id: Id, data: JSONBody[AcknowledgementIn], actor: NamedDependency[Actor]) -> Detail:
+        await commands.acknowledge(
+            item_id, actor, id=data.id, responsible_person=data.responsible_person, phone=data.phone
+        )
+        return await queries.detail(item_id, actor)
+
+    @post("/{item_id:uuid}/reports", summary="报进展")
+    async def report(self, item_id: Id, data: JSONBody[ReportIn], actor: NamedDependency[Actor]) -> Detail:
+        await commands.report(item_id, actor, id=data.id, note=data.note, percent=data.percent)
+        return await queries.detail(item_id, actor)
+
+    @post("/{item_id:uuid}/hand-ins", summary="申请销号")
+    async def hand_in(self, item_id: Id, data: JSONBody[HandInIn], actor: NamedDependency[Actor]) -> Detail:
+        await commands.hand_in(
+            item_id,
+            actor,
+            id=data.id,
+            note=data.note,
+            finished_on=data.finished_on,
+            similar_sweep=data.similar_sweep,
+            confirmed_by=data.confirmed_by,
+            manifest=declarations(data.evidence),
+        )
+        return await queries.detail(item_id, actor)
+
+    @post("/{item_id:uuid}/first-pass", summary="初审通过")
+    async def pass_first(self, item_id: Id, data: JSONBody[OpinionIn], actor: NamedDependency[Actor]) -> Detail:
+        await commands.pass_first(item_id, actor, id=data.id, opinion=data.opinion)
+        return await queries.detail(item_id, actor)
+
+    @post("/{item_id:uuid}/returns", summary="退回")
+    async def send_back(self, item_id: Id, data: JSONBody[ReturnIn], actor: NamedDependency[Actor]) -> Detail:
+        await commands.send_back(item_id, actor, id=data.id, reason_code=data.reason_code, note=data.note)
+        return await queries.detail(item_id, actor)
+
+    @post("/{item_id:uuid}/closure", summary="复核销号: the second key")
+    async def close_out(self, item_id: Id, data: JSONBody[OpinionIn], actor: NamedDependency[Actor]) -> Detail:
+        await commands.close_out(item_id, actor, id=data.id, opinion=data.opinion)
+        return await queries.detail(item_id, actor)
+
+    @post("/{item_id:uuid}/voiding", summary="申请作废: an office leader asks")
+    async def ask_void(self, item_id: Id, data: JSONBody[VoidingIn], actor: NamedDependency[Actor]) -> Detail:
+        await commands.ask_void(item_id, actor, id=data.id, note=data.note, duplicate_of=data.duplicate_of)
+        return await queries.detail(item_id, actor)
+
+    @post("/{item_id:uuid}/voiding/confirmation", summary="作废: a second person confirms")
+    async def void(self, item_id: Id, actor: NamedDependency[Actor]) -> Detail:
+        await commands.void(item_id, actor)
+        return await queries.detail(item_id, actor)

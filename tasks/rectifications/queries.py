@@ -1,0 +1,243 @@
+"""Reading rectifications: who sees which, the locked item for commands, one item whole. Lists are in listing.py."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from piccolo.querystring import QueryString
+
+from backend import clock
+from backend.db import select
+from backend.errors import NotFound
+from backend.evidence import queries as evidence
+from backend.roles import READS_AREA, RESPONSIBLE, SYSTEM, Actor, Role
+from inspections.findings import queries as findings
+from tasks.rectifications import rules, shapes
+from tasks.rectifications.rules import Facts, Item, Status, UnitRole
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A rectification fetched for a command: the item the rules read, and what a command writes on."""
+
+    item: Item
+    facts: Facts
+    number: str | None
+    region: str
+    closing_class: str
+    due_on: date | None
+    last_hand_in: UUID | None
+
+
+def visible_to(actor: Actor) -> QueryString:
+    """Units see what they have a part in, once it is issued; offices and leaders their area; the team its findings."""
+    if actor.has(Role.system):
+        return QueryString("true")
+    areas = list(actor.areas(*READS_AREA))
+    return QueryString(
+        "(rectification.prefecture = ANY({}) OR rectification.county = ANY({}) OR rectification.township = ANY({}) "
+        "OR rectification.province = ANY({}) OR rectification.region = ANY({}) "
+        "OR (rectification.status <> 'draft' AND EXISTS (SELECT 1 FROM rectification_unit AS part "
+        "WHERE part.rectification = rectification.id AND ((part.role <> 'lead' AND part.unit = ANY({})) "
+        "OR (part.role = 'lead' AND part.unit = ANY({}))))) "
+        "OR rectification.visit IN (SELECT visit FROM visit_member WHERE person = {}))",
+        areas,
+        areas,
+        areas,
+        areas,
+        areas,
+        list(actor.units(*RESPONSIBLE)),
+        list(actor.units(Role.lead_unit_reviewer)),
+        actor.person,
+    )
+
+
+async def lock(rectification: UUID, actor: Actor) -> Locked:
+    """The item, locked for the running transaction. Raises NotFound outside the actor's sight."""
+    return await _fetch(rectification, actor, "FOR UPDATE OF rectification")
+
+
+async def seen(rectification: UUID, actor: Actor) -> None:
+    """Raises NotFound outside the actor's sight."""
+    if not await select("SELECT 1 FROM rectification WHERE id = {} AND {}", rectification, visible_to(actor)):
+        raise NotFound()
+
+
+async def parties(rectification: UUID) -> Item:
+    """The item as the program sees it: for reactions that must know who has a part in it."""
+    return (await _fetch(rectification, SYSTEM, "")).item
+
+
+async def detail(rectification: UUID, actor: Actor) -> shapes.Detail:
+    """One item whole, with the moves of the asking person."""
+    found = await _fetch(rectification, actor, "")
+    row = (await rows("WHERE rectification.id = {}", rectification))[0]
+    filed = await findings.as_filed([row["finding"]]) if row["finding"] else []
+    return msgspec.convert(
+        {
+            **row,
+            "finding": filed[0] if filed else None,
+            "acknowledgement": await _acknowledgement(rectification),
+            "progress": await _said("progress", rectification),
+            "hand_ins": await _hand_ins(rectification),
+            "reviews": await _said("review", rectification),
+            "voiding": await _voiding(rectification),
+            "moves": _moves(found, actor),
+        },
+        shapes.Detail,
+        from_attributes=True,
+    )
+
+
+async def rows(condition: str, *args: Any) -> list[dict[str, Any]]:
+    """Lines of lists for a condition that the caller has scoped."""
+    found = await select(f"{_ROW} {condition}", *args)
+    ids = [row["id"] for row in found]
+    parts = await select(
+        "SELECT rectification, unit, unit.name, role FROM rectification_unit "
+        "JOIN unit ON unit.id = rectification_unit.unit WHERE rectification = ANY({}) ORDER BY role, unit.name",
+        ids,
+    )
+    now = clock.now()
+    for row in found:
+        row["units"] = [part for part in parts if part["rectification"] == row["id"]]
+        row["overdue"] = rules.overdue(Status(row["status"]), row["due_at"], now)
+    return found
+
+
+async def of_finding(finding: UUID) -> UUID | None:
+    found = await select("SELECT id FROM rectification WHERE finding = {}", finding)
+    return found[0]["id"] if found else None
+
+
+async def shows_evidence(evidence_id: UUID, actor: Actor) -> bool:
+    """Whether the actor sees a rectification on whose finding or hand-ins this file hangs."""
+    found = await select(
+        "SELECT 1 FROM rectification WHERE {} AND (finding IN (SELECT finding FROM finding_evidence "
+        "WHERE evidence = {}) OR id IN (SELECT rectification FROM hand_in JOIN hand_in_evidence "
+        "ON hand_in_evidence.hand_in = hand_in.id WHERE evidence = {})) LIMIT 1",
+        visible_to(actor),
+        evidence_id,
+        evidence_id,
+    )
+    return bool(found)
+
+
+_ROW = (
+    "SELECT rectification.*, topic.name AS topic_name, region.full_name AS region_name, "
+    "(SELECT count(*) FROM review WHERE review.rectification = rectification.id AND verb = 'send_back') AS returned "
+    "FROM rectification JOIN topic ON topic.code = rectification.topic "
+    "JOIN region ON region.code = rectification.region"
+)
+
+_ITEM = (
+    "SELECT rectification.*, handed.id AS last_hand_in, handed.by AS handed_in_by, handed.confirmed_by, "
+    "passed.by AS passed_by, voiding.asked_by AS void_asked_by "
+    "FROM rectification "
+    "LEFT JOIN LATERAL (SELECT * FROM hand_in WHERE hand_in.rectification = rectification.id "
+    "ORDER BY at DESC, id DESC LIMIT 1) AS handed ON true "
+    "LEFT JOIN LATERAL (SELECT * FROM review WHERE review.rectification = rectification.id "
+    "AND verb = 'pass_first' ORDER BY at DESC, id DESC LIMIT 1) AS passed ON true "
+    "LEFT JOIN voiding ON voiding.rectification = rectification.id "
+    "WHERE rectification.id = {} AND {}"
+)
+
+
+async def _fetch(rectification: UUID, actor: Actor, locking: str) -> Locked:
+    found = await select(f"{_ITEM} {locking}", rectification, visible_to(actor))
+    if not found:
+        raise NotFound()
+    row = found[0]
+    parts = await select("SELECT unit, role FROM rectification_unit WHERE rectification = {}", rectification)
+    team = await select("SELECT person FROM visit_member WHERE visit = {}", row["visit"])
+    codes = (row["province"], row["prefecture"], row["county"], row["township"], row["region"])
+    item = Item(
+        rectification,
+        Status(row["status"]),
+        {role: frozenset(part["unit"] for part in parts if part["role"] == role) for role in UnitRole},
+        frozenset(code for code in codes if code),
+        frozenset(member["person"] for member in team),
+        row["handed_in_by"],
+        row["passed_by"],
+        row["void_asked_by"],
+    )
+    return Locked(
+        item,
+        await _facts(row),
+        row["number"],
+        row["region"],
+        row["closing_class"],
+        row["due_on"],
+        row["last_hand_in"],
+    )
+
+
+async def _facts(row: dict[str, Any]) -> Facts:
+    """What the database knows that a need asks about."""
+    counted = (
+        await select(
+            "SELECT (SELECT count(*) FROM finding_evidence WHERE finding = {}) AS before, "
+            "(SELECT no_evidence_reason FROM finding WHERE id = {}) AS reason, "
+            "count(evidence.id) AS declared, "
+            "count(evidence.id) FILTER (WHERE evidence.state IN ('received', 'ready')) AS arrived "
+            "FROM hand_in_evidence JOIN evidence ON evidence.id = hand_in_evidence.evidence WHERE hand_in = {}",
+            row["finding"],
+            row["finding"],
+            row["last_hand_in"],
+        )
+    )[0]
+    return Facts(
+        facts_told=bool(row["facts"].strip()),
+        due=row["due_on"] is not None,
+        evidence=counted["before"],
+        no_evidence_reason=bool(counted["reason"]),
+        files_declared=counted["declared"],
+        files_arrived=counted["arrived"],
+        site_item=row["finding"] is not None,
+    )
+
+
+def _moves(found: Locked, actor: Actor) -> list[shapes.MoveShape]:
+    return [
+        shapes.MoveShape(verb, [shapes.NeedShape(need.field, need.sentence) for need in needed])
+        for verb, needed in rules.open_moves(found.item, actor, found.facts)
+    ]
+
+
+async def _acknowledgement(rectification: UUID) -> dict[str, Any] | None:
+    found = await select(
+        "SELECT a.*, person.name AS by_name FROM acknowledgement AS a JOIN person ON person.id = a.by "
+        "WHERE rectification = {} ORDER BY at DESC LIMIT 1",
+        rectification,
+    )
+    return {**found[0], "phone": masked(found[0]["phone"])} if found else None
+
+
+def masked(phone: str) -> str:
+    """138****1234 (domain.md i.6)."""
+    return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 11 else "*" * len(phone)
+
+
+async def _said(table: str, rectification: UUID) -> list[dict[str, Any]]:
+    return await select(
+        f"SELECT said.*, person.name AS by_name FROM {table} AS said JOIN person ON person.id = said.by "
+        "WHERE rectification = {} ORDER BY at, said.id",
+        rectification,
+    )
+
+
+async def _hand_ins(rectification: UUID) -> Sequence[dict[str, Any]]:
+    found = await _said("hand_in", rectification)
+    files = await evidence.shapes("hand_in_evidence", "hand_in", [row["id"] for row in found])
+    for row in found:
+        own = files.get(row["id"], [])
+        row |= {"evidence": own, "declared": len(own), "arrived": evidence.arrived(own)}
+    return found
+
+
+async def _voiding(rectification: UUID) -> str | None:
+    found = await select("SELECT note FROM voiding WHERE rectification = {}", rectification)
+    return found[0]["note"] if found else None

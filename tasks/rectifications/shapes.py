@@ -1,0 +1,190 @@
+"""What rectifications look like from outside: request and response Structs."""
+
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from backend.evidence.queries import EvidenceShape
+from backend.evidence.shapes import FileIn
+from backend.shapes import OptionalNote, Percent
+from backend.workdays import Certainty
+from inspections.findings.queries import FindingShape
+from inspections.findings.rules import ClosingClass, Severity
+from tasks.rectifications.rules import ReturnReason, Source, Status, UnitRole, Verb
+
+
+class NeedShape(msgspec.Struct):
+    """Something a move still needs: the request's field, and the sentence that asks for it."""
+
+    field: str
+    sentence: str
+
+
+class MoveShape(msgspec.Struct):
+    """A button: what may be done now and what it still needs."""
+
+    verb: Verb
+    needs: list[NeedShape]
+
+
+class UnitPart(msgspec.Struct):
+    unit: UUID
+    name: str
+    role: UnitRole
+
+
+class Row(msgspec.Struct):
+    """A line of a list."""
+
+    id: UUID
+    number: str | None
+    status: Status
+    source: Source
+    topic: str
+    topic_name: str
+    severity: Severity
+    closing_class: ClosingClass
+    facts: str
+    region: str
+    region_name: str
+    issued_at: datetime | None
+    due_on: date | None
+    due_at: datetime | None
+    due_certainty: Certainty | None
+    closed_at: datetime | None
+    overdue: bool
+    returned: int
+    units: list[UnitPart]
+
+
+class Page(msgspec.Struct):
+    items: list[Row]
+    next: str | None
+
+
+class HandInShape(msgspec.Struct):
+    id: UUID
+    by: UUID
+    by_name: str
+    at: datetime
+    note: str
+    finished_on: date | None
+    similar_sweep: str
+    confirmed_by: str
+    declared: int
+    arrived: int
+    evidence: list[EvidenceShape]
+
+
+class ReviewShape(msgspec.Struct):
+    id: UUID
+    verb: Verb
+    by: UUID
+    by_name: str
+    at: datetime
+    note: str
+    reason_code: ReturnReason | None
+
+
+class AcknowledgementShape(msgspec.Struct):
+    """The phone number is masked (domain.md i.6)."""
+
+    by_name: str
+    at: datetime
+    responsible_person: str
+    phone: str
+
+
+class ProgressShape(msgspec.Struct):
+    id: UUID
+    by_name: str
+    at: datetime
+    note: str
+    percent: int
+
+
+class Detail(Row):
+    """One rectification whole, with what the asking person may do now."""
+
+    asks: str
+    finding: FindingShape | None
+    acknowledgement: AcknowledgementShape | None
+    progress: list[ProgressShape]
+    hand_ins: list[HandInShape]
+    reviews: list[ReviewShape]
+    voiding: str | None
+    moves: list[MoveShape]
+
+
+class TimelineEntry(msgspec.Struct):
+    """One thing that happened, with the sentence for screens."""
+
+    id: UUID
+    at: datetime
+    verb: str
+    sentence: str
+    by: UUID | None
+    by_name: str
+    unit_name: str
+    facts: dict[str, object]
+
+
+class Timeline(msgspec.Struct):
+    items: list[TimelineEntry]
+    next: None = None
+
+
+class IssueIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Names given here are added to the ones the inspector named; `due_on` replaces the default of the class."""
+
+    responsible_units: Annotated[list[UUID], Meta(max_length=20)] = []
+    lead_units: Annotated[list[UUID], Meta(max_length=20)] = []
+    cooperating_units: Annotated[list[UUID], Meta(max_length=20)] = []
+    due_on: date | None = None
+    asks: OptionalNote = ""
+
+
+class AcknowledgementIn(msgspec.Struct, forbid_unknown_fields=True):
+    id: UUID
+    responsible_person: Annotated[str, Meta(max_length=50)] = ""
+    phone: Annotated[str, Meta(max_length=30, pattern=r"^[0-9+\- ]*$")] = ""
+
+
+class ReportIn(msgspec.Struct, forbid_unknown_fields=True):
+    id: UUID
+    note: OptionalNote = ""
+    percent: Percent = 0
+
+
+class HandInIn(msgspec.Struct, forbid_unknown_fields=True):
+    """`evidence` is the manifest of after-photos; the files follow by PUT /api/evidence/{id}.
+
+    `confirmed_by` names the principal of the unit who confirmed; a principal who hands in confirms by doing so.
+    """
+
+    id: UUID
+    note: OptionalNote = ""
+    finished_on: date | None = None
+    similar_sweep: OptionalNote = ""
+    confirmed_by: Annotated[str, Meta(max_length=50)] = ""
+    evidence: Annotated[list[FileIn], Meta(max_length=30)] = []
+
+
+class OpinionIn(msgspec.Struct, forbid_unknown_fields=True):
+    id: UUID
+    opinion: OptionalNote = ""
+
+
+class ReturnIn(msgspec.Struct, forbid_unknown_fields=True):
+    id: UUID
+    reason_code: ReturnReason | None = None
+    note: OptionalNote = ""
+
+
+class VoidingIn(msgspec.Struct, forbid_unknown_fields=True):
+    id: UUID
+    note: OptionalNote = ""
+    duplicate_of: UUID | None = None

@@ -1,0 +1,103 @@
+"""What every test stands on: a fresh migrated database of its own, the app over HTTP, a clock that stands still."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from backend import settings
+
+# Before anything opens a connection: this run's own database, evidence folder and queue number, whatever runs beside.
+_server = settings.load()
+_name = f"duban_test_{os.getpid()}"
+_folder = Path(tempfile.mkdtemp(prefix="duban-test-"))
+_where = "&".join(f"{key}={value}" for key, value in _server.database.items() if key in ("host", "port"))
+os.environ["DUBAN_DATABASE_URL"] = (
+    f"postgresql://{_server.database.get('user', 'duban')}:{_server.database.get('password', '')}@/{_name}?{_where}"
+)
+os.environ["DUBAN_REDIS_URL"] = f"{_server.redis_url}?db={os.getpid() % 15 + 1}"
+os.environ["DUBAN_EVIDENCE"] = str(_folder / "evidence")
+os.environ["DUBAN_VAR"] = str(_folder)
+os.environ["DUBAN_TOTP"] = settings.OPTIONAL
+
+import httpx  # noqa: E402
+
+from backend import clock, db, outbox, wake  # noqa: E402
+from backend.app import create_app  # noqa: E402
+from backend.worker import REACTIONS  # noqa: E402
+from tests import make  # noqa: E402
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=clock.SHANGHAI)  # a Tuesday, a working day
+
+
+@pytest.fixture(scope="session")
+async def database() -> AsyncIterator[None]:
+    """An empty database, built by the migrations in a process of their own, as `./duban migrate` would."""
+    server = await asyncpg.connect(**_server.database)
+    await server.execute(f'CREATE DATABASE "{_name}"')
+    await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", "from backend import migrate; migrate.run()"], check=True
+    )
+    await db.open_pool(most=24)
+    yield
+    await wake.close()
+    await db.close_pool()
+    await server.execute(f'DROP DATABASE "{_name}" WITH (FORCE)')
+    await server.close()
+
+
+@pytest.fixture(scope="session")
+async def tables(database: None) -> str:
+    """The statement that empties every table. Replica mode lets it pass the append-only trigger and all links."""
+    rows = await db.raw(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration'"
+    )
+    return "; ".join(f'DELETE FROM "{row["tablename"]}"' for row in rows)
+
+
+@pytest.fixture
+async def fresh(tables: str) -> AsyncIterator[None]:
+    """An empty database for this test; truncation, not rollback (docs/decisions/0005)."""
+    yield
+    async with db.DB.pool.acquire() as connection:
+        await connection.execute(
+            f"SET session_replication_role = replica; {tables}; RESET session_replication_role"
+        )
+    make.forget()
+
+
+@pytest.fixture(scope="session")
+def app():
+    return create_app()
+
+
+@pytest.fixture
+async def client(app, fresh: None) -> AsyncIterator[httpx.AsyncClient]:
+    """Speaks HTTP to the app; signed out. See make.signed_in()."""
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://duban.test") as http:
+        yield http
+
+
+@pytest.fixture
+def noon() -> Iterator[datetime]:
+    """Tuesday 24 November 2026, 12:00 in Shanghai, until the test moves the clock itself."""
+    with clock.frozen(NOON):
+        yield NOON
+
+
+@pytest.fixture
+def settle(fresh: None):
+    """Let everything happen that events cause: the worker's drain, here and now."""
+
+    async def drain() -> int:
+        return await outbox.drain(REACTIONS)
+
+    return drain

@@ -1,0 +1,122 @@
+"""Journeys run the real thing: web and worker as processes of their own, a real queue that can be killed."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from backend import binaries, supervisor
+
+
+class Process:
+    """A child that can be started, killed without warning, and started again."""
+
+    def __init__(self, *command: str, log: Path, ready: Callable[[], bool], **env: str) -> None:
+        self.command, self.log, self.ready, self.env = command, log, ready, env
+        self.child: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.child = subprocess.Popen(
+                self.command,
+                env={**os.environ, **self.env},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=lambda: supervisor.die_with_parent(os.getppid()),
+            )
+        until(self.ready, 30, lambda: self.log.read_text()[-2000:])
+
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """The whole process group, so that no grandchild lives on."""
+        if self.child is not None:
+            os.killpg(self.child.pid, number)
+            self.child.wait()
+            self.child = None
+
+
+def until(true: Callable[[], bool], seconds: float, otherwise: Callable[[], str]) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, otherwise()
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(1)
+        try:
+            line.connect(str(path))
+            line.sendall(b"PING\r\n")
+            return line.recv(10).startswith(b"+PONG")
+        except OSError:
+            return False
+
+
+@pytest.fixture
+def queue(tmp_path: Path):
+    """A queue of this test's own, so that killing it harms nobody."""
+    here = Path(f"/tmp/duban-journey-{os.getpid()}.sock")  # short: a socket path has 107 bytes at most
+    account = supervisor.OsUser("", os.geteuid(), os.getegid())
+    server = binaries.find_queue(account, copy=False)
+    process = Process(
+        str(server.path), "--port", "0", "--unixsocket", str(here), "--dir", str(tmp_path), "--save", "",
+        log=tmp_path / "queue.log", ready=lambda: answers(here),
+    )  # fmt: skip
+    process.start()
+    process.env["url"] = f"unix://{here}"
+    yield process
+    process.kill()
+    here.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def worker(queue: Process, tmp_path: Path, fresh: None):
+    process = Process(
+        sys.executable, "-m", "backend", "worker",
+        log=tmp_path / "worker.log", ready=lambda: True, DUBAN_REDIS_URL=queue.env["url"],
+    )  # fmt: skip
+    process.start()
+    yield process
+    process.kill()
+
+
+@pytest.fixture
+def web(queue: Process, tmp_path: Path, fresh: None):
+    """The address of a real server on a free port."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+
+    def alive() -> bool:
+        try:
+            return httpx.get(f"{address}/healthz", timeout=1).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    process = Process(
+        sys.executable, "-m", "backend", "web",
+        log=tmp_path / "web.log", ready=alive, DUBAN_REDIS_URL=queue.env["url"], DUBAN_PORT=str(port),
+    )  # fmt: skip
+    process.start()
+    process.env["address"] = address
+    yield process
+    process.kill(signal.SIGTERM)
+
+
+@pytest.fixture
+async def http(web: Process) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=web.env["address"], timeout=20) as client:
+        yield client

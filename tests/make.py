@@ -1,0 +1,312 @@
+"""Things for tests: valid by default, say only what matters. Rows that commands guard are made by the commands."""
+
+import hashlib
+import io
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import httpx
+from PIL import Image
+
+from backend import clock
+from backend.columns import uuid7
+from backend.db import raw
+from backend.evidence.rules import Declaration, MediaType, Place, Source
+from backend.geo import Datum
+from backend.people import passwords
+from backend.people.tables import Person, RoleGrant, Session
+from backend.roles import Actor, Grant, Role
+from backend.units.tables import Region, Unit
+from inspections.findings import commands as findings
+from inspections.findings.commands import Filing
+from inspections.findings.queries import as_filed
+from inspections.findings.rules import ClosingClass, Severity
+from inspections.visits import commands as visits
+from inspections.visits.rules import Kind
+from tasks.rectifications import commands as rectifications
+from tasks.rectifications.rules import Source as ItemSource
+from tasks.rectifications.rules import Status
+
+LIAONING, FUSHUN = "210000000000", "210400000000"
+XINBIN, QINGYUAN = "210422000000", "210423000000"
+SHANGJIAHE, YAOZHAN = "210422102000", "210422102201"  # 上夹河镇, 腰站村
+PLACES = {
+    LIAONING: ("province", "辽宁省", None),
+    FUSHUN: ("prefecture", "抚顺市", LIAONING),
+    XINBIN: ("county", "新宾满族自治县", FUSHUN),
+    QINGYUAN: ("county", "清原满族自治县", FUSHUN),
+    SHANGJIAHE: ("township", "上夹河镇", XINBIN),
+    YAOZHAN: ("village", "腰站村", SHANGJIAHE),
+}
+TARGET = (41.8001, 124.9002)
+PASSWORD = "Correct-Horse-7"
+
+_named: dict[str, Any] = {}
+
+
+def forget() -> None:
+    """The database was emptied."""
+    _named.clear()
+
+
+async def region(code: str = YAOZHAN) -> str:
+    """A place of Xinbin with everything above it."""
+    if f"region {code}" not in _named:
+        level, name, parent = PLACES[code]
+        path = [code] if parent is None else [*await _path(parent), code]
+        await Region(
+            code=code, parent=parent, level=level, name=name, full_name=name, path=path,
+            valid_from=date(2020, 1, 1), source="test",
+        ).save()  # fmt: skip
+        _named[f"region {code}"] = path
+    return code
+
+
+async def _path(code: str) -> list[str]:
+    await region(code)
+    return _named[f"region {code}"]
+
+
+async def unit(name: str = "新宾县水务局", *, area: str = XINBIN, kind: str = "department") -> UUID:
+    """The unit of this name, made at the first call."""
+    if f"unit {name}" not in _named:
+        await region(area)
+        id = uuid7()
+        await Unit(
+            id=id, name=name, short_name=name, kind=kind, region=area, valid_from=date(2020, 1, 1)
+        ).save()
+        _named[f"unit {name}"] = id
+    return _named[f"unit {name}"]
+
+
+async def person(
+    name: str, *roles: Role, at: UUID | None = None, password: str | None = None, phone: str | None = None
+) -> Actor:
+    """An account with these roles at one unit, as the Actor it would be."""
+    at = at or await unit()
+    id = uuid7()
+    hashed = await passwords.hashed(password) if password else "!"
+    username = f"{name.lower()}.{id.hex[-6:]}"
+    await Person(
+        id=id, username=username, name=name, unit=at, phone=phone, password_hash=hashed, added_at=clock.now()
+    ).save()
+    for role in roles:
+        await RoleGrant(id=uuid7(), person=id, unit=at, role=role.value, granted_at=clock.now()).save()
+    area = (await raw("SELECT region FROM unit WHERE id = $1", at))[0]["region"]
+    return Actor(id, name, tuple(Grant(role, at, area) for role in roles))
+
+
+async def username(actor: Actor) -> str:
+    return (await raw("SELECT username FROM person WHERE id = $1", actor.person))[0]["username"]
+
+
+async def signed_in(actor: Actor) -> dict[str, str]:
+    """The headers of a phone that has signed in, without the cost of a password."""
+    token, id = passwords.new_token(), uuid7()
+    await Session(
+        id=id, family=id, person=actor.person, token_hash=passwords.digest(token), browser=False,
+        made_at=clock.now(), seen_at=clock.now(), ends_at=clock.now() + timedelta(days=5),
+        network="test", enrol_only=False,
+    ).save()  # fmt: skip
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def topic(code: str = "0304") -> str:
+    """饮水安全 under 三保障, or a topic of that code."""
+    for it, parent, name in ((code[:2], None, "三保障"), (code, code[:2], "饮水安全")):
+        await raw(
+            "INSERT INTO topic (code, parent, name) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            it,
+            parent,
+            name,
+        )
+    return code
+
+
+class Cast:
+    """The people of the main loop."""
+
+    lead: Actor
+    inspector: Actor
+    handler: Actor
+    principal: Actor
+    reviewer: Actor
+    staff: Actor
+    boss: Actor
+    leader: Actor
+    stranger: Actor
+    visit: UUID
+    responsible: UUID
+    lead_unit: UUID
+
+
+async def cast() -> Cast:
+    """Everybody, and a visit to 腰站村 that is open to the team."""
+    it = Cast()
+    await region()
+    await region(QINGYUAN)
+    await topic()
+    office = await unit("市扶贫办", area=FUSHUN)
+    it.responsible = await unit()
+    it.lead_unit = await unit("市水务局", area=FUSHUN)
+    elsewhere = await unit("清原县水务局", area=QINGYUAN)
+    it.lead = await person("组长刘", Role.team_lead, at=office)
+    it.inspector = await person("督查员王", Role.inspector, at=office)
+    it.handler = await person("经办赵", Role.unit_handler, at=it.responsible)
+    it.principal = await person("局长钱", Role.unit_principal, at=it.responsible)
+    it.reviewer = await person("审核李", Role.lead_unit_reviewer, at=it.lead_unit)
+    it.staff = await person("督查办周", Role.supervision_staff, at=office)
+    it.boss = await person("主任吴", Role.supervision_leader, at=office)
+    it.leader = await person("市领导陈", Role.leader_viewer, at=office)
+    it.stranger = await person("外单位孙", Role.unit_handler, Role.unit_principal, at=elsewhere)
+    it.visit = await visit(it)
+    return it
+
+
+async def visit(it: Cast) -> UUID:
+    id = uuid7()
+    await visits.open_visit(
+        it.staff, id=id, region=YAOZHAN, place_name="腰站村", purpose="饮水安全", kind=Kind.covert,
+        approval_number="抚督〔2026〕7号", target=TARGET, radius_m=500.0,
+        team=[it.lead.person, it.inspector.person], lead=it.lead.person,
+    )  # fmt: skip
+    return id
+
+
+def filing(it: Cast, **said: Any) -> Filing:
+    content: dict[str, Any] = {
+        "topic": "0304",
+        "severity": Severity.ordinary,
+        "closing_class": ClosingClass.by_date,
+        "non_implementation": None,
+        "facts": "饮水管网冻裂，三户无水。",
+        "asks": "修复管网并回访。",
+        "region": None,
+        "place_note": "村部东侧",
+        "place": Place(*TARGET, 12.0, Datum.wgs84),
+        "danger_to_life": False,
+        "no_evidence_reason": "",
+        "found_at": clock.now(),
+        "responsible_units": frozenset({it.responsible}),
+        "lead_units": frozenset({it.lead_unit}),
+    }
+    return Filing(**(content | said))
+
+
+@cache
+def photo(number: int = 0, *, size: tuple[int, int] = (64, 48)) -> bytes:
+    """A small real JPEG, another one for each number."""
+    picture = Image.new("RGB", size, (number * 37 % 256, number * 91 % 256, 120))
+    out = io.BytesIO()
+    picture.save(out, "JPEG", comment=f"test {number}".encode())
+    return out.getvalue()
+
+
+def manifest_line(
+    content: bytes, *, id: UUID | None = None, media_type: str = "image/jpeg"
+) -> dict[str, Any]:
+    """One line of a manifest as a phone sends it."""
+    return {
+        "id": str(id or uuid7()),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "size": len(content),
+        "media_type": media_type,
+        "captured_at": "2026-11-24T11:58:00+08:00",
+        "source": "camera",
+        "position": {"lat": TARGET[0], "lng": TARGET[1], "accuracy_m": 12.0},
+    }
+
+
+def declaration(content: bytes) -> Declaration:
+    return Declaration(
+        uuid7(),
+        hashlib.sha256(content).hexdigest(),
+        len(content),
+        MediaType.jpeg,
+        clock.now(),
+        Source.camera,
+        None,
+    )
+
+
+async def receive(line: Declaration) -> None:
+    """As if its bytes had come in and were looked at."""
+    await raw(
+        "UPDATE evidence SET state = 'ready', received_at = $2, width = 64, height = 48 WHERE id = $1",
+        line.id,
+        clock.now(),
+    )
+
+
+async def finding(it: Cast, **said: Any) -> UUID:
+    """A filed finding on the cast's visit, with one photo declared."""
+    id = uuid7()
+    await findings.file(it.visit, it.inspector, filing(it, **said), id=id, manifest=[declaration(photo())])
+    return id
+
+
+async def rectification(it: Cast, status: Status = Status.issued, **said: Any) -> UUID:
+    """An item brought to this status by the moves that lead there."""
+    from backend.roles import SYSTEM
+
+    filed = (await as_filed([await finding(it, **said)]))[0]
+    id = await rectifications.draft_from_finding(filed, SYSTEM, source=ItemSource.unannounced)
+    if status == Status.draft:
+        return id
+    await rectifications.issue(id, SYSTEM)
+    for step in _STEPS[status]:
+        await step(it, id)
+    return id
+
+
+async def _acknowledge(it: Cast, id: UUID) -> None:
+    await rectifications.acknowledge(
+        id, it.handler, id=uuid7(), responsible_person="赵经办", phone="13812345678"
+    )
+
+
+async def _hand_in(it: Cast, id: UUID) -> None:
+    line = declaration(photo(1))
+    await rectifications.hand_in(
+        id, it.handler, id=uuid7(), note="管网已修复。", finished_on=clock.today(), similar_sweep="",
+        confirmed_by="钱局长", manifest=[line],
+    )  # fmt: skip
+    await receive(line)
+
+
+async def _pass(it: Cast, id: UUID) -> None:
+    await rectifications.pass_first(id, it.reviewer, id=uuid7(), opinion="资料齐全。")
+
+
+async def _close(it: Cast, id: UUID) -> None:
+    await rectifications.close_out(id, it.boss, id=uuid7(), opinion="同意销号。")
+
+
+async def _void(it: Cast, id: UUID) -> None:
+    await rectifications.ask_void(id, it.boss, id=uuid7(), note="重复登记。", duplicate_of=None)
+    await rectifications.void(id, it.staff)
+
+
+_STEPS = {
+    Status.issued: (),
+    Status.working: (_acknowledge,),
+    Status.handed_in: (_acknowledge, _hand_in),
+    Status.passed: (_acknowledge, _hand_in, _pass),
+    Status.closed: (_acknowledge, _hand_in, _pass, _close),
+    Status.voided: (_void,),
+}
+
+
+def problem(response: httpx.Response) -> dict[str, Any]:
+    """The refusal of a response, checked for its form."""
+    assert response.headers["content-type"].startswith("application/problem+json"), response.text
+    body = response.json()
+    assert body["status"] == response.status_code
+    assert body["code"] and body["detail"]
+    return body
+
+
+def at(moment: datetime, **later: float) -> datetime:
+    return moment + timedelta(**later)

@@ -1,0 +1,272 @@
+"""How evidence gets onto the disk and stays there: backend/evidence/storage.py."""
+
+import errno
+import hashlib
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from threading import Event
+from uuid import UUID, uuid4
+
+import pytest
+
+from backend import clock
+from backend.errors import NoRoom, TooLarge
+from backend.evidence import storage
+from backend.evidence.storage import Incoming, LocalDisk
+
+ROOT = Path(__file__).resolve().parent.parent
+CONTENT = os.urandom(700_000)
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+HOSTILE_KEYS = [
+    "", "../../etc/passwd", "a" * 63, "a" * 65, "A" * 64, "g" * 64, "a" * 63 + "\n", "a" * 64 + "\n",
+    "a" * 62 + "/.", "../" * 21 + "a", "a\0" * 32, "ａ" * 64, "٠" * 64,
+]  # fmt: skip
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> LocalDisk:
+    return LocalDisk(tmp_path / "evidence")
+
+
+def arrived(disk: LocalDisk, content: bytes = CONTENT) -> Incoming:
+    incoming = disk.incoming(uuid4())
+    for start in range(0, len(content), 65_536):
+        incoming.write(content[start : start + 65_536])
+    assert incoming.finish() == (hashlib.sha256(content).hexdigest(), len(content))
+    return incoming
+
+
+def files(disk: LocalDisk) -> list[str]:
+    root = disk.original_path(DIGEST).parents[3]
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+def test_what_is_kept_reads_back_under_its_hash_and_cannot_be_written(disk):
+    incoming = arrived(disk)
+    assert incoming.path.read_bytes() == CONTENT
+    assert stat.S_IMODE(incoming.path.stat().st_mode) == 0o600
+    incoming.keep(DIGEST)
+    assert files(disk) == [f"originals/{DIGEST[:2]}/{DIGEST[2:4]}/{DIGEST}"]
+    assert stat.S_IMODE(disk.original_path(DIGEST).stat().st_mode) == 0o400
+    with disk.open_original(DIGEST) as original:
+        assert original.read() == CONTENT
+
+
+def test_the_disk_is_told_file_then_name_then_folder(disk, monkeypatch):
+    done: list[tuple[str, Path]] = []
+    fsync, link, unlink = os.fsync, os.link, Path.unlink
+
+    def watched_fsync(fd: int) -> None:
+        done.append(("fsync", Path(os.readlink(f"/proc/self/fd/{fd}"))))
+        fsync(fd)
+
+    def watched_link(source: Path, target: Path) -> None:
+        done.append(("link", target))
+        link(source, target)
+
+    def watched_unlink(path: Path, missing_ok: bool = False) -> None:
+        done.append(("unlink", path))
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(storage.os, "fsync", watched_fsync)
+    monkeypatch.setattr(storage.os, "link", watched_link)
+    monkeypatch.setattr(Path, "unlink", watched_unlink)
+    incoming, target = arrived(disk), disk.original_path(DIGEST)
+    incoming.keep(DIGEST)
+    assert done == [
+        ("fsync", incoming.path),
+        *(("fsync", target.parents[up]) for up in (4, 3, 2, 1)),  # each knows the folder made in it
+        ("link", target),
+        ("fsync", target.parent),
+        ("unlink", incoming.path),
+    ]
+
+
+def test_the_same_bytes_again_change_nothing_and_are_synced_again(disk, monkeypatch):
+    arrived(disk).keep(DIGEST)
+    before = disk.original_path(DIGEST).stat()
+    synced: list[str] = []
+    fsync = os.fsync
+    monkeypatch.setattr(
+        storage.os, "fsync", lambda fd: (synced.append(os.readlink(f"/proc/self/fd/{fd}")), fsync(fd))
+    )
+    arrived(disk).keep(DIGEST)
+    after = disk.original_path(DIGEST).stat()
+    assert (before.st_ino, before.st_mtime_ns, 1) == (after.st_ino, after.st_mtime_ns, after.st_nlink)
+    assert synced[-2:] == [str(disk.original_path(DIGEST)), str(disk.original_path(DIGEST).parent)]
+
+
+def test_twenty_at_once_keep_one_original(tmp_path):
+    disks = [LocalDisk(tmp_path / "evidence") for _ in range(20)]  # as twenty processes would
+    uploads = [arrived(disk) for disk in disks]
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(lambda incoming: incoming.keep(DIGEST), uploads))
+    assert files(disks[0]) == [f"originals/{DIGEST[:2]}/{DIGEST[2:4]}/{DIGEST}"]
+    assert disks[0].original_path(DIGEST).read_bytes() == CONTENT
+
+
+def test_a_damaged_original_is_never_passed_off_as_kept(disk):
+    arrived(disk).keep(DIGEST)
+    os.truncate(disk.original_path(DIGEST), 10)
+    with pytest.raises(OSError, match="damaged"):
+        arrived(disk).keep(DIGEST)
+    assert len(files(disk)) == 1
+
+
+def test_another_digest_than_the_bytes_have_is_refused(disk):
+    incoming = arrived(disk)
+    with pytest.raises(ValueError):
+        incoming.keep("0" * 64)
+    with pytest.raises(ValueError):
+        arrived(disk, CONTENT[:-1]).keep(DIGEST)
+    assert files(disk) == []
+
+
+def test_bytes_not_yet_written_cannot_be_kept(disk):
+    incoming = disk.incoming(uuid4())
+    incoming.write(b"abc")
+    with pytest.raises(ValueError):
+        incoming.keep(hashlib.sha256(b"abc").hexdigest())
+
+
+def test_discard_leaves_nothing_and_spares_what_was_kept(disk):
+    arrived(disk).discard()
+    assert files(disk) == []
+    kept = arrived(disk)
+    kept.keep(DIGEST)
+    kept.discard()
+    kept.discard()
+    assert len(files(disk)) == 1
+    with pytest.raises(ValueError):
+        kept.keep(DIGEST)
+
+
+def test_a_request_cut_off_during_the_fsync_does_not_pull_the_file_away(disk, monkeypatch):
+    inside, go_on, fsync = Event(), Event(), os.fsync
+
+    def slow_fsync(fd: int) -> None:
+        inside.set()
+        assert go_on.wait(5)
+        fsync(fd)
+
+    monkeypatch.setattr(storage.os, "fsync", slow_fsync)
+    incoming = arrived(disk)
+    with ThreadPoolExecutor(1) as pool:
+        keeping = pool.submit(incoming.keep, DIGEST)
+        assert inside.wait(5)
+        incoming.discard()
+        go_on.set()
+        keeping.result(5)
+    assert disk.original_path(DIGEST).read_bytes() == CONTENT
+    assert len(files(disk)) == 1
+
+
+def test_more_bytes_than_allowed_end_the_upload(disk):
+    incoming = disk.incoming(uuid4(), largest=1000)
+    incoming.write(bytes(1000))
+    with pytest.raises(TooLarge) as refused:
+        incoming.write(b"!")
+    assert refused.value.code == "evidence.too_large" and files(disk) == []
+
+
+@pytest.mark.parametrize("key", HOSTILE_KEYS)
+def test_only_a_hash_becomes_a_path(disk, key):
+    for use in (disk.original_path, disk.open_original, lambda key: disk.derived_path(key, "display")):
+        with pytest.raises(ValueError):
+            use(key)
+    with pytest.raises(ValueError):
+        disk.incoming(key)
+    assert files(disk) == []
+
+
+def test_each_kind_has_its_own_place(disk, tmp_path):
+    paths = {disk.original_path(DIGEST), *(disk.derived_path(DIGEST, kind) for kind in storage.FOLDERS)}
+    assert len(paths) == 3
+    assert all(path.is_relative_to(tmp_path / "evidence") for path in paths)
+
+
+def test_what_a_crash_left_is_swept_and_younger_uploads_are_not(disk):
+    old, young = arrived(disk), arrived(disk)
+    yesterday = clock.now().timestamp() - 90_000
+    os.utime(old.path, (yesterday, yesterday))
+    assert disk.sweep_incoming(timedelta(days=1)) == 1
+    assert not old.path.exists() and young.path.exists()
+
+
+def test_a_crash_between_name_and_cleaning_up_loses_nothing(disk, monkeypatch):
+    incoming = arrived(disk)
+    with monkeypatch.context() as crash:
+        crash.setattr(Incoming, "_close", lambda self: None)
+        incoming.keep(DIGEST)
+    assert len(files(disk)) == 2
+    with clock.frozen(clock.now() + timedelta(days=2)):
+        assert disk.sweep_incoming(timedelta(days=1)) == 1
+    assert disk.original_path(DIGEST).read_bytes() == CONTENT
+    incoming.discard()
+
+
+def test_below_the_floor_nothing_is_taken_in(tmp_path):
+    free = shutil.disk_usage(tmp_path).free
+    with pytest.raises(NoRoom) as full:
+        LocalDisk(tmp_path, floor=free * 2).incoming(uuid4())
+    assert full.value.status == 507 and "稍后再传" in full.value.message
+    with pytest.raises(NoRoom):
+        LocalDisk(tmp_path, floor=free - 2**20).incoming(uuid4(), expects=12 * 2**20)
+    assert not list(tmp_path.rglob("*.part"))
+
+
+@pytest.mark.parametrize("call", ["write", "fsync", "link"])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_at_any_step_is_507_and_leaves_nothing(disk, monkeypatch, call, code):
+    def full(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(storage.os, call, full)
+    with pytest.raises(NoRoom):
+        arrived(disk).keep(DIGEST)
+    assert files(disk) == []
+
+
+def test_a_disk_that_really_is_full_is_507_and_leaves_nothing(tmp_path):
+    script = f"""
+import os, subprocess, sys, uuid
+from pathlib import Path
+mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", {str(tmp_path)!r}]
+if subprocess.run(mount, stderr=subprocess.DEVNULL).returncode:
+    sys.exit(77)
+from backend.errors import NoRoom
+from backend.evidence.storage import LocalDisk
+disk = LocalDisk(Path({str(tmp_path)!r}), floor=0)
+incoming = disk.incoming(uuid.UUID({str(UUID(int=1))!r}))
+try:
+    for _ in range(20):
+        incoming.write(bytes(100_000))
+except NoRoom:
+    sys.exit(0 if os.listdir({str(tmp_path / "incoming")!r}) == [] else 1)
+sys.exit(2)
+"""
+    if not shutil.which("unshare"):
+        pytest.skip("needs unshare")
+    run = subprocess.run(
+        ["unshare", "-m", sys.executable, "-c", script], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    )
+    if run.returncode == 77 or "unshare" in run.stderr:
+        pytest.skip("may not mount here")
+    assert run.returncode == 0, run.stderr
+
+
+def test_a_draft_replaces_only_when_it_ends_well(tmp_path):
+    path = tmp_path / "new" / "copy.jpg"
+    with storage.replacing(path) as draft:
+        os.write(draft.fd, b"first")
+        assert not path.exists()
+    with pytest.raises(RuntimeError), storage.replacing(path) as draft:
+        os.write(draft.fd, b"second")
+        raise RuntimeError
+    assert path.read_bytes() == b"first" and list(path.parent.iterdir()) == [path]

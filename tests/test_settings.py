@@ -1,0 +1,67 @@
+"""Settings: what is refused, what follows from what is not said."""
+
+from pathlib import Path
+
+import pytest
+
+from backend.settings import BadSettings, load
+
+BOTH = {"DUBAN_DATABASE_URL": "postgresql://u:p%40ss@db:5433/duban", "DUBAN_REDIS_URL": "redis://q:6379/0"}
+
+
+def test_nothing_said_means_the_embedded_services(tmp_path: Path) -> None:
+    found = load({"DUBAN_VAR": str(tmp_path)})
+    assert found.embedded and found.totp == "optional" and found.port == 8000
+    assert found.database == {"host": str(tmp_path / "run"), "user": "duban", "database": "duban"}
+    assert found.redis_url == f"unix://{tmp_path}/run/queue.sock"
+    assert found.evidence == tmp_path / "evidence"
+
+
+def test_a_linked_run_folder_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "run").symlink_to(tmp_path / "elsewhere")
+    assert load({"DUBAN_VAR": str(tmp_path)}).database["host"] == str(tmp_path / "elsewhere")
+
+
+def test_given_services_are_used_and_second_factors_enforced() -> None:
+    found = load(BOTH)
+    assert not found.embedded and found.totp == "enforced" and found.redis_url == "redis://q:6379/0"
+    assert found.database == {
+        "host": "db",
+        "port": 5433,
+        "user": "u",
+        "password": "p@ss",
+        "database": "duban",
+    }
+
+
+@pytest.mark.parametrize("given", list(BOTH))
+def test_half_a_server_configuration_is_refused(given: str) -> None:
+    with pytest.raises(BadSettings, match="give both, or neither") as refusal:
+        load({given: BOTH[given]})
+    assert str(refusal.value).startswith(given)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DUBAN_PORT", "0"),
+        ("DUBAN_PORT", "65536"),
+        ("DUBAN_PORT", "８０００"),
+        ("DUBAN_WEB_WORKERS", "-1"),
+        ("DUBAN_TOTP", "maybe"),
+        ("DUBAN_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("DUBAN_DATABASE_URL", "mysql://u@db/duban"),
+        ("DUBAN_DATABASE_URL", "postgresql://u@db:port/duban"),
+        ("DUBAN_DATABASE_URL", "postgresql://u@db"),
+        ("DUBAN_REDIS_URL", "http://q:6379"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(BadSettings, match=name):
+        load(BOTH | {name: value})
+
+
+def test_a_refusal_never_shows_the_password() -> None:
+    with pytest.raises(BadSettings) as refusal:
+        load(BOTH | {"DUBAN_DATABASE_URL": "postgresql://u:geheim@db:port/duban"})
+    assert "geheim" not in str(refusal.value)
