@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from zoneinfo import ZoneInfoNotFoundError
 
 from backend import settings
 from backend.settings import ROOT, BadSettings
@@ -127,9 +128,7 @@ def bench(arguments: list[str]) -> int:
         for name, path in found.items():
             print(f"  {name:16}{path.read_text().splitlines()[0].strip(chr(34))}")
         return 2 if arguments else 0
-    return subprocess.run(
-        [sys.executable, "-m", f"bench.{arguments[0]}", *arguments[1:]], cwd=ROOT
-    ).returncode
+    return subprocess.run([sys.executable, "-m", f"bench.{arguments[0]}", *arguments[1:]], cwd=ROOT).returncode
 
 
 def lock(arguments: list[str]) -> int:
@@ -176,6 +175,9 @@ def main(arguments: list[str]) -> int:
         return 1
     except (ConnectionError, TimeoutError, socket.gaierror) as wrong:
         print(f"duban: 连不上数据库或队列（{wrong}）：运行 ./duban doctor 查原因。", file=sys.stderr)
+        return 1
+    except ZoneInfoNotFoundError:
+        print("duban: 本机没有时区数据：请先 apt install tzdata。", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

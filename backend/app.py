@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
-from litestar import Litestar, Request
+from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
@@ -14,9 +14,10 @@ from litestar.logging import LoggingConfig
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
-from litestar.types import Message
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend import body, db, events, health, problems, wake
+from backend.calendar.api import CalendarController
 from backend.errors import Problem
 from backend.evidence.api import EvidenceController
 from backend.people.api import PEOPLE_CONTROLLERS
@@ -34,6 +35,7 @@ CONTROLLERS = [
     *PEOPLE_CONTROLLERS,
     RegionController,
     UnitController,
+    CalendarController,
     TopicController,
     VisitController,
     FindingController,
@@ -67,9 +69,14 @@ async def connections(_: Litestar) -> AsyncIterator[None]:
         await db.close_pool()
 
 
-async def name_request(request: Request[Any, Any, Any]) -> None:
+def named(app: ASGIApp) -> ASGIApp:
     """Every request has an id, kept with the events it causes and shown in every refusal."""
-    events.request_id.set(uuid4().hex)
+
+    async def with_id(scope: Scope, receive: Receive, send: Send) -> None:
+        events.request_id.set(uuid4().hex)
+        await app(scope, receive, send)
+
+    return with_id
 
 
 async def safe_headers(message: Message, _: Any) -> None:
@@ -91,7 +98,7 @@ def create_app() -> Litestar:
     """The whole application, ready for a server or for a test."""
     return Litestar(
         route_handlers=CONTROLLERS,
-        middleware=[SignInMiddleware],
+        middleware=[named, SignInMiddleware],
         dependencies={
             "actor": Provide(provide_actor),
             "readers": Provide(lambda: EVIDENCE_READERS, sync_to_thread=False),
@@ -105,7 +112,6 @@ def create_app() -> Litestar:
         request_class=body.StrictRequest,
         request_max_body_size=body.MOST_BYTES,
         before_send=[safe_headers],
-        before_request=name_request,
         lifespan=[connections],
         state=State(),
         openapi_config=OpenAPIConfig(
@@ -115,9 +121,7 @@ def create_app() -> Litestar:
             path="/schema",
             render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"]), YamlRenderPlugin()],
             components=Components(
-                security_schemes={
-                    "bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="opaque")
-                }
+                security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="opaque")}
             ),
             security=[{"bearer": []}],
         ),

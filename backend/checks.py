@@ -108,7 +108,6 @@ def lock(arguments: list[str]) -> int:
         raise Trouble("缺少 uv：请运行 ./duban lock，它会先装好开发依赖。")
     for name, more in LOCKS.items():
         say(f"正在锁定 {name} …")
-        # No address of a package index may get into the files: every reader has his own mirror.
         words = [
             command,
             "pip",
@@ -119,8 +118,10 @@ def lock(arguments: list[str]) -> int:
             "--python-version",
             "3.11",
         ]
-        words += ["--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--quiet"]
+        words += ["--generate-hashes", "--quiet"]
         words += ["--custom-compile-command", "./duban lock", "--output-file", name, *arguments]
         if code := subprocess.run(words, cwd=ROOT).returncode:
             return code
+        if "://" in (ROOT / name).read_text():
+            raise Trouble(f"{name} 里有网址：每个人用的镜像不同，锁里不能有地址。")
     return 0

@@ -1,4 +1,4 @@
-"""The database door: the pool, transaction(), after_commit() and raw(). Closes the traps of Piccolo's own transaction."""
+"""The database door: pool, transaction(), after_commit(), raw(), select(). Closes the traps of Piccolo's own."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager

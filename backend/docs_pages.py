@@ -1,4 +1,4 @@
-"""Door: the pages of docs/ that are printed from the code: states, events, problem codes. Other pages are by hand."""
+"""Door: the pages of docs/ that are printed from the code: states, events, problem codes."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,45 +15,31 @@ from tasks.rectifications.timeline import SENTENCES
 NOTE = "<!-- Printed by `./duban docs`. Change the code, not this file. -->"
 
 
+INTRODUCTION = """\
+An event is written once, in the transaction that changes the rows, and never changed. `subject` is
+the id of the thing that the first word names. The list is closed: `events.record()` refuses a verb
+that is not in it.
+
+Who an audience is, is asked when the event is handled: live accounts with a live role. The person
+who did it is not told. A notice exists once per event and person, however often the event is
+handled.
+"""
+
+
 def events_page() -> str:
     """Every verb, what it says on a timeline, what it causes, and who is told."""
-    lines = [
-        "# Events",
-        "",
-        NOTE,
-        "",
-        "An event is written once, in the transaction that changes the rows, and never changed. `subject` is the id of",
-        "the thing the first word names. The list is closed: `events.record()` refuses a verb that is not in it.",
-        "",
-        "| Verb | What happened | 时间线 | Causes | Told to | Urgency | 通知 |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for verb, sentence in VERBS.items():
-        causes = [
-            reaction.__name__
-            for reaction in REACTIONS.get(verb, ())
-            if verb not in HEARS or reaction.__name__ != "tell_people"
-        ]
-        hearing = HEARS.get(verb)
-        told = ", ".join(hearing.audience) if hearing else ""
-        lines.append(
-            row(
-                f"`{verb}`",
-                sentence,
-                SENTENCES.get(verb, ""),
-                ", ".join(f"`{name}`" for name in causes),
-                told,
-                hearing.urgency if hearing else "",
-                TITLES[verb][0] if verb in TITLES else "",
-            )
-        )
-    return "\n".join([*lines, "", *AUDIENCES, ""])
+    head = row("Verb", "What happened", "时间线", "Causes", "Told to", "Urgency", "通知")
+    lines = ["# Events", "", NOTE, "", INTRODUCTION, head, "|" + "---|" * 7]
+    return "\n".join([*lines, *(_event(verb, sentence) for verb, sentence in VERBS.items()), ""])
 
 
-AUDIENCES = (
-    "Who an audience is, is asked when the event is handled: live accounts with a live role. The person who did it is",
-    "not told. A notice exists once per event and person, however often the event is handled.",
-)
+def _event(verb: str, sentence: str) -> str:
+    causes = [f"`{reaction.__name__}`" for reaction in REACTIONS.get(verb, ())]
+    hearing, title = HEARS.get(verb), TITLES.get(verb)
+    told = ", ".join(f"`{audience}`" for audience in hearing.audience) if hearing else ""
+    urgency = f"`{hearing.urgency}`" if hearing else ""
+    notice = title[0] if title else ""
+    return row(f"`{verb}`", sentence, SENTENCES.get(verb, ""), ", ".join(causes), told, urgency, notice)
 
 
 def row(*cells: str) -> str:

@@ -12,9 +12,7 @@ from backend.settings import ROOT
 
 FOLDERS = ("backend", "inspections", "tasks", "notifications")
 COMMAND_LINE = ("cli.py", "region_file.py", "demo")  # refusals told on the terminal, never over HTTP
-KINDS = {
-    name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Problem)
-}
+KINDS = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Problem)}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,30 +24,25 @@ class Code:
     sentence: str
 
 
+INTRODUCTION = """\
+Every refusal is `application/problem+json` (RFC 9457): `type`, `title`, `status`, `code`, `detail`,
+and where they say more `field`, `request_id`, `details`. Programs decide by `status` and `code`,
+which are stable. `detail` is for the person and may change; `…` stands for a value. A program that
+does not know a code goes by the status.
+"""
+
+
 def page(note: str) -> str:
-    """The whole page: a line per code, the most general codes first within a status."""
-    lines = [
-        "# Problem codes",
-        "",
-        note,
-        "",
-        *INTRODUCTION,
-        "",
-        "| Status | Code | Sentences |",
-        "|---|---|---|",
-    ]
+    """The whole page: a line per status and code."""
+    head = ["| Status | Code | Sentences |", "|---|---|---|"]
+    lines = ["# Problem codes", "", note, "", INTRODUCTION, *head]
+    linked: set[str] = set()
     for (status, code), sentences in collected().items():
-        told = " / ".join(sorted(sentences - {""})) or "(the reason, from the rules)"
-        lines.append(f'| {status} | <a id="{code}"></a>`{code}` | {told} |')
+        told = " / ".join(sorted(sentences - {""})) or "(made on the spot)"
+        anchor = "" if code in linked else f'<a id="{code}"></a>'
+        linked.add(code)
+        lines.append(f"| {status} | {anchor}`{code}` | {told} |")
     return "\n".join([*lines, ""])
-
-
-INTRODUCTION = (
-    "Every refusal is `application/problem+json` (RFC 9457): `type`, `title`, `status`, `code`, `detail`, and where they",
-    "say more `field`, `request_id`, `details`. Programs decide by `status` and `code`; both are stable. `detail` is for the",
-    "person and may change. `…` stands for a value. A code that says more than its class (`wrong_state`, `conflict`,",
-    "`incomplete`) is handled like the class by a program that does not know it: the status is the same.",
-)
 
 
 def collected() -> dict[tuple[int, str], set[str]]:
@@ -94,11 +87,7 @@ def _name(function: ast.expr) -> str:
 
 def _code(call: ast.Call, kind: type[Problem], names: dict[str, str]) -> str:
     """The code of a raise; empty when it is computed, as the tables are."""
-    given = (
-        call.args[1]
-        if len(call.args) > 1
-        else next((k.value for k in call.keywords if k.arg == "code"), None)
-    )
+    given = call.args[1] if len(call.args) > 1 else next((k.value for k in call.keywords if k.arg == "code"), None)
     match given:
         case None:
             return kind.default_code
@@ -129,9 +118,7 @@ def _constants(tree: ast.Module) -> dict[str, str]:
     return {
         target.id: node.value.value
         for node in tree.body
-        if isinstance(node, ast.Assign)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
         for target in node.targets
         if isinstance(target, ast.Name)
     }

@@ -1,4 +1,4 @@
-"""Prints docs/states.md from the table of moves. Who may do what is asked of the rules, never copied from them."""
+"""Prints docs/states.md from the table of moves. Who may do what is asked of the rules, not copied."""
 
 import inspect
 import re
@@ -24,7 +24,7 @@ GROUPS = ("OPEN", "WAITING_FOR_UNIT", "WAITING_FOR_REVIEW", "COUNTED", "TICKING"
 def page(note: str) -> str:
     """The whole page."""
     words = words_of(Status) | words_of(rules.Verb)
-    lines = ["# States of a rectification", "", note, "", *INTRODUCTION, "", "## Statuses", ""]
+    lines = ["# States of a rectification", "", note, "", INTRODUCTION, "", "## Statuses", ""]
     lines += ["| Status | 中文 | In the groups |", "|---|---|---|"]
     for status in Status:
         groups = ", ".join(f"`{name}`" for name in GROUPS if status in getattr(rules, name))
@@ -37,19 +37,19 @@ def page(note: str) -> str:
         "|" + "---|" * 8,
     ]
     lines += [_line(move, words) for move in MOVES.values()]
-    return "\n".join(
-        [*lines, "", "## Picture", "", "```mermaid", *_picture(words), "```", "", *UNREACHED(), ""]
-    )
+    return "\n".join([*lines, "", "## Picture", "", "```mermaid", *_picture(words), "```", "", *_unreached(), ""])
 
 
-INTRODUCTION = (
-    "`tasks/rectifications/rules.py` is the source; `./duban docs` prints this page from it. Refusals come in a fixed",
-    "order: out of sight (404), not yours to do (403), wrong state (409), something missing (422). Overdue, returned",
-    "and late are computed or counted, never statuses.",
-)
+INTRODUCTION = """\
+`tasks/rectifications/rules.py` is the source; `./duban docs` prints this page from it.
+
+A role counts where it is held: a unit's role at a unit named on the item, an office's role where
+its area holds the place, a team lead's on the own team. Refusals come in a fixed order: out of
+sight (404), not yours to do (403), wrong state (409), something missing (422). Overdue and returned
+are computed or counted, never statuses."""
 
 
-def UNREACHED() -> list[str]:
+def _unreached() -> list[str]:
     """Statuses that no move leads to yet."""
     reached = {move.end for move in MOVES.values()}
     missing = [f"`{status}`" for status in Status if status not in reached and status != Status.draft]

@@ -7,10 +7,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import asyncpg
 import redis
@@ -67,14 +66,10 @@ def _try(name: str, ask: Callable[[], list[Finding]]) -> Iterator[Finding]:
 
 
 def _clock() -> Finding:
-    now = clock.now()
-    shanghai = now.astimezone(ZoneInfo("Asia/Shanghai"))
-    if (
-        shanghai.utcoffset() != clock.local(datetime(2026, 1, 1, tzinfo=UTC)).utcoffset()
-        or now.year < LATEST_SEEN_YEAR
-    ):
-        return Finding("时钟", f"{shanghai:%Y-%m-%d %H:%M} 不对：请校准本机时间", bad=True)
-    return Finding("时钟", f"北京时间 {shanghai:%Y-%m-%d %H:%M}，请核对")
+    now = clock.local(clock.now())
+    if now.utcoffset() != timedelta(hours=8) or now.year < LATEST_SEEN_YEAR:
+        return Finding("时钟", f"{now:%Y-%m-%d %H:%M} 不对：请校准本机时间和时区数据", bad=True)
+    return Finding("时钟", f"北京时间 {now:%Y-%m-%d %H:%M}，请核对")
 
 
 def _disk(var: Path) -> Finding:
@@ -148,9 +143,7 @@ async def _database(settings: Settings) -> list[Finding]:
         ]
         if await line.fetchval("SELECT to_regclass('public.outbox') IS NOT NULL"):
             parked = await line.fetchval("SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL")
-            found.append(
-                Finding("待办", f"{parked} 件搁置，见 docs/operations.md" if parked else "没有搁置的")
-            )
+            found.append(Finding("待办", f"{parked} 件搁置，见 docs/operations.md" if parked else "没有搁置的"))
         if await line.fetchval("SELECT to_regclass('public.migration') IS NOT NULL"):
             done = await line.fetchval("SELECT count(*) FROM migration")
             found.append(Finding("数据表升级", f"已执行 {done} 个"))

@@ -15,6 +15,10 @@ from backend.roles import Actor
 VERBS = {
     "person.added": "An account was made.",
     "person.signed_in": "A person signed in.",
+    "person.signed_out": "A person signed out.",
+    "person.password_changed": "A password was set anew, by its owner or by the administrator.",
+    "person.totp_reset": "A lost second factor was forgotten.",
+    "person.recused": "A person declared to keep away from a unit's matters.",
     "person.disabled": "An account was closed.",
     "person.role_granted": "A role was granted at a unit.",
     "person.role_revoked": "A role was taken back.",
@@ -94,6 +98,4 @@ async def of_subjects(subjects: Iterable[UUID], verbs: Sequence[str] | None = No
 
 def of_row(row: Any) -> Event:
     payload = msgspec.json.decode(row["payload"])
-    return Event(
-        row["id"], row["at"], row["actor"], payload.pop("by", ""), row["verb"], row["subject"], payload
-    )
+    return Event(row["id"], row["at"], row["actor"], payload.pop("by", ""), row["verb"], row["subject"], payload)

@@ -56,9 +56,7 @@ class Position:
         return self.accuracy_m > COARSE_M
 
 
-def position(
-    lat: float | None, lng: float | None, accuracy_m: float | None, datum: Datum = Datum.wgs84
-) -> Position:
+def position(lat: float | None, lng: float | None, accuracy_m: float | None, datum: Datum = Datum.wgs84) -> Position:
     """A device's claim, checked and brought to WGS-84.
 
     Raises BadRequest with a code and a field: `position_missing`, `position_malformed`, `accuracy_missing`,
@@ -77,9 +75,7 @@ def checked_point(lat: float | None, lng: float | None) -> LatLng:
 def checked_accuracy(accuracy_m: float | None) -> float:
     """Metres in (0, 1000]. Raises BadRequest, see `position`."""
     if accuracy_m is None:
-        raise BadRequest(
-            "缺少定位精度，请在手机上允许精确定位后重试。", "accuracy_missing", field="accuracy_m"
-        )
+        raise BadRequest("缺少定位精度，请在手机上允许精确定位后重试。", "accuracy_missing", field="accuracy_m")
     if not _is_number(accuracy_m) or accuracy_m <= 0:
         raise BadRequest("定位精度应为大于零的米数。", "accuracy_malformed", field="accuracy_m")
     if accuracy_m > WORST_ACCURACY_M:
@@ -155,17 +151,9 @@ def _gcj_shift(lat: float, lng: float) -> LatLng:
     common = 20 * math.sin(6 * x * math.pi) + 20 * math.sin(2 * x * math.pi)
     root = math.sqrt(abs(x))
     north = -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root
-    north += (
-        (common + _sines(y, 20, 40) + 160 * math.sin(y / 12 * math.pi) + 320 * math.sin(y / 30 * math.pi))
-        * 2
-        / 3
-    )
+    north += (common + _sines(y, 20, 40) + 160 * math.sin(y / 12 * math.pi) + 320 * math.sin(y / 30 * math.pi)) * 2 / 3
     east = 300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root
-    east += (
-        (common + _sines(x, 20, 40) + 150 * math.sin(x / 12 * math.pi) + 300 * math.sin(x / 30 * math.pi))
-        * 2
-        / 3
-    )
+    east += (common + _sines(x, 20, 40) + 150 * math.sin(x / 12 * math.pi) + 300 * math.sin(x / 30 * math.pi)) * 2 / 3
     latitude = math.radians(lat)
     flat = 1 - _ECCENTRICITY * math.sin(latitude) ** 2
     meridian = _AXIS * (1 - _ECCENTRICITY) / (flat * math.sqrt(flat))

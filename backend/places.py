@@ -47,9 +47,7 @@ def prepare(settings: Settings) -> Places:
         pg, queue = (_folder(var, name, base, user) for name in ("pg", "queue"))
         run = _run_folder(var, base, user)
     except PermissionError as wrong:
-        raise Trouble(
-            f"无法写入 {wrong.filename}：请换用它的主人运行，或用 DUBAN_VAR 指定另一个目录。"
-        ) from wrong
+        raise Trouble(f"无法写入 {wrong.filename}：请换用它的主人运行，或用 DUBAN_VAR 指定另一个目录。") from wrong
     _enough_room(pg)
     return Places(user=user, pg=pg, run=run, queue=queue, conf=conf, log=var / "log")
 
@@ -86,9 +84,7 @@ def named(uid: int) -> OsUser:
     try:
         found = pwd.getpwuid(uid)
     except KeyError:
-        raise Trouble(
-            f"本机没有编号为 {uid} 的用户名，PostgreSQL 无法以它运行：请在 /etc/passwd 中登记。"
-        ) from None
+        raise Trouble(f"本机没有编号为 {uid} 的用户名，PostgreSQL 无法以它运行：请在 /etc/passwd 中登记。") from None
     return OsUser(found.pw_name, found.pw_uid, found.pw_gid)
 
 
@@ -131,8 +127,7 @@ def _folder(var: Path, name: str, base: Path, user: OsUser) -> Path:
     if here.is_symlink():
         if not here.exists():
             raise Trouble(
-                f"{here} 指向 {here.readlink()}，但那里什么也没有：数据盘没有挂载？"
-                "确认要重新建立时，请删除这个链接。"
+                f"{here} 指向 {here.readlink()}，但那里什么也没有：数据盘没有挂载？确认要重新建立时，请删除这个链接。"
             )
         there = here.resolve()
     elif here.exists() or base == var:
@@ -144,9 +139,7 @@ def _folder(var: Path, name: str, base: Path, user: OsUser) -> Path:
         give(there, user)
         here.symlink_to(there)
     if not can_enter(user, there):
-        raise Trouble(
-            f"用户 {user.name} 进不了 {there}：请放开它上级目录的进入权限（chmod o+x），或移到别处。"
-        )
+        raise Trouble(f"用户 {user.name} 进不了 {there}：请放开它上级目录的进入权限（chmod o+x），或移到别处。")
     return there
 
 
@@ -184,11 +177,7 @@ def _own(folder: Path) -> Path:
         _plain(made)
         found = made.lstat()
         ours = found.st_uid == os.geteuid() or made == Path("/tmp")
-        if (
-            not stat.S_ISDIR(found.st_mode)
-            or not ours
-            or (found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX)
-        ):
+        if not stat.S_ISDIR(found.st_mode) or not ours or (found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX):
             raise Trouble(f"{made} 不是我们独有的目录：请查明来历后移开。")
     return folder
 
@@ -211,6 +200,4 @@ def _short(var: Path) -> str:
 def _enough_room(folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < LEAST_FREE:
-        raise Trouble(
-            f"{folder} 所在磁盘只剩 {free // 1_000_000} MB：请至少腾出 {LEAST_FREE // 1_000_000} MB 再启动。"
-        )
+        raise Trouble(f"{folder} 所在磁盘只剩 {free // 1_000_000} MB：请至少腾出 {LEAST_FREE // 1_000_000} MB 再启动。")

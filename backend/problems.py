@@ -9,7 +9,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
 from backend import events
-from backend.errors import BadRequest, Problem, TooLarge
+from backend.errors import BadRequest, Problem
 
 log = logging.getLogger("duban.http")
 
@@ -20,7 +20,7 @@ GENERIC = {
     404: ("not_found", "没有这个地址。"),
     405: ("method_not_allowed", "这个地址不支持这种操作。"),
     413: ("too_large", "内容太大。"),
-    415: ("malformed", "请求的内容类型不对。"),
+    415: ("wrong_content_type", "请求的内容类型不对，应为 application/json。"),
     429: ("too_many", "请求太频繁，请稍后再试。"),
 }
 
@@ -88,7 +88,7 @@ def of_recursion(request: Request[Any, Any, Any], _: RecursionError) -> Response
 def of_bug(request: Request[Any, Any, Any], bug: Exception) -> Response[bytes]:
     """A defect of ours: logged whole, told in one sentence with the id to ask about."""
     if "disconnect" in str(bug):  # the phone went away while sending; nobody is there to read an answer
-        return answer(request, TooLarge("连接中断。", "connection_lost"))
+        return answer(request, BadRequest("连接中断。", "connection_lost"))
     log.error("unexpected failure in %s %s", request.method, request.url.path, exc_info=bug)
     if events.request_id.get() is None:
         events.request_id.set(uuid4().hex)
@@ -96,11 +96,15 @@ def of_bug(request: Request[Any, Any, Any], bug: Exception) -> Response[bytes]:
 
 
 def _of_validation(refusal: ValidationException) -> Problem:
-    """msgspec names the first wrong member; litestar puts it under `extra`."""
+    """msgspec names the first wrong member and quotes one that is unknown or missing; litestar puts it under `extra`."""
     extra = refusal.extra
     first: Any = extra[0] if isinstance(extra, list) and extra else {}
-    said = str(first.get("message") or refusal.detail)
-    unknown = "unknown field" in said
+    said, where = str(first.get("message") or refusal.detail)[:200], first.get("key")
+    if (said, where) == ("'data'", "data"):  # all that litestar says about an empty body
+        return BadRequest("请求没有内容。", "empty_body")
+    unknown = "unknown field `" in said
+    parts = [where] if where and where != "data" else []
+    parts += [said.split("`")[1]] if unknown or "required field `" in said else []
     sentence = "含有不认识的字段。" if unknown else "内容不符合要求。"
-    field = said.split("`")[1] if unknown and said.count("`") >= 2 else first.get("key")
-    return BadRequest(sentence, "unknown_field" if unknown else "malformed", field=field, said=said)
+    code = "unknown_field" if unknown else "malformed"
+    return BadRequest(sentence, code, field=".".join(parts) or None, said=said)

@@ -30,9 +30,7 @@ class Settings:
     web_workers: int
     secure_cookies: bool
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
-    os_user: str = (
-        ""  # who runs the embedded services when we are root; empty: the first of a few that exists
-    )
+    os_user: str = ""  # who runs the embedded services when we are root; empty: the first of a few that exists
 
 
 def load(env: Mapping[str, str] = os.environ) -> Settings:
@@ -45,9 +43,7 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
     database_url, redis_url = env.get("DUBAN_DATABASE_URL", ""), env.get("DUBAN_REDIS_URL", "")
     if bool(database_url) != bool(redis_url):
         given, missing = ("DUBAN_DATABASE_URL", "DUBAN_REDIS_URL")[:: 1 if database_url else -1]
-        raise BadSettings(
-            f"{given} is set but {missing} is not: give both, or neither for the embedded services."
-        )
+        raise BadSettings(f"{given} is set but {missing} is not: give both, or neither for the embedded services.")
     embedded = not database_url
     if redis_url and not redis_url.startswith(("redis://", "rediss://", "unix://")):
         raise BadSettings("DUBAN_REDIS_URL must look like redis://host:6379/0, rediss://… or unix:///path.")
@@ -60,9 +56,7 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
         port=_number(env, "DUBAN_PORT", 8000, 1, 65535),
         var=var,
         embedded=embedded,
-        database={"host": str(run), "user": "duban", "database": "duban"}
-        if embedded
-        else _database(database_url),
+        database={"host": str(run), "user": "duban", "database": "duban"} if embedded else _database(database_url),
         redis_url=f"unix://{run}/queue.sock" if embedded else redis_url,
         evidence=Path(env.get("DUBAN_EVIDENCE") or var / "evidence").resolve(),
         totp=totp,

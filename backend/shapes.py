@@ -1,10 +1,12 @@
 """Annotated types that every request Struct uses, so that a limit stands in one place."""
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
+from backend.errors import BadRequest
 from backend.geo import Datum
 
 NO_NUL = r"^[^\x00]*$"
@@ -19,6 +21,12 @@ Percent = Annotated[int, Meta(ge=0, le=100)]
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
 Metres = Annotated[float, Meta(gt=0, le=100_000)]
+
+
+def check_claimed(at: datetime | None, field: str) -> None:
+    """A time by a phone's clock, right or wrong; raises BadRequest for one that cannot be kept as UTC."""
+    if at is not None and not 1 < at.year < 9999:
+        raise BadRequest("时间超出范围，请检查手机的日期。", "bad_time", field=field)
 
 
 class PositionIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -72,9 +72,10 @@ class Child:
 
 
 def say(text: str) -> None:
-    """One line on the terminal, at once, in whatever encoding the terminal has."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    """One line on the terminal, at once. A terminal that is gone must not stop what runs."""
+    with suppress(OSError):
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
 
 
 class Supervisor:
@@ -225,9 +226,7 @@ def alone(var: Path, note: str) -> Iterator[None]:
     try:
         if not var.exists():
             var.mkdir(parents=True)
-            var.chmod(
-                0o755
-            )  # whatever our umask: the service user passes through; what is private guards itself
+            var.chmod(0o755)  # whatever our umask: the service user passes through; what is private guards itself
         handle = os.open(var / "up.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     except OSError as wrong:
         raise Trouble(
@@ -237,9 +236,7 @@ def alone(var: Path, note: str) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Taken(
-                f"{var} 已有一个在运行：{os.pread(handle, 500, 0).decode(errors='replace').strip()}"
-            ) from None
+            raise Taken(f"{var} 已有一个在运行：{os.pread(handle, 500, 0).decode(errors='replace').strip()}") from None
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{note}（进程 {os.getpid()}）\n".encode(), 0)
         yield
@@ -295,10 +292,8 @@ def last_words(log: Path) -> str:
 
 def kill_group(leader: int) -> None:
     """Kills whatever is left of a child's process group."""
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def _cap(log: Path) -> None:
@@ -320,10 +315,8 @@ def _signal(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
 
 
 def _kill(pid: int, number: signal.Signals) -> None:
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def _marked(mark: str) -> list[int]:

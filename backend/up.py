@@ -111,9 +111,7 @@ def port_is_free(settings: Settings) -> None:
             errno.EADDRINUSE: f"端口 {port} 已被占用：请停掉占用它的程序，{other}",
             errno.EACCES: f"没有权限使用端口 {port}：请换有权限的用户，{other}",
         }
-        text = reasons.get(
-            wrong.errno or 0, f"地址 {host}:{port} 不能用（{wrong}）：请检查 DUBAN_HOST 和 DUBAN_PORT"
-        )
+        text = reasons.get(wrong.errno or 0, f"地址 {host}:{port} 不能用（{wrong}）：请检查 DUBAN_HOST 和 DUBAN_PORT")
         raise Trouble(text + "。") from wrong
 
 

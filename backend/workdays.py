@@ -85,9 +85,7 @@ class Calendar:
     def _listed(self, day: date) -> bool | None:
         if isinstance(day, datetime):
             # From 16:00 UTC on it is already the next legal day: taking a moment's date would hide that.
-            raise TypeError(
-                "working days are counted in days, not in moments: use clock.local(moment).date()"
-            )
+            raise TypeError("working days are counted in days, not in moments: use clock.local(moment).date()")
         override = self.overrides.get(day)
         return _published(day) if override is None else override
 

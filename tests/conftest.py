@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -51,14 +52,13 @@ async def database() -> AsyncIterator[None]:
     await db.close_pool()
     await server.execute(f'DROP DATABASE "{_name}" WITH (FORCE)')
     await server.close()
+    shutil.rmtree(_folder)
 
 
 @pytest.fixture(scope="session")
 async def tables(database: None) -> str:
     """The statement that empties every table. Replica mode lets it pass the append-only trigger and all links."""
-    rows = await db.raw(
-        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration'"
-    )
+    rows = await db.raw("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration'")
     return "; ".join(f'DELETE FROM "{row["tablename"]}"' for row in rows)
 
 
@@ -67,9 +67,7 @@ async def fresh(tables: str) -> AsyncIterator[None]:
     """An empty database for this test; truncation, not rollback (docs/decisions/0005)."""
     yield
     async with db.DB.pool.acquire() as connection:
-        await connection.execute(
-            f"SET session_replication_role = replica; {tables}; RESET session_replication_role"
-        )
+        await connection.execute(f"SET session_replication_role = replica; {tables}; RESET session_replication_role")
     make.forget()
 
 

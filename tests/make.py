@@ -74,9 +74,7 @@ async def unit(name: str = "新宾县水务局", *, area: str = XINBIN, kind: st
     if f"unit {name}" not in _named:
         await region(area)
         id = uuid7()
-        await Unit(
-            id=id, name=name, short_name=name, kind=kind, region=area, valid_from=date(2020, 1, 1)
-        ).save()
+        await Unit(id=id, name=name, short_name=name, kind=kind, region=area, valid_from=date(2020, 1, 1)).save()
         _named[f"unit {name}"] = id
     return _named[f"unit {name}"]
 
@@ -204,9 +202,7 @@ def photo(number: int = 0, *, size: tuple[int, int] = (64, 48)) -> bytes:
     return out.getvalue()
 
 
-def manifest_line(
-    content: bytes, *, id: UUID | None = None, media_type: str = "image/jpeg"
-) -> dict[str, Any]:
+def manifest_line(content: bytes, *, id: UUID | None = None, media_type: str = "image/jpeg") -> dict[str, Any]:
     """One line of a manifest as a phone sends it."""
     return {
         "id": str(id or uuid7()),
@@ -262,9 +258,7 @@ async def rectification(it: Cast, status: Status = Status.issued, **said: Any) -
 
 
 async def _acknowledge(it: Cast, id: UUID) -> None:
-    await rectifications.acknowledge(
-        id, it.handler, id=uuid7(), responsible_person="赵经办", phone="13812345678"
-    )
+    await rectifications.acknowledge(id, it.handler, id=uuid7(), responsible_person="赵经办", phone="13812345678")
 
 
 async def _hand_in(it: Cast, id: UUID) -> None:

@@ -1,14 +1,17 @@
 """People with usernames and quick hashes, and the ways they sign in. For the tests of people."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
 from argon2 import PasswordHasher
 from httpx import AsyncClient, Response
+from pytest import MonkeyPatch
 
 from backend import clock
 from backend.columns import uuid7
-from backend.people import commands
+from backend.people import commands, passwords
+from backend.people.sign_in import running as sign_in_settings
 from backend.people.tables import Person
 from backend.roles import SYSTEM, Role
 from tests import make
@@ -18,6 +21,20 @@ PASSWORD = "Shan-yao-7310"
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 QUICK_HASH = QUICK.hash(PASSWORD)
 BROWSER = {"X-Duban": "1"}
+
+
+def quickly(monkeypatch: MonkeyPatch) -> Callable[..., None]:
+    """Real argon2id with small costs, so that loops stay fast; and what sets DUBAN_* for the running test."""
+
+    def set_to(**given: str) -> None:
+        for name, value in given.items():
+            monkeypatch.setenv(f"DUBAN_{name.upper()}", value)
+        sign_in_settings.cache_clear()
+
+    monkeypatch.setattr(passwords, "HASHER", QUICK)
+    monkeypatch.setattr(passwords, "NOBODY", passwords._nobody())
+    set_to(totp="optional", trusted_proxies="127.0.0.0/8", secure_cookies="1")
+    return set_to
 
 
 async def person(username: str, *roles: Role, at: UUID | None = None) -> UUID:

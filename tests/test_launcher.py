@@ -70,9 +70,7 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def call(repo: Path, *words: str, cwd: Path | None = None, **env: str) -> "subprocess.CompletedProcess[str]":
     env = {"DUBAN_PYTHON": str(repo / "python"), "PIP_CONFIG_FILE": os.devnull, **env}
     command = [str(repo / "duban"), *words]
-    return subprocess.run(
-        command, env={**os.environ, **env}, capture_output=True, text=True, cwd=cwd, timeout=60
-    )
+    return subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, cwd=cwd, timeout=60)
 
 
 def test_the_first_start_installs_and_the_second_is_quiet(repo: Path, tmp_path: Path) -> None:
@@ -103,17 +101,13 @@ def test_an_install_that_was_killed_is_begun_anew(repo: Path) -> None:
     (repo / ".venv/unfinished").touch()
     (repo / ".venv/lib").rename(repo / ".venv/half")
     again = call(repo, "up")
-    assert (
-        "没有做完" in again.stderr and again.stdout.startswith("ran") and not (repo / ".venv/half").exists()
-    )
+    assert "没有做完" in again.stderr and again.stdout.startswith("ran") and not (repo / ".venv/half").exists()
 
 
 def test_two_starts_at_once_install_once(tmp_path: Path) -> None:
     repo = tree(tmp_path / "repo")
     env = {**os.environ, "DUBAN_PYTHON": str(repo / "python"), "PIP_CONFIG_FILE": os.devnull}
-    starts = [
-        subprocess.Popen([repo / "duban", "up"], env=env, stdout=-1, stderr=-1, text=True) for _ in range(2)
-    ]
+    starts = [subprocess.Popen([repo / "duban", "up"], env=env, stdout=-1, stderr=-1, text=True) for _ in range(2)]
     said = [start.communicate(timeout=60) for start in starts]
     assert [out.startswith("ran ['up']") for out, _ in said] == [True, True]
     assert sum("正在建立" in err for _, err in said) == 1

@@ -53,9 +53,7 @@ async def test_administrator_adds_a_person_who_can_sign_in(client):
 async def test_same_id_is_the_same_person_once(client):
     headers, body = await headers_of(Role.sys_admin), await account()
     answers = [await client.post("/api/people", json=body, headers=headers) for _ in range(2)]
-    answers += await asyncio.gather(
-        *(client.post("/api/people", json=body, headers=headers) for _ in range(5))
-    )
+    answers += await asyncio.gather(*(client.post("/api/people", json=body, headers=headers) for _ in range(5)))
     assert {answer.status_code for answer in answers} == {201} and len({a.text for a in answers}) == 1
     assert await verbs() == ["person.added"]
     other = await client.post("/api/people", json={**body, "name": "王建军"}, headers=headers)
@@ -64,9 +62,7 @@ async def test_same_id_is_the_same_person_once(client):
 
 async def test_same_new_id_five_times_at_once_is_one_person(client):
     headers, body = await headers_of(Role.sys_admin), await account()
-    answers = await asyncio.gather(
-        *(client.post("/api/people", json=body, headers=headers) for _ in range(5))
-    )
+    answers = await asyncio.gather(*(client.post("/api/people", json=body, headers=headers) for _ in range(5)))
     assert {answer.status_code for answer in answers} == {201}, [answer.text for answer in answers]
     assert await verbs() == ["person.added"]
 
@@ -109,9 +105,7 @@ async def test_nobody_else_administers(client, role):
     ):
         answer = await client.post(path, json=sent, headers=headers)
         assert (answer.status_code, make.problem(answer)["code"]) == (403, "not_yours_to_do")
-    assert (
-        await client.delete(f"/api/people/{someone.person}/roles/{uuid7()}", headers=headers)
-    ).status_code == 403
+    assert (await client.delete(f"/api/people/{someone.person}/roles/{uuid7()}", headers=headers)).status_code == 403
     assert await verbs() == []
 
 
@@ -141,9 +135,7 @@ async def test_three_powers_stay_apart(client):
     headers, someone = await headers_of(Role.sys_admin), await make.person("赵", Role.unit_handler)
     path, unit = f"/api/people/{someone.person}/roles", str(await make.unit())
     for role in ("sys_admin", "security_auditor", "system"):
-        answer = await client.post(
-            path, json={"id": str(uuid7()), "role": role, "unit": unit}, headers=headers
-        )
+        answer = await client.post(path, json={"id": str(uuid7()), "role": role, "unit": unit}, headers=headers)
         assert (answer.status_code, make.problem(answer)["code"]) == (409, "roles_apart")
     assert await queries.roles_of(someone.person) == [Role.unit_handler]
 
@@ -284,8 +276,7 @@ async def test_command_line_adds_lists_and_disables(client, capsys):
 async def test_command_line_resets_a_lost_phone(client, capsys):
     person = (await make.person("赵")).person
     await raw(
-        "UPDATE person SET username = 'zhao', totp_secret = 'X', "
-        "totp_confirmed_at = added_at, totp_last_step = 9"
+        "UPDATE person SET username = 'zhao', totp_secret = 'X', totp_confirmed_at = added_at, totp_last_step = 9"
     )
     headers = await make.signed_in(Actor(person, "赵"))
     await command_line("totp-reset", "zhao")

@@ -61,7 +61,11 @@ class EvidenceController(Controller):
         summary="A display copy: `display` (1600 px) or `thumbnail` (320 px)",
     )
     async def look(
-        self, evidence_id: FromPath[UUID], copy: FromPath[str], actor: NamedDependency[Actor], readers: NamedDependency[Sequence[Reader]]
+        self,
+        evidence_id: FromPath[UUID],
+        copy: FromPath[str],
+        actor: NamedDependency[Actor],
+        readers: NamedDependency[Sequence[Reader]],
     ) -> File:
         row = await queries.find(evidence_id, actor, readers)
         if copy not in ("display", "thumbnail"):  # the original is never served

@@ -128,6 +128,4 @@ def _row(line: Declaration, actor: Actor) -> Evidence:
 
 
 def _same(earlier: dict[str, object], row: Evidence) -> bool:
-    return earlier["declared_by"] == row.declared_by and all(
-        earlier[name] == getattr(row, name) for name in DECLARED
-    )
+    return earlier["declared_by"] == row.declared_by and all(earlier[name] == getattr(row, name) for name in DECLARED)

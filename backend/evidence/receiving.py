@@ -21,9 +21,7 @@ def disk() -> LocalDisk:
     return LocalDisk(settings.load().evidence)
 
 
-async def receive(
-    evidence: UUID, actor: Actor, announced: int | None, chunks: AsyncIterator[bytes]
-) -> Evidence:
+async def receive(evidence: UUID, actor: Actor, announced: int | None, chunks: AsyncIterator[bytes]) -> Evidence:
     """Take in the bytes of a declared file, held in memory by no more than a chunk.
 
     Returns the row after the bytes are fsynced and the row is committed. Sending the same bytes again changes

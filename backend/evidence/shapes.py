@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from backend.evidence.rules import MOST_BYTES, Declaration, MediaType, Place, Source
-from backend.shapes import PositionIn, Sha256
+from backend.shapes import PositionIn, Sha256, check_claimed
 
 
 class FileIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -22,12 +22,13 @@ class FileIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     source: Source = Source.unknown
     position: PositionIn | None = None
 
+    def __post_init__(self) -> None:
+        check_claimed(self.captured_at, "captured_at")
+
     def declaration(self) -> Declaration:
         at = self.position
         place = Place(at.lat, at.lng, at.accuracy_m, at.datum) if at else None
-        return Declaration(
-            self.id, self.sha256, self.size, self.media_type, self.captured_at, self.source, place
-        )
+        return Declaration(self.id, self.sha256, self.size, self.media_type, self.captured_at, self.source, place)
 
 
 def declarations(files: list[FileIn]) -> list[Declaration]:

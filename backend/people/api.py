@@ -110,9 +110,7 @@ class MeController(Controller):
     @post("/password", summary="Change my password; ends my other sessions", status_code=204)
     async def password(self, request: AnyRequest, data: JSONBody[PasswordIn]) -> None:
         caller: Caller = request.auth
-        await commands.change_password(
-            the_session(request), old=data.old, new=data.new, network=caller.network
-        )
+        await commands.change_password(the_session(request), old=data.old, new=data.new, network=caller.network)
 
     @post("/totp", summary="A new secret for one-time codes, not active yet")
     async def enrol(self, request: AnyRequest) -> TotpOut:
@@ -125,9 +123,7 @@ class MeController(Controller):
 
     @post("/recusals", summary="Declare that I keep away from a unit's matters")
     async def recuse(self, data: JSONBody[RecusalIn], actor: NamedDependency[Actor]) -> RecusalOut:
-        it = await commands.declare_recusal(
-            actor, id=data.id, unit=data.unit, reason=data.reason, ends_on=data.ends_on
-        )
+        it = await commands.declare_recusal(actor, id=data.id, unit=data.unit, reason=data.reason, ends_on=data.ends_on)
         return RecusalOut(it.id, it.unit, it.reason, it.declared_at, it.ends_on)
 
 
@@ -161,16 +157,12 @@ class PersonController(Controller):
         return PeopleOut([_listed(row, whole) for row in rows], more)
 
     @post("/{person:uuid}/roles", summary="Grant a role at a unit")
-    async def grant(
-        self, person: FromPath[UUID], data: JSONBody[RoleIn], actor: NamedDependency[Actor]
-    ) -> GrantOut:
+    async def grant(self, person: FromPath[UUID], data: JSONBody[RoleIn], actor: NamedDependency[Actor]) -> GrantOut:
         it = await commands.grant_role(actor, id=data.id, person=person, unit=data.unit, role=data.role)
         return GrantOut(it.id, it.person, Role(it.role), it.unit, it.granted_at)
 
     @delete("/{person:uuid}/roles/{grant:uuid}", summary="Take a role back")
-    async def revoke(
-        self, person: FromPath[UUID], grant: FromPath[UUID], actor: NamedDependency[Actor]
-    ) -> None:
+    async def revoke(self, person: FromPath[UUID], grant: FromPath[UUID], actor: NamedDependency[Actor]) -> None:
         await commands.revoke_role(actor, person=person, grant=grant)
 
     @post("/{person:uuid}/disabling", summary="Close an account and end its sessions", status_code=204)

@@ -94,9 +94,7 @@ async def revoke_role(actor: Actor, *, person: UUID, grant: UUID) -> None:
             raise NotFound()
         if it.revoked_at is None:
             await RoleGrant.update({RoleGrant.revoked_at: clock.now()}).where(RoleGrant.id == grant)
-            await events.record(
-                "person.role_revoked", person, actor=actor, grant=grant, role=it.role, unit=it.unit
-            )
+            await events.record("person.role_revoked", person, actor=actor, grant=grant, role=it.role, unit=it.unit)
 
 
 async def disable_person(actor: Actor, *, person: UUID) -> None:
@@ -120,6 +118,7 @@ async def reset_password(actor: Actor, *, person: UUID, password: str) -> None:
         await queries.lock(person)
         await Person.update({Person.password_hash: password_hash}).where(Person.id == person)
         await session_rows.end_all(person)
+        await events.record("person.password_changed", person, actor=actor)
 
 
 async def reset_totp(actor: Actor, *, person: UUID) -> None:
@@ -131,11 +130,10 @@ async def reset_totp(actor: Actor, *, person: UUID) -> None:
             {Person.totp_secret: None, Person.totp_confirmed_at: None, Person.totp_last_step: None}
         ).where(Person.id == person)
         await session_rows.end_all(person)
+        await events.record("person.totp_reset", person, actor=actor)
 
 
-async def declare_recusal(
-    actor: Actor, *, id: UUID, unit: UUID, reason: str, ends_on: date | None = None
-) -> Recusal:
+async def declare_recusal(actor: Actor, *, id: UUID, unit: UUID, reason: str, ends_on: date | None = None) -> Recusal:
     """The actor keeps away from a unit's matters from the next request on. Raises Forbidden for SYSTEM."""
     if actor.person is None:
         raise Forbidden("只有本人可以申请回避。")
@@ -146,6 +144,7 @@ async def declare_recusal(
             return earlier
         recusal = Recusal(id=id, declared_at=clock.now(), **content)
         await Recusal.insert(recusal)
+        await events.record("person.recused", actor.person, actor=actor, unit=unit)
         return recusal
 
 
@@ -177,6 +176,8 @@ async def sign_out(token: str | None) -> None:
             person, family = behind
             await session_rows.hold(person)
             await session_rows.end_family(family)
+            by = Actor(person, (await queries.find(person)).name)
+            await events.record("person.signed_out", person, actor=by)
 
 
 async def end_session(actor: Actor, *, session: UUID) -> None:
@@ -246,6 +247,7 @@ async def change_password(session: LiveSession, *, old: str, new: str, network: 
         if not await Person.update({Person.password_hash: password_hash}).where(same).returning(Person.id):
             raise WrongState("口令刚刚被改过，请重新登录。")
         await session_rows.end_all(person.id, but_family=session.family)
+        await events.record("person.password_changed", person.id, actor=session.actor)
 
 
 async def enrol_totp(session: LiveSession) -> tuple[str, str]:
@@ -269,9 +271,7 @@ async def confirm_totp(session: LiveSession, *, code: str) -> None:
         step = passwords.totp_step(person.totp_secret, code, now)
         if step is None:
             raise Incomplete("动态码不对，请检查手机时间后再试。", "wrong_code", field="code")
-        await Person.update({Person.totp_confirmed_at: now, Person.totp_last_step: step}).where(
-            Person.id == person.id
-        )
+        await Person.update({Person.totp_confirmed_at: now, Person.totp_last_step: step}).where(Person.id == person.id)
         await session_rows.end_all(person.id, but_family=session.family)
         await Session.update({Session.enrol_only: False}).where(Session.family == session.family)
         await events.record("person.totp_enrolled", person.id, actor=session.actor)
@@ -280,16 +280,10 @@ async def confirm_totp(session: LiveSession, *, code: str) -> None:
 async def sweep(now: datetime) -> int:
     """Deletes failures older than a day, sessions over for 30 days, networks unused for 90; says how many."""
     failures = (
-        await SignInFailure.delete()
-        .where(SignInFailure.at < now - rules.FAILURES_KEPT)
-        .returning(SignInFailure.id)
+        await SignInFailure.delete().where(SignInFailure.at < now - rules.FAILURES_KEPT).returning(SignInFailure.id)
     )
     ended = await Session.delete().where(Session.ends_at < now - rules.SESSIONS_KEPT).returning(Session.id)
-    places = (
-        await KnownNetwork.delete()
-        .where(KnownNetwork.last_at < now - rules.KNOWN_FOR)
-        .returning(KnownNetwork.id)
-    )
+    places = await KnownNetwork.delete().where(KnownNetwork.last_at < now - rules.KNOWN_FOR).returning(KnownNetwork.id)
     return len(failures) + len(ended) + len(places)
 
 
@@ -323,9 +317,7 @@ async def _open_session(person: Person, attempt: Attempt, fresh_hash: str) -> Ne
         await guesses.forgive(person, attempt.network, now)
         session, token = await _new_session(person, attempt, now)
         by = Actor(person.id, person.name)
-        await events.record(
-            "person.signed_in", person.id, actor=by, session=session.id, network=session.network
-        )
+        await events.record("person.signed_in", person.id, actor=by, session=session.id, network=session.network)
     return NewSession(token, person.id, session.ends_at)
 
 

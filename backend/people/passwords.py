@@ -42,11 +42,7 @@ def made_up() -> str:
     alphabet = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
     while True:
         drawn = "".join(secrets.choice(alphabet) for _ in range(20))
-        if (
-            any(c.isdigit() for c in drawn)
-            and any(c.isupper() for c in drawn)
-            and any(c.islower() for c in drawn)
-        ):
+        if any(c.isdigit() for c in drawn) and any(c.isupper() for c in drawn) and any(c.islower() for c in drawn):
             return "-".join(drawn[start : start + 5] for start in range(0, 20, 5))
 
 
@@ -89,9 +85,7 @@ def _verify(password_hash: str, password: str) -> bool:
 
 def _nobody() -> str:
     """A well-formed hash that no password has, with today's parameters."""
-    salt, tag = (
-        b64encode(os.urandom(size)).decode().rstrip("=") for size in (HASHER.salt_len, HASHER.hash_len)
-    )
+    salt, tag = (b64encode(os.urandom(size)).decode().rstrip("=") for size in (HASHER.salt_len, HASHER.hash_len))
     costs = f"m={HASHER.memory_cost},t={HASHER.time_cost},p={HASHER.parallelism}"
     return f"$argon2id$v=19${costs}${salt}${tag}"
 

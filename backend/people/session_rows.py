@@ -20,8 +20,7 @@ async def hold(*people: UUID) -> None:
 
 async def end_family(family: UUID, *, but: UUID | None = None) -> None:
     await raw(
-        "UPDATE session SET revoked_at = $2 "
-        "WHERE family = $1 AND revoked_at IS NULL AND id IS DISTINCT FROM $3",
+        "UPDATE session SET revoked_at = $2 WHERE family = $1 AND revoked_at IS NULL AND id IS DISTINCT FROM $3",
         family,
         clock.now(),
         but,
@@ -30,8 +29,7 @@ async def end_family(family: UUID, *, but: UUID | None = None) -> None:
 
 async def end_all(person: UUID, *, but_family: UUID | None = None) -> None:
     await raw(
-        "UPDATE session SET revoked_at = $2 "
-        "WHERE person = $1 AND revoked_at IS NULL AND family IS DISTINCT FROM $3",
+        "UPDATE session SET revoked_at = $2 WHERE person = $1 AND revoked_at IS NULL AND family IS DISTINCT FROM $3",
         person,
         clock.now(),
         but_family,

@@ -109,6 +109,7 @@ class SessionOut(msgspec.Struct):
 
 class SessionsOut(msgspec.Struct):
     items: list[SessionOut]
+    next: None = None
 
 
 class RecusalOut(msgspec.Struct):

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, get, post
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta
 
 from backend import clock
@@ -59,13 +60,13 @@ class RegionController(Controller):
 
     @get("/", summary="Regions right below one; without it the provinces")
     async def below(
-        self, actor: Actor, parent: CodeAsked = None, cursor: CodeAsked = None, limit: Limit = 100
+        self, actor: NamedDependency[Actor], parent: CodeAsked = None, cursor: CodeAsked = None, limit: Limit = 100
     ) -> RegionPage:
         items = await queries.regions(parent, cursor, limit)
         return RegionPage(items, items[-1].code if len(items) == limit else None)
 
     @get("/{code:str}", summary="One region by its 12-digit code")
-    async def show(self, code: FromPath[str], actor: Actor) -> RegionShape:
+    async def show(self, code: FromPath[str], actor: NamedDependency[Actor]) -> RegionShape:
         return await queries.region(code)
 
 
@@ -76,18 +77,18 @@ class UnitController(Controller):
     @get("/", summary="Units: `region` at and below a place, `covering` those whose area holds it")
     async def list(
         self,
-        actor: Actor,
+        actor: NamedDependency[Actor],
         region: CodeAsked = None,
         covering: CodeAsked = None,
         q: NameAsked = None,
-        cursor: UUID | None = None,
+        cursor: FromQuery[UUID | None] = None,
         limit: Limit = 100,
     ) -> UnitPage:
         items = await queries.units(actor, region=region, covering=covering, q=q, cursor=cursor, most=limit)
         return UnitPage(items, items[-1].id if len(items) == limit else None)
 
     @post("/", summary="Add a unit")
-    async def add(self, data: JSONBody[UnitIn], actor: Actor) -> UnitShape:
+    async def add(self, data: JSONBody[UnitIn], actor: NamedDependency[Actor]) -> UnitShape:
         await commands.add_unit(
             actor,
             id=data.id,
@@ -101,11 +102,13 @@ class UnitController(Controller):
         return await queries.unit(data.id, actor)
 
     @get("/{unit_id:uuid}", summary="One unit with its other names")
-    async def show(self, unit_id: FromPath[UUID], actor: Actor) -> UnitShape:
+    async def show(self, unit_id: FromPath[UUID], actor: NamedDependency[Actor]) -> UnitShape:
         return await queries.unit(unit_id, actor)
 
     @post("/{unit_id:uuid}/aliases", summary="Give a unit another name")
-    async def rename(self, unit_id: FromPath[UUID], data: JSONBody[AliasIn], actor: Actor) -> UnitShape:
+    async def rename(
+        self, unit_id: FromPath[UUID], data: JSONBody[AliasIn], actor: NamedDependency[Actor]
+    ) -> UnitShape:
         await commands.add_alias(
             actor,
             id=data.id,
@@ -125,8 +128,8 @@ class UnitGroupController(Controller):
     async def expand(
         self,
         name: FromPath[str],
-        actor: Actor,
+        actor: NamedDependency[Actor],
         region: Annotated[str, QueryParameter(pattern=CODE)],
-        on: date | None = None,
+        on: FromQuery[date | None] = None,
     ) -> UnitPage:
         return UnitPage(await queries.expand(name, region, on or clock.today()), None)

@@ -103,8 +103,7 @@ async def set_group(actor: Actor, *, name: str, region: str) -> UUID:
     check_may(actor)
     async with transaction():
         await raw(
-            "INSERT INTO unit_group (id, name, region) VALUES ($1, $2, $3) "
-            "ON CONFLICT (name, region) DO NOTHING",
+            "INSERT INTO unit_group (id, name, region) VALUES ($1, $2, $3) ON CONFLICT (name, region) DO NOTHING",
             uuid7(),
             name,
             region,
@@ -137,9 +136,7 @@ async def end_member(actor: Actor, *, group: UUID, unit: UUID, on: date) -> None
             raise NotFound()
         if on < running["valid_from"]:
             raise BadRequest("截止日期早于起始日期。", "ends_before_it_starts", field="on")
-        await UnitGroupMember.update({UnitGroupMember.valid_to: on}).where(
-            UnitGroupMember.id == running["id"]
-        )
+        await UnitGroupMember.update({UnitGroupMember.valid_to: on}).where(UnitGroupMember.id == running["id"])
 
 
 async def _check_successor(unit: UUID, successor: UUID, on: date) -> None:

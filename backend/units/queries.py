@@ -104,9 +104,7 @@ async def units(
     if region:
         conditions.append(QueryString("region.path && {}::text[]", [region]))
     if covering:
-        conditions.append(
-            QueryString("unit.region = ANY((SELECT path FROM region WHERE code = {})::text[])", covering)
-        )
+        conditions.append(QueryString("unit.region = ANY((SELECT path FROM region WHERE code = {})::text[])", covering))
     if q and q.strip():
         conditions.append(_named_like(q.strip()))
     if cursor:
@@ -183,6 +181,5 @@ async def _shaped(condition: str, *args: Any) -> list[UnitShape]:
         "SELECT * FROM unit_alias WHERE unit = ANY({}) ORDER BY valid_from, name", [row["id"] for row in rows]
     )
     return [
-        msgspec.convert({**row, "aliases": [a for a in aliases if a["unit"] == row["id"]]}, UnitShape)
-        for row in rows
+        msgspec.convert({**row, "aliases": [a for a in aliases if a["unit"] == row["id"]]}, UnitShape) for row in rows
     ]

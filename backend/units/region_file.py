@@ -13,9 +13,7 @@ from backend.units.region_loading import Loaded, load_regions
 from backend.units.region_rows import RegionRow, RowError, read
 
 FIXTURE = Path(__file__).with_name("region_fixture.csv")
-FIXTURE_SOURCE = (
-    "国家统计局统计用区划代码 2023-06-30（经 china-division 2.7.0；仅江门市、泾县、西吉县、抚顺市）"
-)
+FIXTURE_SOURCE = "国家统计局统计用区划代码 2023-06-30（经 china-division 2.7.0；仅江门市、泾县、西吉县、抚顺市）"
 SHOWN = 20
 TELL_EVERY = 50_000
 
@@ -33,9 +31,7 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="duban regions", description="导入行政区划文件（CSV，UTF-8）。")
     parser.add_argument("file", type=Path, help="含 code、name 两列；上级在前，下级在后")
     parser.add_argument("--source", default="", help="来源说明，例如公布机关和日期；不写则记文件名")
-    parser.add_argument(
-        "--complete", action="store_true", help="文件已含所涉省份的全部区划：其中没有的，自今天起停用"
-    )
+    parser.add_argument("--complete", action="store_true", help="文件已含所涉省份的全部区划：其中没有的，自今天起停用")
     wanted = parser.parse_args(list(argv))
     try:
         loaded = asyncio.run(_run(wanted.file, wanted.source or wanted.file.name, wanted.complete))
@@ -49,10 +45,7 @@ def main(argv: Sequence[str]) -> int:
     except (FileNotFoundError, IsADirectoryError, PermissionError) as wrong:
         _say(f"打不开文件 {wanted.file}：{wrong.strerror}。")
         return 1
-    _say(
-        f"已导入：新增 {loaded.new} 个，变更 {loaded.changed} 个，"
-        f"不变 {loaded.same} 个，停用 {loaded.ended} 个。"
-    )
+    _say(f"已导入：新增 {loaded.new} 个，变更 {loaded.changed} 个，不变 {loaded.same} 个，停用 {loaded.ended} 个。")
     return 0
 
 

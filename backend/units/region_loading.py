@@ -32,9 +32,7 @@ class Loaded:
     ended: int = 0
 
 
-async def load_regions(
-    actor: Actor, rows: Iterable[RegionRow], source: str, *, complete: bool = False
-) -> Loaded:
+async def load_regions(actor: Actor, rows: Iterable[RegionRow], source: str, *, complete: bool = False) -> Loaded:
     """Add and rename regions; parents come before their children. All of it or, when `rows` raises, nothing.
 
     New rows hold from today. `complete` says that the rows are all there is in their provinces: what is
@@ -100,7 +98,8 @@ _INCOMING = (
 )
 _MERGE = (
     "WITH merged AS (INSERT INTO region (code, parent, level, name, full_name, path, valid_from, source) "
-    "SELECT code, parent, level, name, full_name, string_to_array(path, '/'), $1::date, $2::text FROM region_incoming "
+    "SELECT code, parent, level, name, full_name, string_to_array(path, '/'), $1::date, $2::text "
+    "FROM region_incoming "
     "ON CONFLICT (code) DO UPDATE SET parent = excluded.parent, name = excluded.name, "
     "full_name = excluded.full_name, path = excluded.path, valid_to = NULL, source = excluded.source "
     "WHERE (region.parent, region.name, region.full_name, region.valid_to) IS DISTINCT FROM "

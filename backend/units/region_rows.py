@@ -48,9 +48,7 @@ class RowError(NamedTuple):
     message: str
 
 
-def read(
-    lines: Iterable[bytes], errors: list[RowError], known: Collection[str] = frozenset()
-) -> Iterator[RegionRow]:
+def read(lines: Iterable[bytes], errors: list[RowError], known: Collection[str] = frozenset()) -> Iterator[RegionRow]:
     """The good rows of a CSV file, one by one; what is wrong goes to `errors`, complete when the rows are.
 
     Takes UTF-8 with or without a mark, commas, and a header with at least `code,name`: our own
@@ -135,9 +133,7 @@ class _Codes:
     with_counties: set[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.with_counties = {
-            code[:4] for code in self.known if code[4:6] != "00" and code.endswith("000000")
-        }
+        self.with_counties = {code[:4] for code in self.known if code[4:6] != "00" and code.endswith("000000")}
 
     def have(self, code: str) -> bool:
         return code in self.met or code in self.known

@@ -13,7 +13,7 @@ from msgspec import Meta
 from backend.evidence.rules import Place
 from backend.evidence.shapes import FileIn, declarations
 from backend.roles import Actor
-from backend.shapes import Note, OptionalNote, PositionIn, RegionCode
+from backend.shapes import Note, OptionalNote, PositionIn, RegionCode, check_claimed
 from inspections.findings import commands, queries
 from inspections.findings.commands import Filing
 from inspections.findings.queries import FindingShape, TopicShape
@@ -41,6 +41,9 @@ class FindingIn(msgspec.Struct, forbid_unknown_fields=True):
     responsible_units: Annotated[list[UUID], Meta(max_length=20)] = []
     lead_units: Annotated[list[UUID], Meta(max_length=20)] = []
     evidence: Annotated[list[FileIn], Meta(max_length=30)] = []
+
+    def __post_init__(self) -> None:
+        check_claimed(self.found_at, "found_at")
 
     def filing(self) -> Filing:
         at = self.position
@@ -78,11 +81,13 @@ class FindingController(Controller):
 
     @put("/{finding_id:uuid}", summary="File a finding (登记问题)", status_code=201)
     async def file(
-        self, visit_id: FromPath[UUID], finding_id: FromPath[UUID], data: JSONBody[FindingIn], actor: NamedDependency[Actor]
+        self,
+        visit_id: FromPath[UUID],
+        finding_id: FromPath[UUID],
+        data: JSONBody[FindingIn],
+        actor: NamedDependency[Actor],
     ) -> FindingShape:
-        await commands.file(
-            visit_id, actor, data.filing(), id=finding_id, manifest=declarations(data.evidence)
-        )
+        await commands.file(visit_id, actor, data.filing(), id=finding_id, manifest=declarations(data.evidence))
         return await queries.show(finding_id, visit_id, actor)
 
     @get("/", summary="What was found on a visit")
@@ -90,7 +95,9 @@ class FindingController(Controller):
         return FindingList(await queries.of_visit(visit_id, actor))
 
     @get("/{finding_id:uuid}", summary="One finding, with how many of its files have arrived")
-    async def show(self, visit_id: FromPath[UUID], finding_id: FromPath[UUID], actor: NamedDependency[Actor]) -> FindingShape:
+    async def show(
+        self, visit_id: FromPath[UUID], finding_id: FromPath[UUID], actor: NamedDependency[Actor]
+    ) -> FindingShape:
         return await queries.show(finding_id, visit_id, actor)
 
 

@@ -41,9 +41,7 @@ class Filing:
     lead_units: frozenset[UUID]
 
 
-async def file(
-    visit: UUID, actor: Actor, filing: Filing, *, id: UUID, manifest: Sequence[Declaration]
-) -> None:
+async def file(visit: UUID, actor: Actor, filing: Filing, *, id: UUID, manifest: Sequence[Declaration]) -> None:
     """Receive a finding and make room for its files, which follow in any order.
 
     The same finding again changes nothing; other content under the id is a Conflict. After the visit's submission
@@ -133,10 +131,7 @@ async def _check_region(code: str) -> None:
 
 
 async def _name_units(id: UUID, filing: Filing) -> None:
-    rows = [
-        FindingUnit(id=uuid7(), finding=id, unit=unit, role="responsible")
-        for unit in filing.responsible_units
-    ]
+    rows = [FindingUnit(id=uuid7(), finding=id, unit=unit, role="responsible") for unit in filing.responsible_units]
     rows += [FindingUnit(id=uuid7(), finding=id, unit=unit, role="lead") for unit in filing.lead_units]
     if rows:
         await FindingUnit.insert(*rows)

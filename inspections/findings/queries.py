@@ -55,16 +55,12 @@ class TopicShape(msgspec.Struct):
 async def of_visit(visit: UUID, actor: Actor) -> list[FindingShape]:
     """Everything filed on a visit the actor sees, oldest first. Raises NotFound."""
     await visits.show(visit, actor)
-    return await _shaped(
-        await select(f"{_SHAPE} WHERE finding.visit = {{}} ORDER BY finding.received_at", visit)
-    )
+    return await _shaped(await select(f"{_SHAPE} WHERE finding.visit = {{}} ORDER BY finding.received_at", visit))
 
 
 async def show(finding: UUID, visit: UUID, actor: Actor) -> FindingShape:
     await visits.show(visit, actor)
-    found = await _shaped(
-        await select(f"{_SHAPE} WHERE finding.id = {{}} AND finding.visit = {{}}", finding, visit)
-    )
+    found = await _shaped(await select(f"{_SHAPE} WHERE finding.id = {{}} AND finding.visit = {{}}", finding, visit))
     if not found:
         raise NotFound()
     return found[0]
@@ -103,9 +99,7 @@ _SHAPE = "SELECT finding.*, topic.name AS topic_name FROM finding JOIN topic ON 
 async def _shaped(rows: Sequence[dict[str, Any]]) -> list[FindingShape]:
     ids = [row["id"] for row in rows]
     files = await evidence.shapes("finding_evidence", "finding", ids)
-    units = await select(
-        "SELECT finding, unit, role FROM finding_unit WHERE finding = ANY({}) ORDER BY unit", ids
-    )
+    units = await select("SELECT finding, unit, role FROM finding_unit WHERE finding = ANY({}) ORDER BY unit", ids)
     shaped: list[FindingShape] = []
     for row in rows:
         named = [unit for unit in units if unit["finding"] == row["id"]]

@@ -39,6 +39,4 @@ def check_evidence(files: int, no_evidence_reason: str) -> None:
 def check_units(responsible: frozenset[UUID], lead: frozenset[UUID]) -> None:
     """One unit cannot be asked to review itself."""
     if both := responsible & lead:
-        raise Incomplete(
-            "责任单位不能同时是牵头单位。", "unit_in_two_roles", field="lead_units", unit=str(min(both))
-        )
+        raise Incomplete("责任单位不能同时是牵头单位。", "unit_in_two_roles", field="lead_units", unit=str(min(both)))

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from backend import geo
 from backend.roles import Actor
-from backend.shapes import Latitude, Line, Longitude, Metres, Note, OptionalNote, PositionIn, RegionCode
+from backend.shapes import Latitude, Line, Longitude, Metres, Note, OptionalNote, PositionIn, RegionCode, check_claimed
 from inspections.visits import commands, queries
 from inspections.visits.queries import VisitShape
 from inspections.visits.rules import Kind
@@ -40,6 +40,9 @@ class ArrivalIn(msgspec.Struct, forbid_unknown_fields=True):
     position: PositionIn
     phone_at: Annotated[datetime, Meta(tz=True)]
     reason: OptionalNote = ""
+
+    def __post_init__(self) -> None:
+        check_claimed(self.phone_at, "phone_at")
 
 
 class VisitPage(msgspec.Struct):
@@ -82,11 +85,13 @@ class VisitController(Controller):
     async def show(self, visit_id: FromPath[UUID], actor: NamedDependency[Actor]) -> VisitShape:
         return await queries.show(visit_id, actor)
 
-    @put(
-        "/{visit_id:uuid}/arrivals/{arrival_id:uuid}", summary="Record an arrival (到达记录)", status_code=201
-    )
+    @put("/{visit_id:uuid}/arrivals/{arrival_id:uuid}", summary="Record an arrival (到达记录)", status_code=201)
     async def arrive(
-        self, visit_id: FromPath[UUID], arrival_id: FromPath[UUID], data: JSONBody[ArrivalIn], actor: NamedDependency[Actor]
+        self,
+        visit_id: FromPath[UUID],
+        arrival_id: FromPath[UUID],
+        data: JSONBody[ArrivalIn],
+        actor: NamedDependency[Actor],
     ) -> VisitShape:
         at = data.position
         await commands.arrive(

@@ -50,10 +50,7 @@ async def open_visit(
             return
         await Visit(id=id, **content, status=Status.released.value, opened_at=clock.now()).save()
         await VisitMember.insert(
-            *(
-                VisitMember(id=uuid7(), visit=id, person=person, lead=person == lead)
-                for person in sorted(members)
-            )
+            *(VisitMember(id=uuid7(), visit=id, person=person, lead=person == lead) for person in sorted(members))
         )
         await events.record("visit.opened", id, actor=actor, place=place_name, kind=kind)
 

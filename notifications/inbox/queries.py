@@ -32,9 +32,7 @@ class NoticePage(msgspec.Struct):
     unread: int
 
 
-async def of_person(
-    actor: Actor, *, unread_only: bool, cursor: UUID | None, most: int, english: bool
-) -> NoticePage:
+async def of_person(actor: Actor, *, unread_only: bool, cursor: UUID | None, most: int, english: bool) -> NoticePage:
     """Newest first."""
     rows = await select(
         "SELECT notice.*, rectification.number FROM notice "
@@ -65,9 +63,7 @@ async def of_person(
 
 
 async def unread(actor: Actor) -> int:
-    rows = await select(
-        "SELECT count(*) AS n FROM notice WHERE person = {} AND read_at IS NULL", actor.person
-    )
+    rows = await select("SELECT count(*) AS n FROM notice WHERE person = {} AND read_at IS NULL", actor.person)
     return rows[0]["n"]
 
 
@@ -87,9 +83,7 @@ async def people(audience: Audience, it: Item) -> set[UUID]:
 
 
 async def _holders(roles: set[Role] | frozenset[Role], units: frozenset[UUID]) -> set[UUID]:
-    rows = await select(
-        f"{_LIVE} AND role_grant.unit = ANY({{}})", [role.value for role in roles], list(units)
-    )
+    rows = await select(f"{_LIVE} AND role_grant.unit = ANY({{}})", [role.value for role in roles], list(units))
     return {row["person"] for row in rows}
 
 

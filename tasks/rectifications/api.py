@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from backend.evidence.shapes import declarations
 from backend.roles import Actor
+from backend.shapes import NO_NUL
 from tasks.rectifications import commands, listing, queries, timeline
 from tasks.rectifications.rules import Status, UnitRole
 from tasks.rectifications.shapes import (
@@ -39,7 +40,7 @@ class RectificationController(Controller):
         unit: FromQuery[UUID | None] = None,
         region: Annotated[str | None, QueryParameter(pattern=r"^[0-9]{12}$")] = None,
         overdue: FromQuery[bool | None] = None,
-        q: Annotated[str | None, QueryParameter(max_length=50)] = None,
+        q: Annotated[str | None, QueryParameter(max_length=50, pattern=NO_NUL)] = None,
         cursor: Annotated[str | None, QueryParameter(max_length=200)] = None,
         limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
     ) -> Page:
@@ -64,7 +65,9 @@ class RectificationController(Controller):
         return await queries.detail(item_id, actor)
 
     @post("/{item_id:uuid}/acknowledgement", summary="签收")
-    async def acknowledge(self, item_id: Id, data: JSONBody[AcknowledgementIn], actor: NamedDependency[Actor]) -> Detail:
+    async def acknowledge(
+        self, item_id: Id, data: JSONBody[AcknowledgementIn], actor: NamedDependency[Actor]
+    ) -> Detail:
         await commands.acknowledge(
             item_id, actor, id=data.id, responsible_person=data.responsible_person, phone=data.phone
         )

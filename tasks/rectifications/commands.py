@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from backend import clock, events, once
-from backend.calendar import load as load_calendar
+from backend.calendar import queries as calendar
 from backend.columns import uuid7
 from backend.db import raw, transaction
 from backend.errors import BadRequest
@@ -100,9 +100,7 @@ async def issue_if_complete(rectification: UUID, actor: Actor) -> bool:
         return True
 
 
-async def acknowledge(
-    rectification: UUID, actor: Actor, *, id: UUID, responsible_person: str, phone: str
-) -> None:
+async def acknowledge(rectification: UUID, actor: Actor, *, id: UUID, responsible_person: str, phone: str) -> None:
     """签收: the unit names who answers for it."""
     content = {"by": actor.person, "responsible_person": responsible_person, "phone": phone}
     async with transaction():
@@ -181,9 +179,7 @@ async def close_out(rectification: UUID, actor: Actor, *, id: UUID, opinion: str
     await _review(Verb.close_out, rectification, actor, id=id, note=opinion)
 
 
-async def ask_void(
-    rectification: UUID, actor: Actor, *, id: UUID, note: str, duplicate_of: UUID | None
-) -> None:
+async def ask_void(rectification: UUID, actor: Actor, *, id: UUID, note: str, duplicate_of: UUID | None) -> None:
     """申请作废: an office leader asks; nothing changes until another person confirms."""
     content = {"asked_by": actor.person, "note": note, "duplicate_of": duplicate_of}
     async with transaction():
@@ -222,9 +218,7 @@ async def _review(
             return
         facts = replace(found.facts, note=note, reason_code=reason or "")
         move = rules.plan(verb, found.item, actor, facts)
-        await Review(
-            id=id, rectification=rectification, hand_in=found.last_hand_in, at=clock.now(), **content
-        ).save()
+        await Review(id=id, rectification=rectification, hand_in=found.last_hand_in, at=clock.now(), **content).save()
         await _set(rectification, move, **({"closed_at": clock.now()} if verb == Verb.close_out else {}))
         await events.record(move.event, rectification, actor=actor, note=note, reason_code=reason)
 
@@ -255,18 +249,18 @@ async def _set(rectification: UUID, move: Move, **columns: Any) -> None:
 async def _deadline(found: Locked, due_on: date | None) -> Deadline | None:
     today = clock.today()
     if due_on is None:
-        return rules.first_deadline(found.closing_class, today, await load_calendar())
+        return rules.first_deadline(found.closing_class, today, await calendar.load())
     if due_on <= today:
         raise BadRequest("整改期限要晚于今天。", "due_in_the_past", field="due_on")
+    if due_on > today + rules.LONGEST_TERM:
+        raise BadRequest("整改期限太远，请核对年份。", "due_too_far", field="due_on")
     return Deadline(due_on, Certainty.known)
 
 
 def _merged(known: Units, added: Units) -> Units:
     merged = {role: known.get(role, frozenset()) | added.get(role, frozenset()) for role in UnitRole}
     if both := merged[UnitRole.responsible] & (merged[UnitRole.lead] | merged[UnitRole.cooperating]):
-        raise BadRequest(
-            "同一个单位只能有一种责任。", "unit_in_two_roles", field="lead_units", unit=str(min(both))
-        )
+        raise BadRequest("同一个单位只能有一种责任。", "unit_in_two_roles", field="lead_units", unit=str(min(both)))
     return merged
 
 

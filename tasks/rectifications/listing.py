@@ -77,9 +77,7 @@ def _condition(wanted: Filter) -> QueryString:
         parts.append(late if wanted.overdue else QueryString("NOT coalesce({}, false)", late))
     if wanted.q:
         pattern = f"%{_literal(wanted.q)}%"
-        parts.append(
-            QueryString("(rectification.facts ILIKE {} OR rectification.number ILIKE {})", pattern, pattern)
-        )
+        parts.append(QueryString("(rectification.facts ILIKE {} OR rectification.number ILIKE {})", pattern, pattern))
     return QueryString(" AND ".join("{}" for _ in parts), *parts)
 
 
@@ -97,5 +95,5 @@ def _opened(cursor: str | None) -> tuple[datetime | None, UUID | None]:
     try:
         due, id = urlsafe_b64decode(cursor.encode()).decode().split("|")
         return datetime.fromisoformat(due).astimezone(clock.SHANGHAI), UUID(id)
-    except ValueError as wrong:
+    except (ValueError, OverflowError) as wrong:
         raise BadRequest("翻页标记无效，请从第一页重新打开。", "bad_cursor", field="cursor") from wrong

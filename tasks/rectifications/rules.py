@@ -5,8 +5,8 @@ no clock. Sources are the transitions T1 to T21 of domain.md b.3.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -31,6 +31,9 @@ WAITING_FOR_UNIT = frozenset({Status.issued, Status.working})
 WAITING_FOR_REVIEW = frozenset({Status.handed_in, Status.passed})
 COUNTED = OPEN | {Status.closed}  # denominators: neither drafts nor what was void
 TICKING = OPEN - {Status.hung}  # can be overdue
+
+
+LONGEST_TERM = timedelta(days=10 * 366)  # a later date is a slip of the finger
 
 
 class Verb(StrEnum):
@@ -164,7 +167,7 @@ def second_person(actor: Actor, it: Item) -> str | None:
     """The one who asked cannot be the one who confirms (T21)."""
     if _of_responsible_unit(actor, it):
         return "责任单位的人员不能作废本单位的事项。"
-    if actor.person == it.void_asked_by:
+    if actor.person is not None and actor.person == it.void_asked_by:
         return "要由另一人确认作废。"
     return None if _office_here(actor, it, *OFFICE) else "由督查办的另一人确认。"
 
@@ -195,7 +198,18 @@ AFTER_PHOTO = Need("evidence", "要有整改后照片", lambda it, f: f.files_de
 # A hand-in is received before its photos are, as a finding is; only the review waits for them.
 FILES_THERE = Need("evidence", "整改后照片还没有传完", lambda it, f: f.files_arrived == f.files_declared)
 PRINCIPAL = Need("confirmed_by", "要有单位负责人确认", lambda it, f: bool(f.principal.strip()))
-ASKED = Need("voiding", "要先由督查办负责人提出作废", lambda it, f: it.void_asked_by is not None)
+
+
+# ── what blocks it, beyond the status ────────────────────────────────────────────────────────────────────────────
+# Small records that overlap in real life block or allow a move; they are not statuses. None: nothing in the way.
+
+
+def voiding_asked(it: Item) -> str | None:
+    return "已经提出作废，等待另一人确认。" if it.void_asked_by else None
+
+
+def no_voiding_asked(it: Item) -> str | None:
+    return None if it.void_asked_by else "要先由督查办负责人提出作废。"
 
 
 # ── the table ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -203,14 +217,20 @@ ASKED = Need("voiding", "要先由督查办负责人提出作废", lambda it, f:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One thing that can happen. `end` None means that the status stays."""
+    """One thing that can happen. `end` None means that the status stays; `past` is what the world is told."""
 
     verb: Verb
     start: frozenset[Status]
     end: Status | None
     by: Callable[[Actor, Item], str | None]
-    event: str
-    needs: tuple[Need, ...] = field(default=())
+    past: str
+    needs: tuple[Need, ...] = ()
+    blocks: tuple[Callable[[Item], str | None], ...] = ()
+
+    @property
+    def event(self) -> str:
+        """The verb of the event this move records."""
+        return f"rectification.{self.past}"
 
 
 def _at(*statuses: Status) -> frozenset[Status]:
@@ -221,15 +241,15 @@ S = Status
 MOVES = {
     move.verb: move
     for move in (
-        Move(Verb.issue, _at(S.draft), S.issued, issuer, "rectification.issued", (FACT, A_UNIT, DUE, EVIDENCE_OR_REASON)),
-        Move(Verb.acknowledge, _at(S.issued), S.working, responsible_unit, "rectification.acknowledged", (NAMED_PERSON,)),
-        Move(Verb.report, _at(S.working), None, responsible_unit, "rectification.reported", (NOTE,)),
-        Move(Verb.hand_in, _at(S.working), S.handed_in, responsible_unit, "rectification.handed_in", (NOTE, AFTER_PHOTO, PRINCIPAL)),
-        Move(Verb.pass_first, _at(S.handed_in), S.passed, first_reviewer, "rectification.passed", (OPINION, FILES_THERE)),
-        Move(Verb.send_back, _at(S.handed_in, S.passed), S.working, returner, "rectification.sent_back", (REASON_CODE, NOTE)),
-        Move(Verb.close_out, _at(S.passed), S.closed, second_key, "rectification.closed", (OPINION,)),
-        Move(Verb.ask_void, OPEN | {S.draft}, None, office_leader, "rectification.void_asked", (NOTE,)),
-        Move(Verb.void, OPEN | {S.draft}, S.voided, second_person, "rectification.voided", (ASKED,)),
+        Move(Verb.issue, _at(S.draft), S.issued, issuer, "issued", (FACT, A_UNIT, DUE, EVIDENCE_OR_REASON)),
+        Move(Verb.acknowledge, _at(S.issued), S.working, responsible_unit, "acknowledged", (NAMED_PERSON,)),
+        Move(Verb.report, _at(S.working), None, responsible_unit, "reported", (NOTE,)),
+        Move(Verb.hand_in, _at(S.working), S.handed_in, responsible_unit, "handed_in", (NOTE, AFTER_PHOTO, PRINCIPAL)),
+        Move(Verb.pass_first, _at(S.handed_in), S.passed, first_reviewer, "passed", (OPINION, FILES_THERE)),
+        Move(Verb.send_back, _at(S.handed_in, S.passed), S.working, returner, "sent_back", (REASON_CODE, NOTE)),
+        Move(Verb.close_out, _at(S.passed), S.closed, second_key, "closed", (OPINION,)),
+        Move(Verb.ask_void, OPEN | {S.draft}, None, office_leader, "void_asked", (NOTE,), (voiding_asked,)),
+        Move(Verb.void, OPEN | {S.draft}, S.voided, second_person, "voided", (), (no_voiding_asked,)),
     )
 }  # fmt: skip
 
@@ -247,10 +267,11 @@ def why_not(verb: Verb, it: Item, actor: Actor, facts: Facts) -> Problem | None:
         return Forbidden(reason)
     if it.status not in move.start:
         return WrongState("事项当前的状态不能这样办理。", status=it.status, verb=verb)
+    for block in move.blocks:
+        if reason := block(it):
+            return WrongState(reason, "blocked", status=it.status, verb=verb)
     if missing := needs(verb, it, facts):
-        return Incomplete(
-            missing[0].sentence + "。", field=missing[0].field, needs=[need.field for need in missing]
-        )
+        return Incomplete(missing[0].sentence + "。", field=missing[0].field, needs=[need.field for need in missing])
     return None
 
 
@@ -272,8 +293,6 @@ def open_moves(it: Item, actor: Actor, facts: Facts) -> list[tuple[Verb, list[Ne
         (verb, needs(verb, it, facts))
         for verb in MOVES
         if not isinstance(why_not(verb, it, actor, facts), Forbidden | WrongState)
-        and not (verb == Verb.void and it.void_asked_by is None)
-        and not (verb == Verb.ask_void and it.void_asked_by is not None)
     ]
 
 

@@ -1,0 +1,26 @@
+"""Settling a day: the office knows a holiday notice before any library does."""
+
+from datetime import date
+
+from backend import clock
+from backend.db import raw, transaction
+from backend.errors import Forbidden
+from backend.roles import OFFICE, Actor, Role
+
+
+async def settle(actor: Actor, day: date, *, working: bool, source: str) -> None:
+    """Say that a day is or is not a working day, and on which paper's authority. The last word counts.
+
+    Deadlines that were given before stay as they are. Raises Forbidden.
+    """
+    if not actor.has(Role.sys_admin, Role.system, *OFFICE):
+        raise Forbidden("工作日历由督查办或系统管理员维护。")
+    async with transaction():
+        await raw(
+            "INSERT INTO day_override (day, working, source, set_at) VALUES ($1, $2, $3, $4) ON CONFLICT (day) "
+            "DO UPDATE SET working = excluded.working, source = excluded.source, set_at = excluded.set_at",
+            day,
+            working,
+            source,
+            clock.now(),
+        )

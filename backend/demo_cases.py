@@ -1,0 +1,260 @@
+"""The cases of the demo, each read from top to bottom: `yield` moves the clock to the next moment of that case."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from uuid import UUID
+
+from backend.columns import uuid7
+from backend.demo_people import Cast
+from backend.demo_photos import Scene
+from backend.demo_steps import (
+    CANGSHI,
+    DINGJIAJIE,
+    HAIYANG,
+    HETUALA,
+    HOUPU,
+    MAERDUN,
+    NIEERKU,
+    SANDAOGUAN,
+    SHENGLI,
+    YAOZHAN,
+    Days,
+    Fact,
+    Spot,
+    acknowledge,
+    arrive,
+    close_out,
+    file,
+    hand_in,
+    pass_first,
+    report,
+    send_back,
+    send_team,
+)
+from inspections.findings.rules import ClosingClass, NonImplementation, Severity
+from inspections.visits import commands as visits
+from tasks.rectifications import commands as items
+from tasks.rectifications.rules import ReturnReason
+
+Case = AsyncIterator[datetime]
+
+TEAM = ("liu", "wang", "sun")
+WATER = {"responsible": ("新宾县水务局",), "lead": ("市水务局",)}
+HOUSING = {"responsible": ("清原县住建局",), "lead": ("市住建局",)}
+PURPOSE = "“抗疫情 促增收 保脱贫 防返贫”措施落实情况"
+
+
+async def issued_today(cast: Cast, days: Days) -> Case:
+    """Seen this morning, with its unit a few seconds after the team handed in."""
+    yield days.at(1, 15, 30)
+    visit = await send_team(cast, YAOZHAN, f"{PURPOSE}（饮水安全）", 31, TEAM)
+    yield days.at(0, 8, 10)
+    await arrive(visit, cast["wang"], YAOZHAN)
+    yield days.at(0, 8, 25)
+    fact = Fact(
+        "0304",
+        "村东侧供水管网冻裂，3户脱贫户自来水断供2天，靠邻居担水；村里报修后无人到场。",
+        "立即抢修管网，恢复3户供水并逐户回访；排查全村管网防冻措施。",
+        Scene.pipe,
+        **WATER,
+        severity=Severity.serious,
+        closing_class=ClosingClass.fix_now,
+        photos=2,
+        note="村部以东约200米，3组",
+    )
+    await file(cast, visit, cast["wang"], YAOZHAN, fact)
+    yield days.at(0, 8, 50)
+    await visits.submit(visit, cast["liu"])
+
+
+async def in_progress(cast: Cast, days: Days) -> Case:
+    """Acknowledged, working, first report in."""
+    yield days.at(4, 9, 0)
+    visit = await send_team(cast, HETUALA, f"{PURPOSE}（饮水安全）", 27, TEAM)
+    fact = Fact(
+        "0304",
+        "6组2户水龙头不出水已半月，入户走访时老人称“打过电话没人管”；水质检测公示停留在上年。",
+        "查明断水原因并修复；补做水质检测并公示结果。",
+        Scene.tap,
+        **WATER,
+    )
+    item = await _seen(cast, visit, HETUALA, fact, days, 3)
+    yield days.at(3, 15, 20)
+    await acknowledge(item, cast["zhao"], "赵明", "13804130001")
+    yield days.at(1, 16, 40)
+    await report(item, cast["zhao"], "已更换2户表井阀门，1户恢复供水；另1户入户管需开挖，材料已到位。", 60)
+
+
+async def overdue(cast: Cast, days: Days) -> Case:
+    """Issued four weeks ago, due after fifteen days, not handed in."""
+    yield days.at(21, 10, 0)
+    visit = await send_team(cast, CANGSHI, f"{PURPOSE}（住房安全）", 19, TEAM)
+    fact = Fact(
+        "0303",
+        "1户边缘户住房屋面漏雨、山墙开裂，村里已上报危房鉴定申请，至今无人到场鉴定。",
+        "尽快组织鉴定；确属危房的，先行安排安全住处，再列入改造。",
+        Scene.roof,
+        **HOUSING,
+        severity=Severity.serious,
+        lacking=NonImplementation.policy,
+        photos=2,
+    )
+    item = await _seen(cast, visit, CANGSHI, fact, days, 20)
+    yield days.at(18, 9, 15)
+    await acknowledge(item, cast["zheng"], "郑海涛", "13904230002")
+    yield days.at(9, 14, 30)
+    await report(item, cast["zheng"], "已联系鉴定机构，等待排期。", 20)
+
+
+async def sent_back_twice(cast: Cast, days: Days) -> Case:
+    """Returned twice by the lead unit, and handed in for the third time."""
+    yield days.at(12, 14, 0)
+    visit = await send_team(cast, NIEERKU, f"{PURPOSE}（饮水安全）", 22, TEAM)
+    fact = Fact(
+        "0304",
+        "村级供水井房消毒设备停用，未见水质检测记录；水费收缴台账与户数对不上。",
+        "恢复消毒设备并留存运行记录；补齐水质检测；核对台账。",
+        Scene.tap,
+        **WATER,
+    )
+    item = await _seen(cast, visit, NIEERKU, fact, days, 11)
+    yield days.at(10, 9, 5)
+    await acknowledge(item, cast["zhao"], "赵明", "13804130001")
+    yield days.at(8, 15, 10)
+    await hand_in(item, cast["zhao"], Scene.tap, NIEERKU, "消毒设备已恢复运行。", principal="钱卫东")
+    yield days.at(7, 10, 20)
+    await send_back(item, cast["li"], ReturnReason.evidence_missing, "没有水质检测报告，请补充后再报。")
+    yield days.at(6, 11, 0)
+    note = "补充水质检测报告（检测合格），消毒设备运行正常。"
+    await hand_in(item, cast["zhao"], Scene.pipe, NIEERKU, note, principal="钱卫东")
+    yield days.at(4, 9, 40)
+    await send_back(item, cast["li"], ReturnReason.partly_done, "水费台账仍与户数不符，差11户，请核清。")
+    yield days.at(1, 10, 30)
+    note = "逐户核对，补录11户，台账与户数一致；检测报告和运行记录齐全。"
+    await hand_in(item, cast["qian"], Scene.board, NIEERKU, note)
+
+
+async def waiting_for_second_key(cast: Cast, days: Days) -> Case:
+    """Passed by the lead unit; the office's leader has not turned the second key."""
+    yield days.at(10, 9, 0)
+    visit = await send_team(cast, HAIYANG, f"{PURPOSE}（住房安全）", 24, TEAM)
+    fact = Fact(
+        "0303",
+        "1户脱贫户房屋屋面瓦片脱落，上年维修资金已拨付，未见维修。",
+        "核实资金去向，入冬前完成屋面维修。",
+        Scene.roof,
+        **HOUSING,
+    )
+    item = await _seen(cast, visit, HAIYANG, fact, days, 9)
+    yield days.at(8, 10, 0)
+    await acknowledge(item, cast["zheng"], "郑海涛", "13904230002")
+    yield days.at(5, 16, 0)
+    note = "屋面已全部更换，资金已核清，农户签字确认。"
+    await hand_in(item, cast["zheng"], Scene.roof, HAIYANG, note, principal="冯国梁")
+    yield days.at(2, 14, 15)
+    await pass_first(item, cast["he"], "照片与维修清单相符，同意报督查办复核。")
+
+
+async def closed_on_time(cast: Cast, days: Days) -> Case:
+    """Before and after, two keys, all within the date."""
+    yield days.at(9, 9, 30)
+    visit = await send_team(cast, MAERDUN, f"{PURPOSE}（饮水安全）", 25, TEAM)
+    fact = Fact(
+        "0304",
+        "村口主管漏水，路面结冰，影响4户出行和用水。",
+        "修复漏点，清除路面结冰，设置警示。",
+        Scene.pipe,
+        **WATER,
+        photos=2,
+    )
+    item = await _seen(cast, visit, MAERDUN, fact, days, 8)
+    yield days.at(8, 15, 0)
+    await acknowledge(item, cast["zhao"], "赵明", "13804130001")
+    yield days.at(7, 16, 30)
+    await report(item, cast["zhao"], "抢修队已进场，漏点已找到。", 50)
+    yield days.at(6, 10, 10)
+    note = "漏点已修复并回填，4户恢复正常供水，路面结冰已清除。"
+    await hand_in(item, cast["zhao"], Scene.pipe, MAERDUN, note, principal="钱卫东")
+    yield days.at(5, 9, 20)
+    await pass_first(item, cast["li"], "前后照片为同一位置，整改到位。")
+    yield days.at(4, 15, 45)
+    await close_out(item, cast["wu"], "同意销号，九十天内安排回头看。")
+
+
+async def voided(cast: Cast, days: Days) -> Case:
+    """The same fact had been filed twice: one leader asks, another person of the office confirms."""
+    yield days.at(7, 9, 0)
+    visit = await send_team(cast, SANDAOGUAN, f"{PURPOSE}（消费扶贫）", 26, TEAM)
+    fact = Fact(
+        "0403",
+        "村内木耳大棚塑料膜破损，2户脱贫户反映滞销农产品没有登记。",
+        "登记滞销农产品的品种和数量，纳入县扶贫农产品目录。",
+        Scene.greenhouse,
+        responsible=("新宾县",),
+        lead=("市农业农村局",),
+        lacking=NonImplementation.policy,
+    )
+    item = await _seen(cast, visit, SANDAOGUAN, fact, days, 6)
+    yield days.at(5, 10, 30)
+    text = "该问题已列入市农业农村局本月检查台账并正在整改，重复登记，拟作废。"
+    await items.ask_void(item, cast["wu"], id=uuid7(), note=text, duplicate_of=None)
+    yield days.at(5, 14, 0)
+    await items.void(item, cast["zhou"])
+
+
+async def draft(cast: Cast, days: Days) -> Case:
+    """Nobody is named as responsible: the office has to decide before it can be issued."""
+    yield days.at(3, 9, 0)
+    visit = await send_team(cast, HOUPU, f"{PURPOSE}（边缘户监测）", 29, TEAM)
+    fact = Fact(
+        "0602",
+        "村边缘户监测台账缺慢性病和独居老人两类，公示栏未公示评议结果；村镇说法不一，责任单位待定。",
+        "明确责任单位，补齐7类边缘户台账并按程序公示7天。",
+        Scene.board,
+        lacking=NonImplementation.responsibility,
+    )
+    await _seen(cast, visit, HOUPU, fact, days, 2)
+
+
+async def not_yet_visited(cast: Cast, days: Days) -> Case:
+    """On the team's phones since this morning."""
+    yield days.at(0, 8, 5)
+    await send_team(cast, DINGJIAJIE, f"{PURPOSE}（驻村帮扶、台账）", 33, TEAM)
+
+
+async def in_the_field(cast: Cast, days: Days) -> Case:
+    """Farther from the target than the radius, with a reason; one finding filed, nothing handed in yet."""
+    yield days.at(1, 15, 40)
+    visit = await send_team(cast, SHENGLI, f"{PURPOSE}（义务教育、环境卫生）", 32, TEAM)
+    yield days.at(0, 9, 10)
+    reason = "进村桥梁施工封闭，车停桥东，步行入户；到达点距村部约900米。"
+    await arrive(visit, cast["sun"], SHENGLI, 900, reason)
+    yield days.at(0, 9, 25)
+    fact = Fact(
+        "0301",
+        "村公示栏没有控辍保学和教育资助政策内容，2户家长不清楚资助标准。",
+        "公示资助政策，向有在校生的脱贫户逐户告知。",
+        Scene.board,
+        responsible=("新宾县教育局",),
+        lead=("市教育局",),
+        lacking=NonImplementation.policy,
+    )
+    await file(cast, visit, cast["sun"], SHENGLI, fact)
+
+
+CASES = (
+    overdue,
+    sent_back_twice,
+    waiting_for_second_key,
+    closed_on_time,
+    voided,
+    draft,
+    in_progress,
+    issued_today,
+    in_the_field,
+    not_yet_visited,
+)
+
+
+async def _seen(cast: Cast, visit: UUID, spot: Spot, fact: Fact, days: Days, back: int) -> UUID:
+    raise NotImplementedError

@@ -1,0 +1,366 @@
+"""Every call that writes, ready to be made: who may, where, and a body that is right. Keyed as in the OpenAPI document."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pyotp
+
+from backend import clock, geo, outbox
+from backend.columns import uuid7
+from backend.db import raw
+from backend.people import commands as people
+from backend.people import queries as people_queries
+from backend.people.passwords import digest
+from backend.roles import Actor, Role
+from inspections.visits import commands as visits
+from notifications.inbox.reactions import tell_people
+from tasks.rectifications import commands as rectifications
+from tasks.rectifications.rules import Status
+from tests import make, people_make
+from tests.make import Cast
+
+
+@dataclass
+class Call:
+    """One request that works. `body` is JSON, bytes, or None where the call takes none."""
+
+    method: str
+    path: str
+    headers: dict[str, str] = field(default_factory=dict)
+    body: dict[str, Any] | bytes | None = None
+
+    async def made(self, client: httpx.AsyncClient, **other: Any) -> httpx.Response:
+        """Make it, with `path`, `headers`, `content` or `json` replaced where a test says so."""
+        said: dict[str, Any] = {"headers": self.headers}
+        if isinstance(self.body, bytes):
+            said["content"] = self.body
+        elif self.body is not None and "content" not in other:
+            said["json"] = self.body
+        return await client.request(self.method, other.pop("path", self.path), **{**said, **other})
+
+
+async def by(actor: Actor, method: str, path: str, body: Any = None) -> Call:
+    return Call(method, path, await make.signed_in(actor), body)
+
+
+# ── sign-in and people ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _person(*roles: Role) -> tuple[UUID, Call]:
+    """Somebody with PASSWORD; the call is only there for its headers."""
+    id = await people_make.person(f"call-{uuid7().hex[-8:]}", *roles)
+    return id, await by(Actor(id, "登录的人"), "", "")
+
+
+async def sign_in(it: Cast) -> Call:
+    await people_make.person("wang.jianguo")
+    return Call("POST", "/api/sessions", {}, {"username": "wang.jianguo", "password": people_make.PASSWORD})
+
+
+async def rotate(it: Cast) -> Call:
+    return await by(it.handler, "POST", "/api/sessions/current/rotation")
+
+
+async def sign_out(it: Cast) -> Call:
+    return await by(it.handler, "DELETE", "/api/sessions/current")
+
+
+async def end_session(it: Cast) -> Call:
+    other = await by(it.handler, "", "")
+    token = other.headers["Authorization"].split()[1]
+    row = await raw("SELECT id FROM session WHERE token_hash = $1", digest(token))
+    return await by(it.handler, "DELETE", f"/api/sessions/{row[0]['id']}")
+
+
+async def password(it: Cast) -> Call:
+    _, call = await _person()
+    body = {"old": people_make.PASSWORD, "new": "Xin-kou-ling-8421"}
+    return Call("POST", "/api/me/password", call.headers, body)
+
+
+async def totp(it: Cast) -> Call:
+    return await by(it.handler, "POST", "/api/me/totp")
+
+
+async def totp_confirmation(it: Cast) -> Call:
+    call = await by(it.handler, "POST", "/api/me/totp/confirmation")
+    token = call.headers["Authorization"].split()[1]
+    session = await people_queries.live_session(digest(token), clock.now())
+    assert session is not None
+    secret, _ = await people.enrol_totp(session)
+    call.body = {"code": pyotp.TOTP(secret).at(clock.now())}
+    return call
+
+
+async def recusal(it: Cast) -> Call:
+    body = {"id": str(uuid7()), "unit": str(it.responsible), "reason": "配偶在该单位工作。"}
+    return await by(it.reviewer, "POST", "/api/me/recusals", body)
+
+
+async def _admin() -> Actor:
+    return await make.person("管理员孙", Role.sys_admin)
+
+
+async def add_person(it: Cast) -> Call:
+    body = {
+        "id": str(uuid7()),
+        "username": "li.hua",
+        "name": "李华",
+        "unit": str(it.responsible),
+        "password": "Xin-kou-ling-7310",
+        "phone": "13812345678",
+    }
+    return await by(await _admin(), "POST", "/api/people", body)
+
+
+async def disable(it: Cast) -> Call:
+    return await by(await _admin(), "POST", f"/api/people/{it.stranger.person}/disabling")
+
+
+async def grant(it: Cast) -> Call:
+    body = {"id": str(uuid7()), "role": "inspector", "unit": str(it.lead_unit)}
+    return await by(await _admin(), "POST", f"/api/people/{it.reviewer.person}/roles", body)
+
+
+async def revoke(it: Cast) -> Call:
+    row = await raw("SELECT id FROM role_grant WHERE person = $1", it.inspector.person)
+    path = f"/api/people/{it.inspector.person}/roles/{row[0]['id']}"
+    return await by(await _admin(), "DELETE", path)
+
+
+# ── units ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def add_unit(it: Cast) -> Call:
+    body = {
+        "id": str(uuid7()),
+        "name": "新宾县交通局",
+        "kind": "department",
+        "region": make.XINBIN,
+        "short_name": "县交通局",
+        "parent": None,
+        "valid_from": "2026-01-01",
+    }
+    return await by(await _admin(), "POST", "/api/units", body)
+
+
+async def add_alias(it: Cast) -> Call:
+    body = {"id": str(uuid7()), "name": "新宾县水利局", "valid_from": "2026-01-01", "valid_to": "2026-06-30"}
+    return await by(await _admin(), "POST", f"/api/units/{it.responsible}/aliases", body)
+
+
+async def settle_day(it: Cast) -> Call:
+    body = {"working": True, "source": "国办发明电〔2026〕9号"}
+    return await by(it.boss, "PUT", "/api/calendar/2026-12-05", body)
+
+
+# ── visits and findings ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def open_visit(it: Cast) -> Call:
+    body = {
+        "id": str(uuid7()),
+        "region": make.YAOZHAN,
+        "place_name": "腰站村",
+        "purpose": "饮水安全",
+        "approval_number": "抚督〔2026〕8号",
+        "lat": make.TARGET[0],
+        "lng": make.TARGET[1],
+        "team": [str(it.lead.person), str(it.inspector.person)],
+        "lead": str(it.lead.person),
+        "kind": "covert",
+        "radius_m": 500.0,
+    }
+    return await by(it.staff, "POST", "/api/visits", body)
+
+
+async def arrive(it: Cast) -> Call:
+    body = {
+        "position": {"lat": make.TARGET[0], "lng": make.TARGET[1], "accuracy_m": 12.0, "datum": "wgs84"},
+        "phone_at": "2026-11-24T11:58:00+08:00",
+        "reason": "",
+    }
+    return await by(it.inspector, "PUT", f"/api/visits/{it.visit}/arrivals/{uuid7()}", body)
+
+
+def finding_body(it: Cast, **said: Any) -> dict[str, Any]:
+    """A finding as a phone sends it, every field said."""
+    return {
+        "topic": "0304",
+        "facts": "饮水管网冻裂，三户无水。",
+        "found_at": "2026-11-24T11:58:00+08:00",
+        "severity": "serious",
+        "closing_class": "by_date",
+        "non_implementation": "work",
+        "asks": "修复管网并回访。",
+        "region": make.YAOZHAN,
+        "place_note": "村部东侧",
+        "position": {"lat": make.TARGET[0], "lng": make.TARGET[1], "accuracy_m": 12.0, "datum": "gcj02"},
+        "danger_to_life": False,
+        "no_evidence_reason": "",
+        "responsible_units": [str(it.responsible)],
+        "lead_units": [str(it.lead_unit)],
+        "evidence": [make.manifest_line(make.photo())],
+    } | said
+
+
+async def file_finding(it: Cast) -> Call:
+    path = f"/api/visits/{it.visit}/findings/{uuid7()}"
+    return await by(it.inspector, "PUT", path, finding_body(it))
+
+
+async def submit(it: Cast) -> Call:
+    await visits.arrive(
+        it.visit, it.inspector, id=uuid7(), position=geo.position(*make.TARGET, 12.0), reported=make.TARGET,
+        datum=geo.Datum.wgs84, phone_at=clock.now(), reason="",
+    )  # fmt: skip
+    return await by(it.lead, "POST", f"/api/visits/{it.visit}/submission")
+
+
+async def send_evidence(it: Cast) -> Call:
+    await make.finding(it)
+    row = await raw("SELECT id FROM evidence")
+    return await by(it.inspector, "PUT", f"/api/evidence/{row[0]['id']}", make.photo())
+
+
+# ── rectifications ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def issue(it: Cast) -> Call:
+    id = await make.rectification(it, Status.draft)
+    cooperating = await make.unit("新宾县财政局")
+    body = {
+        "responsible_units": [],
+        "lead_units": [],
+        "cooperating_units": [str(cooperating)],
+        "due_on": "2026-12-20",
+        "asks": "入冬前完成。",
+    }
+    return await by(it.staff, "POST", f"/api/rectifications/{id}/issue", body)
+
+
+async def acknowledge(it: Cast) -> Call:
+    id = await make.rectification(it, Status.issued)
+    body = {"id": str(uuid7()), "responsible_person": "赵经办", "phone": "13812345678"}
+    return await by(it.handler, "POST", f"/api/rectifications/{id}/acknowledgement", body)
+
+
+async def report(it: Cast) -> Call:
+    id = await make.rectification(it, Status.working)
+    body = {"id": str(uuid7()), "note": "材料已进场。", "percent": 40}
+    return await by(it.handler, "POST", f"/api/rectifications/{id}/reports", body)
+
+
+async def hand_in(it: Cast) -> Call:
+    id = await make.rectification(it, Status.working)
+    body = {
+        "id": str(uuid7()),
+        "note": "管网已修复。",
+        "finished_on": "2026-11-23",
+        "similar_sweep": "全县排查，无同类问题。",
+        "confirmed_by": "钱局长",
+        "evidence": [make.manifest_line(make.photo(7))],
+    }
+    return await by(it.handler, "POST", f"/api/rectifications/{id}/hand-ins", body)
+
+
+async def pass_first(it: Cast) -> Call:
+    id = await make.rectification(it, Status.handed_in)
+    body = {"id": str(uuid7()), "opinion": "资料齐全。"}
+    return await by(it.reviewer, "POST", f"/api/rectifications/{id}/first-pass", body)
+
+
+async def send_back(it: Cast) -> Call:
+    id = await make.rectification(it, Status.handed_in)
+    body = {"id": str(uuid7()), "reason_code": "partly_done", "note": "还有一户无水。"}
+    return await by(it.reviewer, "POST", f"/api/rectifications/{id}/returns", body)
+
+
+async def close_out(it: Cast) -> Call:
+    id = await make.rectification(it, Status.passed)
+    body = {"id": str(uuid7()), "opinion": "同意销号。"}
+    return await by(it.boss, "POST", f"/api/rectifications/{id}/closure", body)
+
+
+async def ask_void(it: Cast) -> Call:
+    other = await make.rectification(it, Status.issued)
+    id = await make.rectification(it, Status.issued)
+    body = {"id": str(uuid7()), "note": "重复登记。", "duplicate_of": str(other)}
+    return await by(it.boss, "POST", f"/api/rectifications/{id}/voiding", body)
+
+
+async def void(it: Cast) -> Call:
+    id = await make.rectification(it, Status.issued)
+    await rectifications.ask_void(id, it.boss, id=uuid7(), note="重复登记。", duplicate_of=None)
+    return await by(it.staff, "POST", f"/api/rectifications/{id}/voiding/confirmation")
+
+
+# ── inbox ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _notice(it: Cast) -> UUID:
+    """The one that tells the handler of a newly issued item."""
+    await make.rectification(it, Status.issued)
+    await outbox.drain({"rectification.issued": (tell_people,)})
+    return (await raw("SELECT id FROM notice WHERE person = $1", it.handler.person))[0]["id"]
+
+
+async def read_notice(it: Cast) -> Call:
+    return await by(it.handler, "PUT", f"/api/notices/{await _notice(it)}/reading")
+
+
+async def read_all(it: Cast) -> Call:
+    return await by(it.handler, "POST", "/api/notices/readings", {"up_to": str(await _notice(it))})
+
+
+VERBS: dict[str, Callable[[Cast], Awaitable[Call]]] = {
+    "POST /api/rectifications/{item_id}/issue": issue,
+    "POST /api/rectifications/{item_id}/acknowledgement": acknowledge,
+    "POST /api/rectifications/{item_id}/reports": report,
+    "POST /api/rectifications/{item_id}/hand-ins": hand_in,
+    "POST /api/rectifications/{item_id}/first-pass": pass_first,
+    "POST /api/rectifications/{item_id}/returns": send_back,
+    "POST /api/rectifications/{item_id}/closure": close_out,
+    "POST /api/rectifications/{item_id}/voiding": ask_void,
+    "POST /api/rectifications/{item_id}/voiding/confirmation": void,
+}
+WRITES: dict[str, Callable[[Cast], Awaitable[Call]]] = {
+    "POST /api/sessions": sign_in,
+    "POST /api/sessions/current/rotation": rotate,
+    "DELETE /api/sessions/current": sign_out,
+    "DELETE /api/sessions/{session}": end_session,
+    "POST /api/me/password": password,
+    "POST /api/me/totp": totp,
+    "POST /api/me/totp/confirmation": totp_confirmation,
+    "POST /api/me/recusals": recusal,
+    "POST /api/people": add_person,
+    "POST /api/people/{person}/disabling": disable,
+    "POST /api/people/{person}/roles": grant,
+    "DELETE /api/people/{person}/roles/{grant}": revoke,
+    "POST /api/units": add_unit,
+    "POST /api/units/{unit_id}/aliases": add_alias,
+    "PUT /api/calendar/{day}": settle_day,
+    "POST /api/visits": open_visit,
+    "PUT /api/visits/{visit_id}/arrivals/{arrival_id}": arrive,
+    "PUT /api/visits/{visit_id}/findings/{finding_id}": file_finding,
+    "POST /api/visits/{visit_id}/submission": submit,
+    "PUT /api/evidence/{evidence_id}": send_evidence,
+    "PUT /api/notices/{notice_id}/reading": read_notice,
+    "POST /api/notices/readings": read_all,
+    **VERBS,
+}
+
+
+async def snapshot() -> dict[str, str]:
+    """A digest of each table's rows; sign-ins apart, which every request may touch."""
+    names = await raw("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration'")
+    parts = [
+        f"SELECT '{row['tablename']}' AS name, md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) AS rows "
+        f'FROM "{row["tablename"]}" AS t'
+        for row in names
+        if row["tablename"] != "session"
+    ]
+    return {row["name"]: row["rows"] for row in await raw(" UNION ALL ".join(parts))}
