@@ -18,7 +18,7 @@ _NESTING = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 class StrictRequest(Request[Any, Any, Any]):
-    """Takes nothing but JSON (415), and refuses with 400: duplicate keys, NUL and halves of characters, NaN, deep nesting.
+    """Takes only JSON (415); refuses duplicate keys, NUL, halves of characters, NaN and deep nesting (400).
 
     ASVS 5.0.0-1.5.3; trust.md A1, A2.
     """
@@ -31,7 +31,7 @@ class StrictRequest(Request[Any, Any, Any]):
 
 def parse(body: bytes) -> Any:
     """Plain values of one JSON text in UTF-8. Raises BadRequest with a code per fault."""
-    if _depth(body) > DEEPEST:
+    if _too_deep(body):
         raise BadRequest("JSON 嵌套太深。", "too_deep")
     try:
         values = json.loads(body.decode(), object_pairs_hook=_once_each, parse_constant=_no_constant)
@@ -70,14 +70,15 @@ def _check_text(value: Any, field: str | None = None) -> None:
             raise BadRequest("文字中含有不能保存的字符。", "bad_text", field=field)
 
 
-def _depth(body: bytes) -> int:
+def _too_deep(body: bytes) -> bool:
     if body.count(b"[") + body.count(b"{") <= DEEPEST:
-        return 0
-    deepest = depth = 0
+        return False
+    depth = 0
     for mark in _NESTING.finditer(body):
         if mark[0] in b"[{":
             depth += 1
-            deepest = max(deepest, depth)
+            if depth > DEEPEST:
+                return True
         elif mark[0] in b"]}":
             depth -= 1
-    return deepest
+    return False

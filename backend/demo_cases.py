@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from uuid import UUID
 
 from backend.columns import uuid7
 from backend.demo_people import Cast
@@ -20,12 +19,12 @@ from backend.demo_steps import (
     YAOZHAN,
     Days,
     Fact,
-    Spot,
     acknowledge,
     arrive,
     close_out,
     file,
     hand_in,
+    inspect,
     pass_first,
     report,
     send_back,
@@ -39,8 +38,8 @@ from tasks.rectifications.rules import ReturnReason
 Case = AsyncIterator[datetime]
 
 TEAM = ("liu", "wang", "sun")
-WATER = {"responsible": ("新宾县水务局",), "lead": ("市水务局",)}
-HOUSING = {"responsible": ("清原县住建局",), "lead": ("市住建局",)}
+XINBIN_WATER, CITY_WATER = ("新宾县水务局",), ("市水务局",)
+QINGYUAN_HOUSING, CITY_HOUSING = ("清原县住建局",), ("市住建局",)
 PURPOSE = "“抗疫情 促增收 保脱贫 防返贫”措施落实情况"
 
 
@@ -56,7 +55,8 @@ async def issued_today(cast: Cast, days: Days) -> Case:
         "村东侧供水管网冻裂，3户脱贫户自来水断供2天，靠邻居担水；村里报修后无人到场。",
         "立即抢修管网，恢复3户供水并逐户回访；排查全村管网防冻措施。",
         Scene.pipe,
-        **WATER,
+        responsible=XINBIN_WATER,
+        lead=CITY_WATER,
         severity=Severity.serious,
         closing_class=ClosingClass.fix_now,
         photos=2,
@@ -76,9 +76,11 @@ async def in_progress(cast: Cast, days: Days) -> Case:
         "6组2户水龙头不出水已半月，入户走访时老人称“打过电话没人管”；水质检测公示停留在上年。",
         "查明断水原因并修复；补做水质检测并公示结果。",
         Scene.tap,
-        **WATER,
+        responsible=XINBIN_WATER,
+        lead=CITY_WATER,
     )
-    item = await _seen(cast, visit, HETUALA, fact, days, 3)
+    yield days.at(3, 11, 10)
+    item = await inspect(cast, visit, HETUALA, fact)
     yield days.at(3, 15, 20)
     await acknowledge(item, cast["zhao"], "赵明", "13804130001")
     yield days.at(1, 16, 40)
@@ -94,12 +96,14 @@ async def overdue(cast: Cast, days: Days) -> Case:
         "1户边缘户住房屋面漏雨、山墙开裂，村里已上报危房鉴定申请，至今无人到场鉴定。",
         "尽快组织鉴定；确属危房的，先行安排安全住处，再列入改造。",
         Scene.roof,
-        **HOUSING,
+        responsible=QINGYUAN_HOUSING,
+        lead=CITY_HOUSING,
         severity=Severity.serious,
         lacking=NonImplementation.policy,
         photos=2,
     )
-    item = await _seen(cast, visit, CANGSHI, fact, days, 20)
+    yield days.at(20, 11, 10)
+    item = await inspect(cast, visit, CANGSHI, fact)
     yield days.at(18, 9, 15)
     await acknowledge(item, cast["zheng"], "郑海涛", "13904230002")
     yield days.at(9, 14, 30)
@@ -108,23 +112,25 @@ async def overdue(cast: Cast, days: Days) -> Case:
 
 async def sent_back_twice(cast: Cast, days: Days) -> Case:
     """Returned twice by the lead unit, and handed in for the third time."""
-    yield days.at(12, 14, 0)
+    yield days.at(10, 14, 0)
     visit = await send_team(cast, NIEERKU, f"{PURPOSE}（饮水安全）", 22, TEAM)
     fact = Fact(
         "0304",
         "村级供水井房消毒设备停用，未见水质检测记录；水费收缴台账与户数对不上。",
         "恢复消毒设备并留存运行记录；补齐水质检测；核对台账。",
         Scene.tap,
-        **WATER,
+        responsible=XINBIN_WATER,
+        lead=CITY_WATER,
     )
-    item = await _seen(cast, visit, NIEERKU, fact, days, 11)
-    yield days.at(10, 9, 5)
+    yield days.at(9, 11, 10)
+    item = await inspect(cast, visit, NIEERKU, fact)
+    yield days.at(8, 9, 5)
     await acknowledge(item, cast["zhao"], "赵明", "13804130001")
-    yield days.at(8, 15, 10)
+    yield days.at(7, 15, 10)
     await hand_in(item, cast["zhao"], Scene.tap, NIEERKU, "消毒设备已恢复运行。", principal="钱卫东")
-    yield days.at(7, 10, 20)
+    yield days.at(6, 10, 20)
     await send_back(item, cast["li"], ReturnReason.evidence_missing, "没有水质检测报告，请补充后再报。")
-    yield days.at(6, 11, 0)
+    yield days.at(5, 11, 0)
     note = "补充水质检测报告（检测合格），消毒设备运行正常。"
     await hand_in(item, cast["zhao"], Scene.pipe, NIEERKU, note, principal="钱卫东")
     yield days.at(4, 9, 40)
@@ -136,19 +142,21 @@ async def sent_back_twice(cast: Cast, days: Days) -> Case:
 
 async def waiting_for_second_key(cast: Cast, days: Days) -> Case:
     """Passed by the lead unit; the office's leader has not turned the second key."""
-    yield days.at(10, 9, 0)
-    visit = await send_team(cast, HAIYANG, f"{PURPOSE}（住房安全）", 24, TEAM)
+    yield days.at(8, 9, 0)
+    visit = await send_team(cast, HAIYANG, f"{PURPOSE}（住房安全）", 25, TEAM)
     fact = Fact(
         "0303",
         "1户脱贫户房屋屋面瓦片脱落，上年维修资金已拨付，未见维修。",
         "核实资金去向，入冬前完成屋面维修。",
         Scene.roof,
-        **HOUSING,
+        responsible=QINGYUAN_HOUSING,
+        lead=CITY_HOUSING,
     )
-    item = await _seen(cast, visit, HAIYANG, fact, days, 9)
-    yield days.at(8, 10, 0)
+    yield days.at(7, 11, 10)
+    item = await inspect(cast, visit, HAIYANG, fact)
+    yield days.at(6, 10, 0)
     await acknowledge(item, cast["zheng"], "郑海涛", "13904230002")
-    yield days.at(5, 16, 0)
+    yield days.at(4, 16, 0)
     note = "屋面已全部更换，资金已核清，农户签字确认。"
     await hand_in(item, cast["zheng"], Scene.roof, HAIYANG, note, principal="冯国梁")
     yield days.at(2, 14, 15)
@@ -158,16 +166,18 @@ async def waiting_for_second_key(cast: Cast, days: Days) -> Case:
 async def closed_on_time(cast: Cast, days: Days) -> Case:
     """Before and after, two keys, all within the date."""
     yield days.at(9, 9, 30)
-    visit = await send_team(cast, MAERDUN, f"{PURPOSE}（饮水安全）", 25, TEAM)
+    visit = await send_team(cast, MAERDUN, f"{PURPOSE}（饮水安全）", 24, TEAM)
     fact = Fact(
         "0304",
         "村口主管漏水，路面结冰，影响4户出行和用水。",
         "修复漏点，清除路面结冰，设置警示。",
         Scene.pipe,
-        **WATER,
+        responsible=XINBIN_WATER,
+        lead=CITY_WATER,
         photos=2,
     )
-    item = await _seen(cast, visit, MAERDUN, fact, days, 8)
+    yield days.at(8, 11, 10)
+    item = await inspect(cast, visit, MAERDUN, fact)
     yield days.at(8, 15, 0)
     await acknowledge(item, cast["zhao"], "赵明", "13804130001")
     yield days.at(7, 16, 30)
@@ -194,7 +204,8 @@ async def voided(cast: Cast, days: Days) -> Case:
         lead=("市农业农村局",),
         lacking=NonImplementation.policy,
     )
-    item = await _seen(cast, visit, SANDAOGUAN, fact, days, 6)
+    yield days.at(6, 11, 10)
+    item = await inspect(cast, visit, SANDAOGUAN, fact)
     yield days.at(5, 10, 30)
     text = "该问题已列入市农业农村局本月检查台账并正在整改，重复登记，拟作废。"
     await items.ask_void(item, cast["wu"], id=uuid7(), note=text, duplicate_of=None)
@@ -213,7 +224,8 @@ async def draft(cast: Cast, days: Days) -> Case:
         Scene.board,
         lacking=NonImplementation.responsibility,
     )
-    await _seen(cast, visit, HOUPU, fact, days, 2)
+    yield days.at(2, 11, 10)
+    await inspect(cast, visit, HOUPU, fact)
 
 
 async def not_yet_visited(cast: Cast, days: Days) -> Case:
@@ -254,7 +266,3 @@ CASES = (
     in_the_field,
     not_yet_visited,
 )
-
-
-async def _seen(cast: Cast, visit: UUID, spot: Spot, fact: Fact, days: Days, back: int) -> UUID:
-    raise NotImplementedError

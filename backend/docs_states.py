@@ -45,8 +45,8 @@ INTRODUCTION = """\
 
 A role counts where it is held: a unit's role at a unit named on the item, an office's role where
 its area holds the place, a team lead's on the own team. Refusals come in a fixed order: out of
-sight (404), not yours to do (403), wrong state (409), something missing (422). Overdue and returned
-are computed or counted, never statuses."""
+sight (404), not yours to do (403), wrong state or blocked (409), something missing (422). Overdue
+and returned are computed or counted, never statuses."""
 
 
 def _unreached() -> list[str]:
@@ -72,6 +72,7 @@ def _line(move: Move, words: dict[str, str]) -> str:
         f"`{move.end}`" if move.end else "unchanged",
         "; ".join(who(move)),
         "; ".join(never(move)),
+        " ".join(blocked(move)),
         needs,
         f"`{move.event}`",
     )
@@ -117,6 +118,13 @@ def never(move: Move) -> list[str]:
         inside = [replace(actor, grants=(*actor.grants, insider)) for actor in may if actor.person]
         said += ["anyone of a responsible unit"] if all(move.by(actor, case) for actor in inside) else []
     return [*said, "recused"]
+
+
+def blocked(move: Move) -> list[str]:
+    """The sentences of the small records that stand in the way of the move."""
+    case = _item(next(iter(move.start)), True)
+    cases = (case, replace(case, void_asked_by=ME))
+    return [next(filter(None, map(block, cases)), f"({block.__name__})") for block in move.blocks]
 
 
 def _actor(role: Role) -> Actor:

@@ -2,16 +2,22 @@
 
 import contextlib
 import json
+import time
 from uuid import UUID, uuid4
 
 from arq.connections import ArqRedis, RedisSettings, create_pool
+from arq.constants import job_key_prefix
+from arq.jobs import serialize_job
 from redis.exceptions import RedisError
 
 from backend import settings
 
 QUEUE = "duban"
+PAUSE = 0.02  # seconds; the worker looks every 100 ms, so a ring answers for the commits just after it
+KEPT_MS = 24 * 3600 * 1000  # a job nobody fetched; its row's sweeper has come long before
 
 _pool: ArqRedis | None = None
+_rang = 0.0
 
 
 def encode(data: dict[str, object]) -> bytes:
@@ -31,8 +37,11 @@ def redis_settings() -> RedisSettings:
 
 
 async def outbox() -> None:
-    """There are new events. Any number of calls make one job."""
-    await _ring("drain", job_id="drain")
+    """There are new events. Any number of calls make one job; within PAUSE of a ring there is none."""
+    global _rang
+    if (now := time.monotonic()) - _rang >= PAUSE:
+        _rang = now
+        await _ring("drain", job_id="drain")
 
 
 async def job(name: str, row: UUID) -> None:
@@ -56,9 +65,15 @@ async def close() -> None:
 
 
 async def _ring(name: str, *args: str, job_id: str) -> None:
+    """What arq's enqueue_job does, in one round trip instead of four. An id that waits or runs stays as it is."""
+    at = time.time_ns() // 1_000_000
+    job = serialize_job(name, args, {}, None, at, serializer=encode)
     # Redis away: the command has succeeded, the worker finds the row by itself a few seconds later.
     with contextlib.suppress(RedisError, OSError, TimeoutError):
-        await (await _connected()).enqueue_job(name, *args, _job_id=job_id)
+        async with (await _connected()).pipeline(transaction=True) as line:
+            line.psetex(job_key_prefix + job_id, KEPT_MS, job)
+            line.zadd(QUEUE, {job_id: at}, nx=True)
+            await line.execute()
 
 
 async def _connected() -> ArqRedis:

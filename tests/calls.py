@@ -1,4 +1,4 @@
-"""Every call that writes, ready to be made: who may, where, and a body that is right. Keyed as in the OpenAPI document."""
+"""Every call that writes, ready to be made: who may, where, a body that is right. Keyed as in the OpenAPI document."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field

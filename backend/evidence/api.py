@@ -1,6 +1,7 @@
 """HTTP of evidence: send the bytes of a declared file, see how far it is, look at its display copies."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ PICTURE_HEADERS = {
 }
 
 
+@dataclass  # again, so that __post_init__ is called
 class SendsBytes(Operation):
     """Tells the OpenAPI document that the body is the file itself."""
 
@@ -46,8 +48,7 @@ class EvidenceController(Controller):
     async def send(
         self, evidence_id: FromPath[UUID], request: Request[Any, Any, Any], actor: NamedDependency[Actor]
     ) -> EvidenceShape:
-        row = await receiving.receive(evidence_id, actor, request.content_length, request.stream())
-        return queries.shape(row.to_dict())
+        return await receiving.receive(evidence_id, actor, request.content_length, request.stream())
 
     @get("/{evidence_id:uuid}", summary="How far a file has come")
     async def show(

@@ -1,17 +1,21 @@
 """Writing evidence rows: declare (inside another command), receive, mark ready or refused. No bytes here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
+from typing import Any
 from uuid import UUID
 
 from backend import clock, events, geo, wake
-from backend.db import after_commit, raw, transaction
+from backend.db import after_commit, insert, raw, transaction
 from backend.errors import Incomplete
+from backend.evidence.queries import EvidenceShape, shape
 from backend.evidence.rules import MOST_FILES, MOST_TRIES, Declaration, State
 from backend.evidence.tables import Evidence
 from backend.once import different
 from backend.roles import SYSTEM, Actor
 
 DECLARED = (
+    "declared_by",
     "sha256",
     "size",
     "media_type",
@@ -33,24 +37,24 @@ async def declare(manifest: Sequence[Declaration], actor: Actor) -> None:
         raise Incomplete(f"一次最多 {MOST_FILES} 个文件。", "evidence.too_many_files", field="evidence")
     if len({line.id for line in manifest}) != len(manifest):
         raise Incomplete("同一个文件编号出现了两次。", "evidence.listed_twice", field="evidence")
-    rows = [_row(line, actor) for line in manifest]
-    known = {
-        row["id"]: row
-        for row in await Evidence.select().where(Evidence.id.is_in([row.id for row in rows])).lock_rows()
-    } if rows else {}  # fmt: skip
-    for row in rows:
-        if (earlier := known.get(row.id)) and not _same(earlier, row):
+    if not manifest:
+        return
+    # In the order of their ids, so that two requests with the same files wait for each other and not in a ring.
+    rows = sorted((_row(line, actor) for line in manifest), key=itemgetter("id"))
+    fresh = await insert("evidence", rows, known_stay=True)
+    if len(fresh) < len(rows):
+        known = await raw("SELECT * FROM evidence WHERE id = ANY($1::uuid[])", [row["id"] for row in rows])
+        earlier = {row["id"]: dict(row) for row in known}
+        if not all(_same(earlier[row["id"]], row) for row in rows):
             raise different()
-    if fresh := [row for row in rows if row.id not in known]:
-        await Evidence.insert(*fresh)
 
 
-async def receive(evidence: UUID, actor: Actor, width: int, height: int) -> None:
-    """The declared bytes are whole and on disk. A second call changes nothing."""
+async def receive(evidence: UUID, actor: Actor, width: int, height: int) -> EvidenceShape | None:
+    """The declared bytes are whole and on disk. A second call changes nothing and answers None."""
     async with transaction():
         arrived = await raw(
             "UPDATE evidence SET state = $1, received_at = $2, width = $3, height = $4 "
-            "WHERE id = $5 AND state = $6 RETURNING sha256, size",
+            "WHERE id = $5 AND state = $6 RETURNING *",
             State.received.value,
             clock.now(),
             width,
@@ -58,9 +62,12 @@ async def receive(evidence: UUID, actor: Actor, width: int, height: int) -> None
             evidence,
             State.declared.value,
         )
-        if arrived:
-            await events.record("evidence.stored", evidence, actor=actor, **dict(arrived[0]))
-            after_commit(lambda: wake.job("prepare", evidence))
+        if not arrived:
+            return None
+        row = shape(dict(arrived[0]))
+        await events.record("evidence.stored", evidence, actor=actor, sha256=row.sha256, size=row.size)
+        after_commit(lambda: wake.job("prepare", evidence))
+        return row
 
 
 async def try_prepare(evidence: UUID) -> Evidence | None:
@@ -105,27 +112,28 @@ async def _settle(evidence: UUID, state: State, refusal: str | None) -> None:
             await events.record(f"evidence.{state.value}", evidence, actor=SYSTEM, reason=refusal)
 
 
-def _row(line: Declaration, actor: Actor) -> Evidence:
+def _row(line: Declaration, actor: Actor) -> dict[str, Any]:
     place = line.place
     lat, lng = geo.to_wgs84(place.lat, place.lng, place.datum) if place else (None, None)
-    return Evidence(
-        id=line.id,
-        sha256=line.sha256,
-        size=line.size,
-        media_type=line.media_type.value,
-        captured_at=line.captured_at,
-        source=line.source.value,
-        lat=lat,
-        lng=lng,
-        accuracy_m=place.accuracy_m if place else None,
-        datum=place.datum.value if place else None,
-        reported_lat=place.lat if place else None,
-        reported_lng=place.lng if place else None,
-        declared_by=actor.person,
-        declared_at=clock.now(),
-        state=State.declared.value,
-    )
+    return {
+        "id": line.id,
+        "sha256": line.sha256,
+        "size": line.size,
+        "media_type": line.media_type.value,
+        "captured_at": line.captured_at,
+        "source": line.source.value,
+        "lat": lat,
+        "lng": lng,
+        "accuracy_m": place.accuracy_m if place else None,
+        "datum": place.datum.value if place else None,
+        "reported_lat": place.lat if place else None,
+        "reported_lng": place.lng if place else None,
+        "declared_by": actor.person,
+        "declared_at": clock.now(),
+        "state": State.declared.value,
+        "tries": 0,
+    }
 
 
-def _same(earlier: dict[str, object], row: Evidence) -> bool:
-    return earlier["declared_by"] == row.declared_by and all(earlier[name] == getattr(row, name) for name in DECLARED)
+def _same(earlier: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    return all(earlier[name] == row[name] for name in DECLARED)

@@ -87,9 +87,7 @@ _FRAME = frozenset((*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), 
 _SEQUENTIAL = frozenset((0xC0, 0xC1, 0xC9))
 _SCAN, _END, _APP2 = 0xDA, 0xD9, 0xE2
 _BARE = frozenset((0x01, *range(0xD0, 0xDA)))  # markers without a length
-_MARKER = re.compile(
-    rb"\xff[^\x00\xd0-\xd7\xff]"
-)  # the next one in coded data: not stuffing, restart or fill
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # the next one in coded data: not stuffing, restart or fill
 
 
 def _jpeg(file: BinaryIO, size: int) -> Picture:

@@ -64,9 +64,7 @@ class _Declined(Exception):
         self.answer = Refused(code, format.SENTENCES[code], try_again)
 
 
-async def prepare(
-    original: Path, display: Path, thumbnail: Path, *, limits: Limits = LIMITS
-) -> Prepared | Refused:
+async def prepare(original: Path, display: Path, thumbnail: Path, *, limits: Limits = LIMITS) -> Prepared | Refused:
     """Writes the two copies (JPEG, upright, sRGB, no metadata, long side at most 1600 and 320 pixels).
 
     Whatever the file does to the child is an answer, Refused, and leaves earlier copies alone. Raises NoRoom,

@@ -147,8 +147,7 @@ def standard(image: Image.Image, profile: bytes | None) -> Image.Image:
             origin = ImageCms.getOpenProfile(io.BytesIO(profile))
             if "sRGB" not in ImageCms.getProfileDescription(origin):
                 image = (
-                    ImageCms.profileToProfile(image, origin, ImageCms.createProfile("sRGB"), outputMode="RGB")
-                    or image
+                    ImageCms.profileToProfile(image, origin, ImageCms.createProfile("sRGB"), outputMode="RGB") or image
                 )
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
             pass

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from backend.db import select
+from backend.db import raw, select
 from backend.errors import NotFound
 from backend.evidence.rules import ARRIVED, MediaType, Source, State
 from backend.evidence.tables import Evidence
@@ -35,12 +35,12 @@ class EvidenceShape(msgspec.Struct):
     refusal: str | None
 
 
-async def declared_by(actor: Actor, evidence: UUID) -> Evidence:
+async def declared_by(actor: Actor, evidence: UUID) -> EvidenceShape:
     """The actor's own declaration; raises NotFound for anybody else's."""
-    row = await Evidence.objects().get((Evidence.id == evidence) & (Evidence.declared_by == actor.person))
-    if row is None:
+    rows = await raw("SELECT * FROM evidence WHERE id = $1 AND declared_by = $2", evidence, actor.person)
+    if not rows:
         raise NotFound()
-    return row
+    return shape(dict(rows[0]))
 
 
 async def find(evidence: UUID, actor: Actor, readers: Sequence[Reader]) -> Evidence:

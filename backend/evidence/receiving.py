@@ -8,9 +8,9 @@ from uuid import UUID
 from backend import settings
 from backend.errors import Incomplete, TooLarge
 from backend.evidence import commands, format, queries
+from backend.evidence.queries import EvidenceShape
 from backend.evidence.rules import State
 from backend.evidence.storage import Incoming, LocalDisk
-from backend.evidence.tables import Evidence
 from backend.once import different
 from backend.roles import Actor
 
@@ -21,10 +21,10 @@ def disk() -> LocalDisk:
     return LocalDisk(settings.load().evidence)
 
 
-async def receive(evidence: UUID, actor: Actor, announced: int | None, chunks: AsyncIterator[bytes]) -> Evidence:
+async def receive(evidence: UUID, actor: Actor, announced: int | None, chunks: AsyncIterator[bytes]) -> EvidenceShape:
     """Take in the bytes of a declared file, held in memory by no more than a chunk.
 
-    Returns the row after the bytes are fsynced and the row is committed. Sending the same bytes again changes
+    Returns it after the bytes are fsynced and the row is committed. Sending the same bytes again changes
     nothing. Raises NotFound (not declared by this actor), TooLarge or Incomplete (more or fewer bytes than declared,
     another hash, not a picture, a picture that cannot be opened safely), Conflict (other bytes under a stored id),
     NoRoom. After any of these nothing is left behind and the phone may send again.
@@ -44,13 +44,14 @@ async def receive(evidence: UUID, actor: Actor, announced: int | None, chunks: A
             picture = format.inspect(incoming.path)
             _check_kind(row, picture)
             await asyncio.to_thread(incoming.keep, digest)
-            await commands.receive(evidence, actor, picture.width, picture.height)
+            if arrived := await commands.receive(evidence, actor, picture.width, picture.height):
+                return arrived
     finally:
         incoming.discard()
     return await queries.declared_by(actor, evidence)
 
 
-async def _write(incoming: Incoming, row: Evidence, chunks: AsyncIterator[bytes]) -> None:
+async def _write(incoming: Incoming, row: EvidenceShape, chunks: AsyncIterator[bytes]) -> None:
     size = 0
     async for chunk in chunks:
         size += len(chunk)
@@ -59,7 +60,7 @@ async def _write(incoming: Incoming, row: Evidence, chunks: AsyncIterator[bytes]
         incoming.write(chunk)
 
 
-def _check_size(row: Evidence, size: int) -> None:
+def _check_size(row: EvidenceShape, size: int) -> None:
     if size > row.size:
         raise TooLarge("文件比登记的大。", "evidence.size_mismatch", field="size", declared=row.size)
     if size < row.size:
@@ -72,7 +73,7 @@ def _check_size(row: Evidence, size: int) -> None:
         )
 
 
-def _check_kind(row: Evidence, picture: format.Picture) -> None:
+def _check_kind(row: EvidenceShape, picture: format.Picture) -> None:
     if picture.media_type != row.media_type:
         raise Incomplete(
             "文件的实际格式与登记的不符。",

@@ -52,6 +52,9 @@ class Incoming:
         if self.size > self._largest:
             self.discard()
             raise TooLarge(f"文件超过 {self._largest // 2**20} MB，请缩小后再上传。", "evidence.too_large")
+        if not self._buffer and len(chunk) >= BUFFER:
+            self._put(chunk)  # as the server gives them: not copied once more
+            return
         self._buffer += chunk
         if len(self._buffer) >= BUFFER:
             self._flush()
@@ -98,6 +101,9 @@ class Incoming:
 
     def _flush(self) -> None:
         full, self._buffer = self._buffer, bytearray()
+        self._put(full)
+
+    def _put(self, full: bytes | bytearray) -> None:
         self._hash.update(full)
         try:
             with room(), memoryview(full) as rest:
@@ -125,7 +131,8 @@ class LocalDisk:
         """Opens an upload expected to bring `expects` bytes. Raises NoRoom when that goes below the floor."""
         folder = self._root / "incoming"
         with room():
-            folder.mkdir(parents=True, exist_ok=True)
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(exist_ok=True)
         disk = os.statvfs(folder)
         floor = self._floor if self._floor is not None else min(disk.f_blocks * disk.f_frsize // 20, 2**30)
         if disk.f_bavail * disk.f_frsize - min(expects, largest) < floor:

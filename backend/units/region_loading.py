@@ -96,6 +96,7 @@ _INCOMING = (
     "CREATE TEMP TABLE region_incoming "
     "(code text, parent text, level text, name text, full_name text, path text) ON COMMIT DROP"
 )
+# The key decides row by row: a join would have to be planned over a table nobody has analysed yet.
 _MERGE = (
     "WITH merged AS (INSERT INTO region (code, parent, level, name, full_name, path, valid_from, source) "
     "SELECT code, parent, level, name, full_name, string_to_array(path, '/'), $1::date, $2::text "

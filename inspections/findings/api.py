@@ -88,7 +88,7 @@ class FindingController(Controller):
         actor: NamedDependency[Actor],
     ) -> FindingShape:
         await commands.file(visit_id, actor, data.filing(), id=finding_id, manifest=declarations(data.evidence))
-        return await queries.show(finding_id, visit_id, actor)
+        return (await queries.as_filed([finding_id]))[0]  # who may file on a visit sees what is on it
 
     @get("/", summary="What was found on a visit")
     async def list(self, visit_id: FromPath[UUID], actor: NamedDependency[Actor]) -> FindingList:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from backend import clock, events, geo, once
 from backend.columns import uuid7
-from backend.db import select, transaction
+from backend.db import insert, raw, transaction
 from backend.errors import Incomplete
 from backend.evidence import commands as evidence
 from backend.evidence.rules import Declaration, Place
@@ -52,18 +52,14 @@ async def file(visit: UUID, actor: Actor, filing: Filing, *, id: UUID, manifest:
     async with transaction():
         seen = await visits.lock(visit, actor)
         content = _content(filing, visit, actor)
-        if earlier := await once.earlier(Finding, id, **content):
-            await _check_parts(earlier, filing, manifest)
-            await evidence.declare(manifest, actor)
-            return
-        if refusal := may_record(actor, seen):
-            raise refusal
+        refusal = may_record(actor, seen)
         late = seen.status == Status.submitted
-        region = filing.region or await _region_of(visit)
-        await _check_region(region)
-        await Finding(
-            id=id, **content, **_wgs84(filing.place), region=region, received_at=clock.now(), late=late
-        ).save()
+        if refusal or not await _write(id, filing, content, late):
+            if earlier := await once.earlier(Finding, id, **content):
+                await _check_parts(earlier, filing, manifest)
+                await evidence.declare(manifest, actor)
+                return
+            raise refusal or different()
         await _name_units(id, filing)
         await evidence.declare(manifest, actor)
         await _attach(id, manifest)
@@ -106,6 +102,13 @@ def _wgs84(place: Place | None) -> dict[str, Any]:
     return {"lat": lat, "lng": lng}
 
 
+async def _write(id: UUID, filing: Filing, content: dict[str, object], late: bool) -> bool:
+    """False when the id is there already: asked with the insert, because nearly every request is a first one."""
+    region = await _region(filing.region, content["visit"])
+    row = content | _wgs84(filing.place) | {"region": region, "received_at": clock.now(), "late": late}
+    return bool(await insert("finding", [{"id": id, **row}], known_stay=True))
+
+
 async def _check_parts(earlier: Finding, filing: Filing, manifest: Sequence[Declaration]) -> None:
     id = earlier.id
     files = await FindingEvidence.select(FindingEvidence.evidence).where(FindingEvidence.finding == id)
@@ -121,27 +124,28 @@ async def _check_parts(earlier: Finding, filing: Filing, manifest: Sequence[Decl
         raise different()
 
 
-async def _region_of(visit: UUID) -> str:
-    return (await select("SELECT region FROM visit WHERE id = {}", visit))[0]["region"]
-
-
-async def _check_region(code: str) -> None:
-    if not await select("SELECT 1 FROM region WHERE code = {}", code):
+async def _region(code: str | None, visit: object) -> str:
+    """The place named, or that of the visit. Raises Incomplete when there is no such place."""
+    rows = await raw(
+        "SELECT code FROM region WHERE code = coalesce($1, (SELECT region FROM visit WHERE id = $2))", code, visit
+    )
+    if not rows:
         raise Incomplete("没有这个区划代码。", "unknown_region", field="region")
+    return rows[0]["code"]
 
 
 async def _name_units(id: UUID, filing: Filing) -> None:
-    rows = [FindingUnit(id=uuid7(), finding=id, unit=unit, role="responsible") for unit in filing.responsible_units]
-    rows += [FindingUnit(id=uuid7(), finding=id, unit=unit, role="lead") for unit in filing.lead_units]
+    named = [(unit, "responsible") for unit in filing.responsible_units]
+    named += [(unit, "lead") for unit in filing.lead_units]
+    rows = [{"id": uuid7(), "finding": id, "unit": unit, "role": role} for unit, role in named]
     if rows:
-        await FindingUnit.insert(*rows)
+        await insert("finding_unit", rows)
 
 
 async def _attach(id: UUID, manifest: Sequence[Declaration]) -> None:
-    if manifest:
-        await FindingEvidence.insert(
-            *(
-                FindingEvidence(id=uuid7(), finding=id, evidence=line.id, position=position)
-                for position, line in enumerate(manifest)
-            )
-        )
+    rows = [
+        {"id": uuid7(), "finding": id, "evidence": line.id, "position": position}
+        for position, line in enumerate(manifest)
+    ]
+    if rows:
+        await insert("finding_evidence", rows)

@@ -93,23 +93,19 @@ async def shows_evidence(evidence_id: UUID, actor: Actor) -> bool:
     return bool(rows)
 
 
-_SHAPE = "SELECT finding.*, topic.name AS topic_name FROM finding JOIN topic ON topic.code = finding.topic"
+_UNITS = "ARRAY(SELECT unit FROM finding_unit AS u WHERE u.finding = finding.id AND u.role = '{}' ORDER BY unit)"
+_SHAPE = (
+    f"SELECT finding.*, topic.name AS topic_name, {_UNITS.format('responsible')} AS responsible_units, "
+    f"{_UNITS.format('lead')} AS lead_units FROM finding JOIN topic ON topic.code = finding.topic"
+)
 
 
 async def _shaped(rows: Sequence[dict[str, Any]]) -> list[FindingShape]:
     ids = [row["id"] for row in rows]
     files = await evidence.shapes("finding_evidence", "finding", ids)
-    units = await select("SELECT finding, unit, role FROM finding_unit WHERE finding = ANY({}) ORDER BY unit", ids)
     shaped: list[FindingShape] = []
     for row in rows:
-        named = [unit for unit in units if unit["finding"] == row["id"]]
         own = files.get(row["id"], [])
-        extra = {
-            "evidence": own,
-            "declared": len(own),
-            "arrived": evidence.arrived(own),
-            "responsible_units": [unit["unit"] for unit in named if unit["role"] == "responsible"],
-            "lead_units": [unit["unit"] for unit in named if unit["role"] == "lead"],
-        }
+        extra = {"evidence": own, "declared": len(own), "arrived": evidence.arrived(own)}
         shaped.append(msgspec.convert({**row, **extra}, FindingShape))
     return shaped

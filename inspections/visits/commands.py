@@ -84,28 +84,13 @@ async def arrive(
         if refusal := rules.may_record(actor, seen):
             raise refusal
         distance, inside = rules.arrival(seen, position, reason)
-        late = seen.status == Status.submitted
-        await Arrival(
-            id=id,
-            **content,
-            lat=position.lat,
-            lng=position.lng,
-            received_at=clock.now(),
-            distance_m=distance,
-            inside=inside,
-            late=late,
-        ).save()
+        found = {"inside": inside, "late": seen.status == Status.submitted}
+        measured = {"lat": position.lat, "lng": position.lng, "distance_m": distance, **found}
+        await Arrival(id=id, **content, **measured, received_at=clock.now()).save()
         if seen.status == Status.released:
             await Visit.update({Visit.status: Status.in_field.value}).where(Visit.id == visit)
-        await events.record(
-            "visit.arrived",
-            visit,
-            actor=actor,
-            arrival=id,
-            distance_m=round(distance, 1),
-            inside=inside,
-            late=late,
-        )
+        away = round(distance, 1)
+        await events.record("visit.arrived", visit, actor=actor, arrival=id, distance_m=away, **found)
 
 
 async def submit(visit: UUID, actor: Actor) -> None:

@@ -71,7 +71,9 @@ def visible_to(actor: Actor) -> QueryString:
 async def lock(visit: UUID, actor: Actor) -> rules.Visit:
     """The visit, locked for the running transaction. Raises NotFound outside the actor's sight."""
     rows = await select(
-        "SELECT visit.* FROM visit JOIN region ON region.code = visit.region "
+        "SELECT visit.*, ARRAY(SELECT person FROM visit_member AS m WHERE m.visit = visit.id) AS team, "
+        "ARRAY(SELECT person FROM visit_member AS m WHERE m.visit = visit.id AND m.lead) AS leads "
+        "FROM visit JOIN region ON region.code = visit.region "
         "WHERE visit.id = {} AND {} FOR UPDATE OF visit",
         visit,
         visible_to(actor),
@@ -79,12 +81,11 @@ async def lock(visit: UUID, actor: Actor) -> rules.Visit:
     if not rows:
         raise NotFound()
     row = rows[0]
-    team = await select("SELECT person, lead FROM visit_member WHERE visit = {}", visit)
     return rules.Visit(
         visit,
         Status(row["status"]),
-        frozenset(member["person"] for member in team),
-        frozenset(member["person"] for member in team if member["lead"]),
+        frozenset(row["team"]),
+        frozenset(row["leads"]),
         row["lat"],
         row["lng"],
         row["radius_m"],

@@ -1,5 +1,6 @@
 """What happens to a rectification: one function per verb, one transaction each. What may happen stands in rules.py."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -190,7 +191,7 @@ async def ask_void(rectification: UUID, actor: Actor, *, id: UUID, note: str, du
         if duplicate_of == rectification:
             raise BadRequest("不能与自己重复。", "duplicate_of_itself", field="duplicate_of")
         if duplicate_of:
-            await queries.lock(duplicate_of, actor)
+            await queries.seen(duplicate_of, actor)
         await Voiding(id=id, rectification=rectification, asked_at=clock.now(), **content).save()
         await events.record(move.event, rectification, actor=actor, note=note, duplicate_of=duplicate_of)
 
@@ -259,8 +260,9 @@ async def _deadline(found: Locked, due_on: date | None) -> Deadline | None:
 
 def _merged(known: Units, added: Units) -> Units:
     merged = {role: known.get(role, frozenset()) | added.get(role, frozenset()) for role in UnitRole}
-    if both := merged[UnitRole.responsible] & (merged[UnitRole.lead] | merged[UnitRole.cooperating]):
-        raise BadRequest("同一个单位只能有一种责任。", "unit_in_two_roles", field="lead_units", unit=str(min(both)))
+    named = Counter(unit for units in merged.values() for unit in units)
+    if twice := [unit for unit, times in named.items() if times > 1]:
+        raise BadRequest("同一个单位只能有一种责任。", "unit_in_two_roles", field="lead_units", unit=str(min(twice)))
     return merged
 
 

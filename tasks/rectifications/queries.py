@@ -56,8 +56,11 @@ def visible_to(actor: Actor) -> QueryString:
 
 
 async def lock(rectification: UUID, actor: Actor) -> Locked:
-    """The item, locked for the running transaction. Raises NotFound outside the actor's sight."""
-    return await _fetch(rectification, actor, "FOR UPDATE OF rectification")
+    """The item, locked for the running transaction. Raises NotFound outside the actor's sight.
+
+    Not FOR UPDATE: that would also hold up rows which point at it, and two duplicates of each other for ever.
+    """
+    return await _fetch(rectification, actor, "FOR NO KEY UPDATE OF rectification")
 
 
 async def seen(rectification: UUID, actor: Actor) -> None:
@@ -191,7 +194,7 @@ async def _facts(row: dict[str, Any]) -> Facts:
     )[0]
     return Facts(
         facts_told=bool(row["facts"].strip()),
-        due=row["due_on"] is not None,
+        due=row["due_on"] is not None or row["closing_class"] in rules.DATED,
         evidence=counted["before"],
         no_evidence_reason=bool(counted["reason"]),
         files_declared=counted["declared"],

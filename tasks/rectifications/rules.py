@@ -314,6 +314,9 @@ class Deadline:
         return end_of_day(self.on)
 
 
+DATED = frozenset({"fix_now", "by_date"})  # closing classes that bring a date of their own
+
+
 def first_deadline(closing_class: str, issued_on: date, calendar: Calendar) -> Deadline | None:
     """The default date of a class (domain.md b.4): 3 working days, 15 calendar days, or none for long-term items."""
     match closing_class:

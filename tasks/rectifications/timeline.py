@@ -11,6 +11,7 @@ from tasks.rectifications import queries, shapes
 SENTENCES = {
     "visit.arrived": "检查组到达现场",
     "finding.filed": "登记问题",
+    "evidence.stored": "佐证材料送达",
     "visit.submitted": "检查组提交检查",
     "rectification.drafted": "形成整改事项",
     "rectification.issued": "交办",
@@ -22,14 +23,15 @@ SENTENCES = {
     "rectification.closed": "复核销号",
     "rectification.void_asked": "申请作废",
     "rectification.voided": "作废",
-    "evidence.stored": "佐证材料送达",
 }
+ORDER = {verb: place for place, verb in enumerate(SENTENCES)}  # for what happened at the same instant
 
 
 async def timeline(rectification: UUID, actor: Actor) -> shapes.Timeline:
     """Oldest first. Raises NotFound outside the actor's sight."""
     await queries.seen(rectification, actor)
     told = await events.of_subjects(await _subjects(rectification), list(SENTENCES))
+    told.sort(key=lambda event: (event.at, ORDER[event.verb]))
     people = {event.actor for event in told if event.actor}
     units = await select(
         "SELECT person.id, unit.short_name FROM person JOIN unit ON unit.id = person.unit WHERE person.id = ANY({})",

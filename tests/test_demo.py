@@ -1,0 +1,213 @@
+"""The demo story: loaded once, with no queue to be reached, then looked at through HTTP as its own people."""
+
+import json
+import stat
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from backend import clock, db, demo, wake
+from backend.db import raw
+from backend.demo_people import COUNTIES, Login
+from backend.demo_photos import Scene, photo
+from backend.demo_steps import days_until
+from backend.evidence import format
+from backend.evidence.receiving import disk
+from backend.supervisor import Trouble
+from backend.units import queries as units
+from backend.workdays import Calendar
+from inspections.findings.topics import TOPICS, ensure_topics
+from tests.conftest import NOON
+
+# Not the `fresh` database of one test: the story stays for this whole file.
+pytestmark = pytest.mark.usefixtures("story", "noon")
+
+
+@pytest.fixture(scope="module")
+async def story(tables: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[list[Login], Path]]:
+    var = tmp_path_factory.mktemp("var")
+    await wake.close()
+    with pytest.MonkeyPatch.context() as patch, clock.frozen(NOON):
+        patch.setenv("DUBAN_REDIS_URL", f"unix://{var}/nobody.sock")
+        made = await demo.load(var)
+    yield made, var
+    async with db.DB.pool.acquire() as connection:
+        await connection.execute(f"SET session_replication_role = replica; {tables}; RESET session_replication_role")
+
+
+@pytest.fixture
+async def http(app) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://duban.test") as client:
+        yield client
+
+
+@pytest.fixture
+def as_(http: httpx.AsyncClient, story: tuple[list[Login], Path]):
+    """GET a path as one of the people, by the first part of the username."""
+    passwords = {login.username: login.password for login in story[0]}
+
+    async def get(who: str, path: str, **query: Any) -> Any:
+        username = next(name for name in passwords if name.startswith(f"{who}."))
+        said = {"username": username, "password": passwords[username]}
+        signed_in = await http.post("/api/sessions", json=said)
+        assert signed_in.status_code == 201, signed_in.text
+        headers = {"Authorization": f"Bearer {signed_in.json()['token']}"}
+        answer = await http.get(path, headers=headers, params=query)
+        return answer.json() if answer.status_code == 200 else answer.status_code
+
+    return get
+
+
+async def test_everything_has_been_reacted_to_and_every_photo_is_ready() -> None:
+    assert not await raw("SELECT 1 FROM outbox")
+    files = await raw("SELECT state, sha256 FROM evidence")
+    assert {row["state"] for row in files} == {"ready"}
+    assert len(files) >= 15
+    for row in files:
+        assert disk().original_path(row["sha256"]).is_file()
+        assert disk().derived_path(row["sha256"], "display").is_file()
+
+
+async def test_nothing_lies_in_the_future_and_everybody_works_in_working_hours() -> None:
+    moments = [row["at"] for row in await raw("SELECT at FROM event")]
+    assert max(moments) <= NOON
+    for moment in map(clock.local, moments):
+        assert Calendar().is_workday(moment.date()), moment
+        assert 8 <= moment.hour < 18, moment
+    assert clock.local(max(moments)).date() == NOON.date()
+
+
+async def test_each_of_the_promised_cases_is_there(as_) -> None:
+    page = await as_("zhou", "/api/rectifications")
+    items = page["items"]
+    assert Counter(item["status"] for item in items) == {
+        "issued": 1, "working": 2, "handed_in": 1, "passed": 1, "closed": 1, "voided": 1, "draft": 1,
+    }  # fmt: skip
+    by_status = {item["status"]: item for item in items if item["status"] != "working"}
+    assert by_status["handed_in"]["returned"] == 2
+    assert datetime.fromisoformat(by_status["issued"]["issued_at"]).date() == NOON.date()
+    closed = by_status["closed"]
+    assert datetime.fromisoformat(closed["closed_at"]) < datetime.fromisoformat(closed["due_at"])
+    assert [unit for unit in by_status["draft"]["units"] if unit["role"] == "responsible"] == []
+    late = [item for item in items if item["overdue"]]
+    assert [item["region_name"] for item in late] == ["抚顺市清原满族自治县红透山镇苍石村"]
+    assert (NOON - datetime.fromisoformat(late[0]["issued_at"])).days >= 20
+
+
+async def test_the_closed_item_shows_before_and_after(as_) -> None:
+    listed = await as_("wu", "/api/rectifications", status="closed")
+    item = await as_("wu", f"/api/rectifications/{listed['items'][0]['id']}")
+    before, after = item["finding"]["evidence"], item["hand_ins"][0]["evidence"]
+    assert (len(before), len(after)) == (2, 1)
+    assert {file["state"] for file in before + after} == {"ready"}
+    people = {review["verb"]: review["by_name"] for review in item["reviews"]}
+    assert people == {"pass_first": "李红梅", "close_out": "吴振华"}
+
+
+async def test_the_second_key_waits_for_the_offices_leader(as_) -> None:
+    listed = await as_("wu", "/api/rectifications", status="passed")
+    path = f"/api/rectifications/{listed['items'][0]['id']}"
+    assert "close_out" in {move["verb"] for move in (await as_("wu", path))["moves"]}
+    assert "close_out" not in {move["verb"] for move in (await as_("he", path))["moves"]}
+
+
+async def test_the_inspectors_phone_shows_what_is_before_her_and_where_she_is(as_) -> None:
+    today = await as_("wang", "/api/phone/today")
+    visits = {each["visit"]["place_name"]: each for each in today["assignments"]}
+    assert visits.keys() == {"英额门镇丁家街村", "上夹河镇胜利村"}
+    assert visits["英额门镇丁家街村"]["visit"]["status"] == "released"
+    there = visits["上夹河镇胜利村"]
+    arrival = there["visit"]["arrivals"][0]
+    assert (there["visit"]["status"], arrival["inside"]) == ("in_field", False)
+    assert arrival["distance_m"] > there["visit"]["radius_m"]
+    assert "桥" in arrival["reason"]
+    assert len(there["findings"]) == 1
+    assert len(today["topics"]) == len(TOPICS)
+
+
+async def test_units_and_leaders_see_what_is_theirs_and_nothing_else(as_) -> None:
+    async def places(who: str) -> set[str]:
+        page = await as_(who, "/api/rectifications")
+        return {item["region"][:6] for item in page["items"]}
+
+    assert await places("chen") == {"210422", "210423"}
+    assert await places("zhao") == {"210422"}
+    assert await places("zheng") == {"210423"}
+    assert await places("guo") == set()
+    assert (await as_("guo", "/api/visits"))["items"] == []
+    assert await places("ma") == await places("lin") == set()
+    unread = await as_("zhao", "/api/phone/today")
+    assert unread["unread"] > 0
+
+
+async def test_everybody_signs_in_with_the_password_of_the_list(as_, story) -> None:
+    made, var = story
+    path = var / "demo-logins.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    listed = json.loads(path.read_text())
+    assert len(listed) == len(made) == 15
+    assert listed[0].keys() == {"role", "username", "password", "person", "unit"}
+    for login in listed:
+        me = await as_(login["username"].split(".")[0], "/api/me")
+        assert [held["role"] for held in me["roles"]] == [login["role"]]
+        assert me["name"] == login["person"]
+
+
+async def test_it_is_loaded_into_an_empty_database_only(tmp_path: Path) -> None:
+    before = (await raw("SELECT count(*) AS n FROM event"))[0]["n"]
+    with pytest.raises(Trouble):
+        await demo.load(tmp_path)
+    assert (await raw("SELECT count(*) AS n FROM event"))[0]["n"] == before
+    assert not (tmp_path / "demo-logins.json").exists()
+
+
+async def test_the_papers_words_find_its_units() -> None:
+    on = NOON.date()
+    counties = await units.expand("各县区", "210400000000", on)
+    assert {unit.short_name for unit in counties} == set(COUNTIES)
+    for word in ("市扶贫办", "市扶贫开发办公室"):
+        assert [unit.name for unit in await units.known_as(word, on)] == ["抚顺市扶贫开发办公室"]
+    assert len(await units.expand("各乡镇", "210422000000", on)) == 2
+
+
+async def test_topics_are_made_once_and_an_offices_own_name_stays() -> None:
+    await raw("UPDATE topic SET name = '饮水' WHERE code = '0304'")
+    await ensure_topics()
+    rows = {row["code"]: (row["parent"], row["name"]) for row in await raw("SELECT * FROM topic")}
+    assert len(rows) == len(TOPICS)
+    assert rows["0304"] == ("03", "饮水")
+    assert rows["03"][0] is None
+    await raw("UPDATE topic SET name = '饮水安全' WHERE code = '0304'")
+
+
+@pytest.mark.parametrize(
+    ("now", "last"),
+    [
+        ("2026-11-24T12:00+08:00", "2026-11-24"),
+        ("2026-11-24T09:29+08:00", "2026-11-23"),
+        ("2026-11-22T15:00+08:00", "2026-11-20"),
+        ("2026-10-05T12:00+08:00", "2026-09-30"),
+        ("2026-11-23T17:00+00:00", "2026-11-23"),
+    ],
+)
+def test_the_story_ends_on_the_last_working_day_that_has_begun(now: str, last: str) -> None:
+    days = days_until(datetime.fromisoformat(now), Calendar())
+    assert days.date(0) == date.fromisoformat(last)
+    assert days.at(0, 9, 25) < datetime.fromisoformat(now)
+
+
+def test_photos_are_pictures_the_same_for_the_same_words_and_others_for_others(tmp_path: Path) -> None:
+    drawn = {photo(scene, mended, "Yaozhan", NOON) for scene in Scene for mended in (False, True)}
+    assert len(drawn) == 2 * len(Scene)
+    assert photo(Scene.pipe, True, "Yaozhan", NOON) in drawn
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(photo(Scene.roof, False, "Houpu", NOON))
+    picture = format.inspect(path)
+    assert (picture.media_type, picture.width, picture.height) == ("image/jpeg", 1600, 1200)
+    assert path.stat().st_size < 200_000
