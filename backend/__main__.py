@@ -1,6 +1,7 @@
 """The command line: one function per command, each imports what it needs. ./duban lists the commands."""
 
 import argparse
+import asyncio
 import os
 import socket
 import subprocess
@@ -93,9 +94,13 @@ def regions(arguments: list[str]) -> int:
 
 
 def doctor(arguments: list[str]) -> int:
-    _no_arguments("doctor", arguments)
+    parser = argparse.ArgumentParser(prog="duban doctor")
+    parser.add_argument("--retry-parked", action="store_true", help="让搁置的事件重新处理")
+    wanted = parser.parse_args(arguments)
     from backend import doctor
 
+    if wanted.retry_parked:
+        print(f"已让 {doctor.retry_parked()} 个搁置的事件重新处理。")
     return doctor.run(settings.load())
 
 
@@ -194,6 +199,19 @@ def _bring_up_to_date() -> None:
         raise Trouble(f"数据表升级没有做完：{failed}") from failed
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as wrong:
         raise Trouble(f"数据库不接受我们（{wrong}）：请检查 DUBAN_DATABASE_URL。") from wrong
+    asyncio.run(_seed())
+
+
+async def _seed() -> None:
+    """What an office cannot begin without; what it has of its own stays."""
+    from backend import db
+    from inspections.findings.topics import ensure_topics
+
+    await db.open_pool(most=1)
+    try:
+        await ensure_topics()
+    finally:
+        await db.close_pool()
 
 
 def _no_arguments(command: str, arguments: list[str]) -> None:

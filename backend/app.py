@@ -22,7 +22,7 @@ from backend.errors import Problem
 from backend.evidence.api import EvidenceController
 from backend.people.api import PEOPLE_CONTROLLERS
 from backend.people.sign_in import SignInMiddleware, provide_actor
-from backend.units.api import RegionController, UnitController
+from backend.units.api import RegionController, UnitController, UnitGroupController
 from inspections.findings import queries as findings
 from inspections.findings.api import FindingController, TopicController
 from inspections.visits.api import VisitController
@@ -35,6 +35,7 @@ CONTROLLERS = [
     *PEOPLE_CONTROLLERS,
     RegionController,
     UnitController,
+    UnitGroupController,
     CalendarController,
     TopicController,
     VisitController,

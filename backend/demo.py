@@ -21,6 +21,7 @@ from backend.worker import REACTIONS
 from inspections.findings.topics import ensure_topics
 
 LOGINS = "demo-logins.json"
+UNFINISHED = "demo-unfinished"  # stands while a load runs: finding it alone means the load was killed
 STORY_DAYS = 30  # working days before its end: when units and people are entered
 REACTS_AFTER = timedelta(seconds=2)
 
@@ -34,7 +35,7 @@ def run() -> None:
 
 
 def ensure() -> None:
-    """Load the story when nobody has an account yet; otherwise do nothing."""
+    """Load the story when nobody has an account yet, or start it over when the last load was cut short."""
     asyncio.run(_with_pool())
 
 
@@ -94,11 +95,28 @@ def write_logins(var: Path, made: Sequence[Login]) -> None:
 
 async def _with_pool() -> list[Login] | None:
     await db.open_pool(most=4)
+    unfinished = settings.load().var / UNFINISHED
     try:
-        return None if await _anyone() else await load(settings.load().var)
+        if unfinished.exists():
+            say("上次演示数据没有装完，重新装入 …")
+            await _empty()
+        elif await _anyone():
+            return None
+        unfinished.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.touch()
+        made = await load(settings.load().var)
+        unfinished.unlink()
+        return made
     finally:
         await wake.close()
         await db.close_pool()
+
+
+async def _empty() -> None:
+    """Every row away. Only while UNFINISHED stands: then the database holds nothing but half a story."""
+    rows = await raw("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration'")
+    names = ", ".join(f'"{row["tablename"]}"' for row in rows)
+    await raw(f"TRUNCATE {names}")
 
 
 async def _anyone() -> bool:

@@ -1,4 +1,4 @@
-"""Door: `doctor` says what is found, what is missing and what to do. It looks and changes nothing."""
+"""Door: `doctor` says what is found, what is missing and what to do. Looking changes nothing."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 import redis
 
-from backend import binaries, clock, embedded, embedded_queue, places, up
+from backend import binaries, clock, db, embedded, embedded_queue, outbox, places, up
 from backend.binaries import Binary
 from backend.settings import Settings
 from backend.supervisor import OsUser, Trouble
@@ -39,6 +39,19 @@ def run(settings: Settings) -> int:
     bad = sum(f.bad for f in found)
     print(f"\n有 {bad} 处需要处理。" if bad else "\n可以运行。")
     return 1 if bad else 0
+
+
+def retry_parked() -> int:
+    """Puts every parked event back in line; how many. The database must be running."""
+    return asyncio.run(_retry_parked())
+
+
+async def _retry_parked() -> int:
+    await db.open_pool(most=1)
+    try:
+        return await outbox.unpark()
+    finally:
+        await db.close_pool()
 
 
 def look(settings: Settings) -> Iterator[Finding]:

@@ -41,7 +41,7 @@ class Answer(msgspec.Struct, omit_defaults=True):
 def answer(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
     """The response for a problem. Expected ones are not logged as errors."""
     body = Answer(
-        type=f"/docs/problems#{problem.code}",
+        type=f"urn:duban:problem:{problem.code}",
         title=type(problem).__name__,
         status=problem.status,
         code=problem.code,

@@ -1,6 +1,6 @@
 """Ground tables: events, the outbox, number series, working-day overrides. Domain tables live with their concepts."""
 
-from piccolo.columns import Date
+from piccolo.columns import Date, Text
 from piccolo.table import Table
 
 from backend.columns import flag, identifier, key, moment, number, octets, text
@@ -31,7 +31,7 @@ class Outbox(Table):
 class NumberSeries(Table):
     """The last number given in a series such as ZG-210422-20261122."""
 
-    series = text(unique=True)
+    series = Text(primary_key=True, null=False, default=None)
     last = number()
 
 

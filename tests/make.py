@@ -31,7 +31,7 @@ from tasks.rectifications.rules import Status
 
 LIAONING, FUSHUN = "210000000000", "210400000000"
 XINBIN, QINGYUAN = "210422000000", "210423000000"
-SHANGJIAHE, YAOZHAN = "210422102000", "210422102201"  # 上夹河镇, 腰站村
+SHANGJIAHE, YAOZHAN = "210422108000", "210422108204"  # 上夹河镇, 腰站村
 PLACES = {
     LIAONING: ("province", "辽宁省", None),
     FUSHUN: ("prefecture", "抚顺市", LIAONING),

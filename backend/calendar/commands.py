@@ -1,8 +1,9 @@
 """Settling a day: the office knows a holiday notice before any library does."""
 
 from datetime import date
+from uuid import NAMESPACE_OID, uuid5
 
-from backend import clock
+from backend import clock, events
 from backend.db import raw, transaction
 from backend.errors import Forbidden
 from backend.roles import OFFICE, Actor, Role
@@ -23,4 +24,12 @@ async def settle(actor: Actor, day: date, *, working: bool, source: str) -> None
             working,
             source,
             clock.now(),
+        )
+        await events.record(
+            "calendar.settled",
+            uuid5(NAMESPACE_OID, day.isoformat()),
+            actor=actor,
+            day=day,
+            working=working,
+            source=source,
         )

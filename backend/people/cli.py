@@ -14,6 +14,8 @@ from backend.errors import BadRequest, NotFound, Problem
 from backend.people import commands, passwords, queries, rules
 from backend.people.tables import Person
 from backend.roles import SYSTEM, Role
+from backend.units import commands as units
+from backend.units.rules import UnitKind
 
 
 def main(argv: Sequence[str]) -> int:
@@ -41,7 +43,7 @@ async def _run(chosen: argparse.Namespace) -> None:
 
 
 async def add(chosen: argparse.Namespace) -> None:
-    unit = await _unit(chosen.unit)
+    unit = await _unit(chosen.unit) if chosen.region is None else await _first_unit(chosen)
     roles = [await _role(text, unit) for text in chosen.role]
     _check_roles([role for role, _ in roles])
     password, told = _password(f"{chosen.username}, {chosen.name}")
@@ -92,6 +94,8 @@ def parser() -> argparse.ArgumentParser:
     adding.add_argument("--username", required=True)
     adding.add_argument("--name", required=True)
     adding.add_argument("--unit", required=True, help="the unit's full name")
+    adding.add_argument("--region", metavar="CODE", help="enters the unit in this region when it is not there yet")
+    adding.add_argument("--kind", choices=list(UnitKind), default=UnitKind.department, help="of a unit entered so")
     adding.add_argument("--role", action="append", default=[], metavar="ROLE[@UNIT]", help="may be repeated")
     verbs.add_parser("list", help="everyone, with roles")
     for verb, says in (
@@ -115,6 +119,18 @@ async def _unit(name: str) -> UUID:
     if len(rows) != 1:
         raise BadRequest(f"单位“{name}”{'不止一个' if rows else '不存在'}，请写单位全称。", "unknown_unit")
     return rows[0]["id"]
+
+
+async def _first_unit(chosen: argparse.Namespace) -> UUID:
+    """The unit, entered now when the region has none of this name: an empty office must be able to begin."""
+    rows = await raw("SELECT id FROM unit WHERE name = $1 AND region = $2", chosen.unit, chosen.region)
+    if rows:
+        return rows[0]["id"]
+    id = uuid7()
+    await units.add_unit(
+        SYSTEM, id=id, name=chosen.unit, short_name=chosen.unit, kind=UnitKind(chosen.kind), region=chosen.region
+    )
+    return id
 
 
 async def _role(text: str, home: UUID) -> tuple[Role, UUID]:

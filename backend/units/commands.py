@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from backend import clock, once
+from backend import clock, events, once
 from backend.columns import uuid7
 from backend.db import raw, transaction
 from backend.errors import BadRequest, Conflict, Forbidden, Incomplete, NotFound, WrongState
@@ -51,6 +51,7 @@ async def add_unit(
         if await raw(same, region, name, first_day):
             raise Conflict("该区划下已有同名单位。", "already_there", field="name")
         await Unit(id=id, **{**content, "valid_from": first_day}).save()
+        await events.record("unit.added", id, actor=actor, name=name, region=region)
 
 
 async def end_unit(actor: Actor, *, unit: UUID, on: date, successor: UUID | None = None) -> None:
@@ -72,6 +73,7 @@ async def end_unit(actor: Actor, *, unit: UUID, on: date, successor: UUID | None
         if successor:
             await _check_successor(unit, successor, on)
         await Unit.update({Unit.valid_to: on, Unit.successor: successor}).where(Unit.id == unit)
+        await events.record("unit.ended", unit, actor=actor, on=on, successor=successor)
 
 
 async def add_alias(
@@ -96,6 +98,7 @@ async def add_alias(
         content = {"unit": unit, "name": name, "valid_from": first_day, "valid_to": valid_to}
         if not await once.earlier(UnitAlias, id, **content):
             await UnitAlias(id=id, **content).save()
+            await events.record("unit.named", unit, actor=actor, name=name)
 
 
 async def set_group(actor: Actor, *, name: str, region: str) -> UUID:
@@ -124,6 +127,7 @@ async def add_member(actor: Actor, *, group: UUID, unit: UUID, valid_from: date 
             await UnitGroupMember(
                 id=uuid7(), group=group, unit=unit, valid_from=valid_from or clock.today(), valid_to=None
             ).save()
+            await events.record("unit.grouped", unit, actor=actor, group=group)
 
 
 async def end_member(actor: Actor, *, group: UUID, unit: UUID, on: date) -> None:
@@ -137,6 +141,7 @@ async def end_member(actor: Actor, *, group: UUID, unit: UUID, on: date) -> None
         if on < running["valid_from"]:
             raise BadRequest("截止日期早于起始日期。", "ends_before_it_starts", field="on")
         await UnitGroupMember.update({UnitGroupMember.valid_to: on}).where(UnitGroupMember.id == running["id"])
+        await events.record("unit.ungrouped", unit, actor=actor, group=group, on=on)
 
 
 async def _check_successor(unit: UUID, successor: UUID, on: date) -> None:

@@ -1,0 +1,361 @@
+"""The traps of the database layer, each closed: nesting, failed commits, rollbacks, after_commit, links, refusals."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from backend import clock, db
+from backend.columns import uuid7
+from backend.db import NestedTransaction, after_commit, raw, savepoint, select, transaction
+from backend.errors import BadRequest, Conflict
+from backend.people.tables import Person
+from backend.tables import NumberSeries
+from backend.units.tables import Unit
+from tests import make
+
+
+async def put(series: str) -> None:
+    await NumberSeries(series=series, last=1).save()
+
+
+async def kept() -> set[str]:
+    return {row["series"] for row in await raw("SELECT series FROM number_series")}
+
+
+def idle() -> int:
+    return db.DB.pool.get_idle_size() + db.DB.pool.get_max_size() - db.DB.pool.get_size()
+
+
+@pytest.fixture(autouse=True)
+async def clean(fresh):
+    """Every test leaves no connection taken and no transaction running in its context."""
+    free = idle()
+    yield
+    assert idle() == free
+    assert db.DB.current_transaction.get() is None
+
+
+@pytest.fixture
+async def deferred(fresh):
+    """A table whose constraint is only checked at COMMIT: the kind that Piccolo's own transaction chokes on."""
+    await raw("CREATE TABLE late (id int PRIMARY KEY, parent int REFERENCES late DEFERRABLE INITIALLY DEFERRED)")
+    yield
+    await raw("DROP TABLE late")
+
+
+# ── one command, one transaction ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_what_is_written_inside_is_there_afterwards_and_not_before():
+    async with transaction():
+        await put("a")
+        async with db.DB.pool.acquire() as other:
+            assert not await other.fetch("SELECT 1 FROM number_series")
+    assert await kept() == {"a"}
+
+
+@pytest.mark.parametrize("trouble", [ValueError, KeyboardInterrupt, asyncio.CancelledError])
+async def test_any_error_undoes_everything(trouble):
+    with pytest.raises(trouble):
+        async with transaction():
+            await put("a")
+            await raw("INSERT INTO number_series (series, last) VALUES ('b', 1)")
+            raise trouble
+    assert await kept() == set()
+
+
+async def test_a_command_inside_a_command_is_refused_and_undoes_both():
+    with pytest.raises(NestedTransaction):
+        async with transaction():
+            await put("outer")
+            async with transaction():
+                await put("inner")
+    assert await kept() == set()
+
+
+async def test_a_command_joins_where_it_is_allowed_and_fails_alone():
+    async with transaction(joinable=True):
+        await put("outer")
+        async with transaction():
+            await put("joined")
+        with pytest.raises(ValueError, match="inner"):
+            async with transaction():
+                await put("undone")
+                raise ValueError("inner")
+        await put("after")
+    assert await kept() == {"outer", "joined", "after"}
+
+
+async def test_what_was_joined_goes_when_the_outer_one_fails():
+    with pytest.raises(ValueError, match="outer"):
+        async with transaction(joinable=True):
+            async with transaction():
+                await put("joined")
+            raise ValueError("outer")
+    assert await kept() == set()
+
+
+async def test_a_statement_that_fails_in_a_savepoint_does_not_poison_the_rest():
+    async with transaction():
+        await put("before")
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            async with savepoint():
+                await put("undone")
+                await raw("SELECT 1 / 0")
+        await put("after")
+    assert await kept() == {"before", "after"}
+
+
+async def test_a_savepoint_needs_a_transaction():
+    with pytest.raises(RuntimeError):
+        async with savepoint():
+            pass
+
+
+# ── what PostgreSQL says at COMMIT ───────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_failed_commit_gives_its_connection_back_and_clears_the_context(deferred):
+    """Piccolo's own leaks one connection each time: thirty would exhaust this pool of 24."""
+    for _ in range(30):
+        with pytest.raises(BadRequest) as refusal:
+            async with transaction():
+                await raw("INSERT INTO late VALUES (1, 2)")
+        assert refusal.value.code == "unknown_reference"
+        assert db.DB.current_transaction.get() is None
+    assert not await raw("SELECT 1 FROM late")
+    async with transaction():
+        await put("works")
+    assert await kept() == {"works"}
+
+
+async def test_after_a_failed_commit_nothing_is_announced(deferred):
+    rung = []
+
+    async def ring() -> None:
+        rung.append(1)
+
+    with pytest.raises(BadRequest):
+        async with transaction():
+            after_commit(ring)
+            await raw("INSERT INTO late VALUES (1, 2)")
+    assert not rung
+
+
+async def test_a_connection_cut_in_a_transaction_gives_its_place_back():
+    for _ in range(3):
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+            async with transaction():
+                pid = (await raw("SELECT pg_backend_pid() AS pid"))[0]["pid"]
+                async with db.DB.pool.acquire() as other:
+                    await other.execute("SELECT pg_terminate_backend($1)", pid)
+                await put("lost")
+    assert await kept() == set()
+
+
+async def test_a_cancelled_request_gives_its_connection_back():
+    async def stuck() -> None:
+        async with transaction():
+            await put("lost")
+            await raw("SELECT pg_sleep(60)")
+
+    tasks = [asyncio.ensure_future(stuck()) for _ in range(5)]
+    await asyncio.sleep(0.2)
+    for task in tasks:
+        task.cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(result, asyncio.CancelledError) for result in results)
+    assert await kept() == set()
+
+
+async def test_a_connection_comes_back_without_what_the_last_one_left_open():
+    """The pool hands connections on as they are: an open transaction must not travel with one."""
+    async with db.DB.pool.acquire() as connection:
+        pid = connection.get_server_pid()
+        await connection.execute(
+            "BEGIN; INSERT INTO number_series (id, series, last) VALUES (gen_random_uuid(), 'x', 1)"
+        )
+    for _ in range(30):
+        async with db.DB.pool.acquire() as connection:
+            assert not connection.is_in_transaction()
+            if connection.get_server_pid() == pid:
+                assert not await connection.fetch("SELECT 1 FROM number_series")
+    assert await kept() == set()
+
+
+# ── after the commit ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_after_commit_runs_once_and_only_after_the_commit():
+    seen = []
+
+    async def look() -> None:
+        seen.append((await kept(), db.DB.current_transaction.get()))
+
+    async with transaction():
+        await put("a")
+        after_commit(look)
+        after_commit(look)
+        assert not seen
+    assert seen == [({"a"}, None)]
+
+
+async def test_after_commit_may_open_a_transaction_of_its_own():
+    async def another() -> None:
+        async with transaction():
+            await put("second")
+
+    async with transaction():
+        await put("first")
+        after_commit(another)
+    assert await kept() == {"first", "second"}
+
+
+async def test_after_a_rollback_nothing_runs():
+    rung = []
+
+    async def ring() -> None:
+        rung.append(1)
+
+    with pytest.raises(ValueError, match="no"):
+        async with transaction():
+            after_commit(ring)
+            raise ValueError("no")
+    async with transaction():
+        pass
+    assert not rung
+
+
+async def test_what_a_savepoint_took_back_is_not_announced():
+    rung = []
+
+    async def kept_one() -> None:
+        rung.append("kept")
+
+    async def undone() -> None:
+        rung.append("undone")
+
+    async def joined() -> None:
+        rung.append("joined")
+
+    async with transaction(joinable=True):
+        after_commit(kept_one)
+        with pytest.raises(ValueError, match="no"):
+            async with savepoint():
+                after_commit(undone)
+                raise ValueError("no")
+        async with transaction():
+            after_commit(joined)
+            assert not rung
+    assert rung == ["kept", "joined"]
+
+
+async def test_after_commit_needs_a_transaction():
+    async def ring() -> None: ...
+
+    with pytest.raises(RuntimeError):
+        after_commit(ring)
+
+
+async def test_tasks_side_by_side_have_transactions_of_their_own():
+    async def one(name: str, fails: bool) -> None:
+        async with transaction():
+            await put(name)
+            await asyncio.sleep(0.01)
+            if fails:
+                raise ValueError(name)
+
+    results = await asyncio.gather(*(one(f"{n}", n % 2 == 1) for n in range(10)), return_exceptions=True)
+    assert await kept() == {"0", "2", "4", "6", "8"}
+    assert sum(isinstance(result, ValueError) for result in results) == 5
+
+
+# ── refusals in our words ────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_the_same_again_is_a_conflict_that_names_the_constraint():
+    await put("a")
+    with pytest.raises(Conflict) as refusal:
+        async with transaction():
+            await put("a")
+    assert refusal.value.code == "already_there" and "series" in str(refusal.value.details["constraint"])
+
+
+async def test_pointing_at_nothing_is_a_bad_request():
+    await make.region()
+    with pytest.raises(BadRequest) as refusal:
+        async with transaction():
+            await Unit(
+                id=uuid7(),
+                name="无",
+                short_name="无",
+                kind="department",
+                region="999999999999",
+                valid_from="2026-01-01",
+            ).save()
+    assert refusal.value.code == "unknown_reference"
+
+
+async def test_nul_is_a_bad_request_also_inside_a_joined_command():
+    for joinable in (False, True):
+        with pytest.raises(BadRequest) as refusal:
+            async with transaction(joinable=joinable):
+                if joinable:
+                    async with transaction():
+                        await put("a\0b")
+                await put("a\0b")
+        assert refusal.value.code == "bad_text"
+
+
+async def test_other_refusals_of_the_database_stay_bugs():
+    with pytest.raises(asyncpg.CheckViolationError):
+        async with transaction():
+            await raw("UPDATE outbox SET attempts = 1 / 1 WHERE false")
+            await make.region()
+            home = await make.unit()
+            await Person(
+                id=uuid7(), username="UPPER", name="x", unit=home, password_hash="!", added_at=clock.now()
+            ).save()
+    make.forget()
+
+
+async def test_arguments_are_never_part_of_the_statement():
+    evil = "'); DROP TABLE number_series; --"
+    await put(evil)
+    assert [row["series"] for row in await select("SELECT series FROM number_series WHERE series = {}", evil)] == [evil]
+    assert len(await raw("SELECT 1 FROM number_series WHERE series = $1", evil)) == 1
+
+
+# ── every table ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_every_foreign_key_restricts_and_is_indexed(tables):
+    links = await raw(
+        "SELECT conname AS name, confdeltype AS on_delete, confupdtype AS on_update, condeferrable AS late, "
+        "EXISTS (SELECT 1 FROM pg_index WHERE indrelid = conrelid AND indkey[0] = conkey[1]) AS fast "
+        "FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace"
+    )
+    assert len(links) > 20
+    for link in links:
+        assert (link["on_delete"], link["on_update"]) == (b"r", b"r"), link
+        assert not link["late"] and link["fast"], link
+
+
+async def test_no_column_makes_up_a_time_a_day_or_an_id(tables):
+    columns = await raw(
+        "SELECT table_name AS source, column_name AS name, column_default AS given, data_type AS type "
+        "FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'migration'"
+    )
+    for column in columns:
+        if column["type"] in ("timestamp with time zone", "date", "uuid"):
+            assert column["given"] in (None, "NULL"), dict(column)
+        assert column["type"] not in ("timestamp without time zone", "character varying"), dict(column)
+
+
+async def test_deleting_what_others_point_at_is_refused():
+    it = await make.cast()
+    for statement in ("DELETE FROM unit", "DELETE FROM person", "DELETE FROM visit", "DELETE FROM region"):
+        with pytest.raises(asyncpg.ForeignKeyViolationError):
+            await raw(statement)
+    assert await raw("SELECT 1 FROM visit WHERE id = $1", it.visit)
