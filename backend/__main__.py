@@ -1,7 +1,6 @@
 """The command line: one function per command, each imports what it needs. ./duban lists the commands."""
 
 import argparse
-import asyncio
 import os
 import socket
 import subprocess
@@ -199,19 +198,6 @@ def _bring_up_to_date() -> None:
         raise Trouble(f"数据表升级没有做完：{failed}") from failed
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as wrong:
         raise Trouble(f"数据库不接受我们（{wrong}）：请检查 DUBAN_DATABASE_URL。") from wrong
-    asyncio.run(_seed())
-
-
-async def _seed() -> None:
-    """What an office cannot begin without; what it has of its own stays."""
-    from backend import db
-    from inspections.findings.topics import ensure_topics
-
-    await db.open_pool(most=1)
-    try:
-        await ensure_topics()
-    finally:
-        await db.close_pool()
 
 
 def _no_arguments(command: str, arguments: list[str]) -> None:

@@ -9,6 +9,7 @@ import asyncpg
 
 from backend import settings
 from backend.settings import ROOT
+from inspections.findings.topics import ensure_topics
 
 APPS = ("backend", "inspections", "tasks", "notifications")
 LOCK = 20_200_315  # any number, the same in every process
@@ -21,7 +22,10 @@ class MigrationFailed(Exception):
 
 
 def run() -> None:
-    """Run what has not run yet. Several processes may call this at once: they wait for each other."""
+    """Run what has not run yet, and put in what no office can begin without.
+
+    Several processes may call this at once: they wait for each other.
+    """
     asyncio.run(_run())
 
 
@@ -39,6 +43,7 @@ async def _run() -> None:
         await held.execute("SELECT pg_advisory_lock($1)", LOCK)
         for app in await pending(held):
             await _forwards(app)
+        await ensure_topics()
     finally:
         await held.close()
 

@@ -96,7 +96,7 @@ def of_bug(request: Request[Any, Any, Any], bug: Exception) -> Response[bytes]:
 
 
 def _of_validation(refusal: ValidationException) -> Problem:
-    """msgspec names the first wrong member and quotes one that is unknown or missing; litestar puts it under `extra`."""
+    """msgspec names the first wrong member and quotes an unknown or missing one; litestar puts it under `extra`."""
     extra = refusal.extra
     first: Any = extra[0] if isinstance(extra, list) and extra else {}
     said, where = str(first.get("message") or refusal.detail)[:200], first.get("key")

@@ -1,5 +1,6 @@
 """Door: the web processes. Which server, with which limits; the app itself is app.py."""
 
+import gc
 import os
 from typing import Any
 
@@ -34,4 +35,5 @@ def load_app(_target: str) -> Any:
     die_with_parent(os.getppid())
     from backend.app import app
 
+    gc.freeze()  # what is loaded now stays: not looked through again at every collection
     return app

@@ -18,6 +18,7 @@ from uuid import UUID
 import asyncpg
 
 from backend import settings
+from backend.roles import Role
 from backend.settings import ROOT
 
 PASSWORD = "Correct-Horse-7"
@@ -67,11 +68,20 @@ async def durability() -> str:
 
 
 async def cast(phones: int) -> Team:
-    """Inspectors two by two on visits to one village, all through the commands."""
+    """Inspectors two by two on visits to one village, all through the commands. Topics are there from migrating."""
     from backend import db, wake
+
+    await db.open_pool(most=2)
+    try:
+        return (await _teams((phones + 1) // 2))[:phones]
+    finally:
+        await wake.close()
+        await db.close_pool()
+
+
+async def _teams(visits_wanted: int) -> Team:
     from backend.columns import uuid7
-    from backend.people import commands as people
-    from backend.roles import SYSTEM, Actor, Grant, Role
+    from backend.roles import SYSTEM, Actor, Grant
     from backend.units import commands as units
     from backend.units.region_loading import load_regions
     from backend.units.region_rows import Level, RegionRow
@@ -79,37 +89,35 @@ async def cast(phones: int) -> Team:
     from inspections.visits import commands as visits
     from inspections.visits.rules import Kind
 
-    await db.open_pool(most=2)
     rows = [RegionRow(code, parent, Level(level), name) for code, parent, level, name in PLACES]
     await load_regions(SYSTEM, rows, "bench")
-    office = uuid7()
-    kind = next(iter(UnitKind))
+    office, kind = uuid7(), next(iter(UnitKind))
     await units.add_unit(SYSTEM, id=office, name="督查办", short_name="督查办", kind=kind, region=COUNTY)
-    await db.raw("INSERT INTO topic (code, parent, name) VALUES ('03', NULL, '三保障'), ('0304', '03', '饮水')")
-    staff = Actor(uuid7(), "周", (Grant(Role.supervision_staff, office, COUNTY),))
-
-    async def person(username: str, id: UUID, role: Role) -> UUID:
-        await people.add_person(
-            SYSTEM, id=id, username=username, name=f"甲{id.hex[-4:]}", unit=office, password=PASSWORD
-        )
-        await people.grant_role(SYSTEM, id=uuid7(), person=id, unit=office, role=role)
-        return id
-
-    assert staff.person is not None
-    await person("staff", staff.person, Role.supervision_staff)
+    chief = await _person("staff", office, Role.supervision_staff)
+    staff = Actor(chief, "督查办", (Grant(Role.supervision_staff, office, COUNTY),))
     team: Team = []
-    for pair in range((phones + 1) // 2):
+    for pair in range(visits_wanted):
         visit, names = uuid7(), [f"inspector{pair}a", f"inspector{pair}b"]
-        members = [await person(name, uuid7(), Role.inspector) for name in names]
+        members = [await _person(name, office, Role.inspector) for name in names]
         await visits.open_visit(
             staff, id=visit, region=VILLAGE, place_name="腰站村", purpose="饮水安全", kind=Kind.covert,
             approval_number="抚督〔2026〕7号", target=(41.8, 124.9), radius_m=500.0,
             team=members, lead=members[0],
         )  # fmt: skip
         team += [(name, visit) for name in names]
-    await wake.close()
-    await db.close_pool()
-    return team[:phones]
+    return team
+
+
+async def _person(username: str, office: UUID, role: Role) -> UUID:
+    from backend.columns import uuid7
+    from backend.people import commands as people
+    from backend.roles import SYSTEM
+
+    id = uuid7()
+    name = f"甲{id.hex[-4:]}"
+    await people.add_person(SYSTEM, id=id, username=username, name=name, unit=office, password=PASSWORD)
+    await people.grant_role(SYSTEM, id=uuid7(), person=id, unit=office, role=role)
+    return id
 
 
 def sign_in(port: int, username: str) -> str:
@@ -187,6 +195,18 @@ def memory(root: int) -> int:
             continue
         total += sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
     return total
+
+
+def cpu_seconds(root: int) -> float:
+    """Processor time of a process and its children so far, in the kernel and out of it."""
+    ticks = 0
+    for pid in _family(root):
+        try:
+            words = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        ticks += int(words[11]) + int(words[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _family(root: int) -> list[int]:

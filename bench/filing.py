@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from backend import settings, up
 from bench import _filing_clients as clients
@@ -20,16 +21,26 @@ from bench._filing_clients import Phone, Window
 
 SETTLE = 2.0  # seconds in which the phones' processes start
 WARM = 3.0
-OURS, BARE = "duban", "reference"
+OURS, BARE, WORKING = "duban", "reference", "+ worker"
 
 
 @dataclass(slots=True)
 class Measured:
-    """One server with one size of photo. `took` in seconds over all rounds, `rates` one per round."""
+    """One server with one size of photo: seconds per submission over all rounds; one rate and one cost a round.
+
+    `cpu` is the server's processor time for a submission in seconds; `peak` its memory in bytes.
+    """
 
     took: list[float] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     peak: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    port: int
+    pid: int
 
 
 def main(argv: list[str]) -> int:
@@ -53,38 +64,28 @@ def _run(wanted: argparse.Namespace, folder: Path) -> None:
 
     migrate.run()
     team = asyncio.run(scene.cast(wanted.clients))
-    print(asyncio.run(scene.durability()), f"; {os.cpu_count()} cores; evidence in {folder.parent}", sep="")
-    ports = {OURS: scene.free_port(), BARE: scene.free_port()}
-    print(f"{wanted.clients} phones, {wanted.seconds} s a round after {WARM:.0f} s, {wanted.rounds} rounds each")
+    print(f"{asyncio.run(scene.durability())}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    print(
+        f"{wanted.clients} phones, {wanted.rounds} rounds of {wanted.seconds:.0f} s each after {WARM:.0f} s, "
+        "taking turns; no display copies are made meanwhile"
+    )
     with ExitStack() as running:
-        log = folder / "web.log"
-        web = running.enter_context(
-            scene.server(
-                ["backend", "web"], ports[OURS], log,
-                DUBAN_PORT=str(ports[OURS]), DUBAN_WEB_WORKERS=str(wanted.workers),
-            )
-        )  # fmt: skip
-        running.enter_context(
-            scene.server(
-                ["bench.reference_server", str(ports[BARE]), str(folder / "bare")],
-                ports[BARE],
-                folder / "bare.log",
-            )
-        )
-        tokens = [(scene.sign_in(ports[OURS], name), visit) for name, visit in team]
-        print(f"web at rest: {_mb(scene.memory(web))} MB in {wanted.workers} worker process(es)\n")
+        servers = _servers(wanted, folder, running)
+        tokens = [(scene.sign_in(servers[OURS].port, name), visit) for name, visit in team]
+        rest = scene.memory(servers[OURS].pid)
+        print(f"{OURS}: {wanted.workers} web process(es), {_mb(rest)} MB at rest\n")
         for size in wanted.sizes:
             picture = scene.picture(folder / f"{size}.jpg", size * 2**20 - clients.TAIL)
             phones = {
-                name: [Phone(port, token, visit, picture, FORM) for token, visit in tokens]
-                for name, port in ports.items()
+                name: [Phone(it.port, token, visit, picture, FORM) for token, visit in tokens]
+                for name, it in servers.items()
             }
-            _compare(wanted, phones, web, folder)
-        if wanted.worker:
-            _with_worker(wanted, phones[OURS], web, folder)
+            _compare(wanted, phones, servers, folder)
+            if wanted.worker and size == wanted.sizes[0]:
+                _with_worker(wanted, phones[OURS], servers[OURS], folder)
 
 
-FORM = {
+FORM: dict[str, Any] = {
     "topic": "0304",
     "facts": "饮水管网冻裂，三户无水。",
     "asks": "修复管网并回访。",
@@ -94,55 +95,78 @@ FORM = {
 }
 
 
-def _compare(wanted: argparse.Namespace, phones: dict[str, list[Phone]], web: int, folder: Path) -> None:
+def _servers(wanted: argparse.Namespace, folder: Path, running: ExitStack) -> dict[str, Server]:
+    port, bare = scene.free_port(), scene.free_port()
+    env = {"DUBAN_PORT": str(port), "DUBAN_WEB_WORKERS": str(wanted.workers)}
+    words = ["bench.reference_server", str(bare), str(folder / "bare")]
+    return {
+        OURS: Server(port, running.enter_context(scene.server(["backend", "web"], port, folder / "web.log", **env))),
+        BARE: Server(bare, running.enter_context(scene.server(words, bare, folder / "bare.log"))),
+    }
+
+
+def _compare(
+    wanted: argparse.Namespace, phones: dict[str, list[Phone]], servers: dict[str, Server], folder: Path
+) -> None:
     measured = {OURS: Measured(), BARE: Measured()}
     for _ in range(wanted.rounds):
-        for name in (OURS, BARE):
-            _measure(measured[name], phones[name], wanted.seconds, web)
+        for name, server in servers.items():
+            _measure(measured[name], phones[name], wanted.seconds, server)
             scene.empty(folder / "evidence")
             scene.empty(folder / "bare")
-    size = (phones[OURS][0].picture.stat().st_size + clients.TAIL) / 2**20
     for name, it in measured.items():
-        _print(name, it, size)
+        _print(name, it, phones[name][0])
+    ratios = [ours / bare for ours, bare in zip(measured[OURS].rates, measured[BARE].rates, strict=True)]
     ratio = median(measured[OURS].rates) / median(measured[BARE].rates)
-    print(f"{'':10} ratio {ratio:.2f}; web peak {_mb(measured[OURS].peak)} MB (PSS); no photo preparation running\n")
+    print(f"{'ratio':10} {ratio:.2f}   (rounds {' '.join(f'{one:.2f}' for one in ratios)})")
+    print(f"{'memory':10} {_mb(measured[OURS].peak)} MB at most in all web processes together (PSS)\n")
 
 
-def _with_worker(wanted: argparse.Namespace, phones: list[Phone], web: int, folder: Path) -> None:
+def _with_worker(wanted: argparse.Namespace, phones: list[Phone], server: Server, folder: Path) -> None:
     it = Measured()
     with scene.server(["backend", "worker"], 0, folder / "worker.log"):
-        _measure(it, phones, wanted.seconds, web)
-    _print("+ worker", it, (phones[0].picture.stat().st_size + clients.TAIL) / 2**20)
-    print(f"{'':10} the same while the worker makes display copies\n")
+        _measure(it, phones, wanted.seconds, server)
+    scene.empty(folder / "evidence")
+    _print(WORKING, it, phones[0])
+    print("           one round while the worker makes display copies\n")
 
 
-def _measure(it: Measured, phones: list[Phone], seconds: float, web: int) -> None:
+def _measure(it: Measured, phones: list[Phone], seconds: float, server: Server) -> None:
     start = time.monotonic() + SETTLE + WARM
-    done = threading.Event()
-    watch = threading.Thread(target=_watch, args=(it, web, done))
+    window = Window(start, start + seconds)
+    used: list[float] = []
+    watch = threading.Thread(target=_watch, args=(it, server, window, used))
     watch.start()
-    try:
-        took = clients.file_until(phones, Window(start, start + seconds))
-    finally:
-        done.set()
-        watch.join()
+    took = clients.file_until(phones, window)
+    watch.join()
     it.took += took
     it.rates.append(len(took) / seconds)
+    it.cpu.append((used[-1] - used[0]) / max(len(took), 1))
 
 
-def _watch(it: Measured, web: int, done: threading.Event) -> None:
-    while not done.wait(0.5):
-        it.peak = max(it.peak, scene.memory(web))
+def _watch(it: Measured, server: Server, window: Window, used: list[float]) -> None:
+    while (now := time.monotonic()) < window.end:
+        it.peak = max(it.peak, scene.memory(server.pid))
+        if now >= window.start:
+            used.append(scene.cpu_seconds(server.pid))
+        time.sleep(max(0.0, min(1.0, (window.start if now < window.start else window.end) - time.monotonic())))
+    used.append(scene.cpu_seconds(server.pid))
 
 
-def _print(name: str, it: Measured, size: float) -> None:
+def _print(name: str, it: Measured, phone: Phone) -> None:
+    size = (phone.picture.stat().st_size + clients.TAIL) / 2**20
     took = sorted(it.took)
-    p50, p99 = (took[min(int(len(took) * part), len(took) - 1)] * 1000 for part in (0.50, 0.99))
+    p50, p99 = (took[int((len(took) - 1) * part)] * 1000 for part in (0.50, 0.99))
     rate = median(it.rates)
     rounds = " ".join(f"{one:.1f}" for one in it.rates)
     print(
-        f"{name:10} {clients.PHOTOS} × {size:.0f} MB: {rate:6.1f} submissions/s  {rate * clients.PHOTOS * size:6.0f} MB/s  "
-        f"p50 {p50:5.0f} ms  p99 {p99:5.0f} ms   rounds {rounds}"
+        f"{name:10} {clients.PHOTOS} × {size:.0f} MB: {rate:5.1f} submissions/s",
+        f"{rate * clients.PHOTOS * size:5.0f} MB/s",
+        f"p50 {p50:4.0f} ms",
+        f"p99 {p99:4.0f} ms",
+        f"server CPU {median(it.cpu) * 1000:3.0f} ms each",
+        f"(rounds {rounds})",
+        sep="  ",
     )
 
 
@@ -152,7 +176,7 @@ def _mb(count: int) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="duban bench filing", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--seconds", type=float, default=20.0, help="one round of one server")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--sizes", type=int, nargs="+", default=[3, 12], help="MB of one photo, at most 12")

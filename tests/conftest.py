@@ -59,15 +59,21 @@ async def database() -> AsyncIterator[None]:
 async def tables(database: None) -> str:
     """The statement that empties every table. Replica mode lets it pass the append-only trigger and all links."""
     rows = await db.raw("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration'")
-    return "; ".join(f'DELETE FROM "{row["tablename"]}"' for row in rows)
+    statement = "; ".join(f'DELETE FROM "{row["tablename"]}"' for row in rows)
+    await empty(statement)  # of what migrating puts in: tests say what they need
+    return statement
+
+
+async def empty(tables: str) -> None:
+    async with db.DB.pool.acquire() as connection:
+        await connection.execute(f"SET session_replication_role = replica; {tables}; RESET session_replication_role")
 
 
 @pytest.fixture
 async def fresh(tables: str) -> AsyncIterator[None]:
     """An empty database for this test; truncation, not rollback (docs/decisions/0005)."""
     yield
-    async with db.DB.pool.acquire() as connection:
-        await connection.execute(f"SET session_replication_role = replica; {tables}; RESET session_replication_role")
+    await empty(tables)
     make.forget()
 
 

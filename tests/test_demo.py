@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backend import clock, db, demo, wake
+from backend import clock, demo, wake
 from backend.db import raw
 from backend.demo_people import COUNTIES, Login
 from backend.demo_photos import Scene, photo
@@ -22,7 +22,7 @@ from backend.supervisor import Trouble
 from backend.units import queries as units
 from backend.workdays import Calendar
 from inspections.findings.topics import TOPICS, ensure_topics
-from tests.conftest import NOON
+from tests.conftest import NOON, empty
 
 # Not the `fresh` database of one test: the story stays for this whole file.
 pytestmark = pytest.mark.usefixtures("story", "noon")
@@ -36,8 +36,7 @@ async def story(tables: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
         patch.setenv("DUBAN_REDIS_URL", f"unix://{var}/nobody.sock")
         made = await demo.load(var)
     yield made, var
-    async with db.DB.pool.acquire() as connection:
-        await connection.execute(f"SET session_replication_role = replica; {tables}; RESET session_replication_role")
+    await empty(tables)
 
 
 @pytest.fixture

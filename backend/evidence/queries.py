@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from backend.db import raw, select
+from backend.db import raw
 from backend.errors import NotFound
 from backend.evidence.rules import ARRIVED, MediaType, Source, State
 from backend.evidence.tables import Evidence
@@ -58,15 +58,15 @@ async def find(evidence: UUID, actor: Actor, readers: Sequence[Reader]) -> Evide
 
 async def shapes(link_table: str, owner: str, ids: Iterable[UUID]) -> dict[UUID, list[EvidenceShape]]:
     """The files that hang on each owner through a link table (our own names, never a client's), in their order."""
-    rows = await select(
+    rows = await raw(
         f'SELECT link."{owner}" AS owner, evidence.* FROM "{link_table}" AS link '
-        f'JOIN evidence ON evidence.id = link.evidence WHERE link."{owner}" = ANY({{}}) '
+        f'JOIN evidence ON evidence.id = link.evidence WHERE link."{owner}" = ANY($1::uuid[]) '
         f"ORDER BY link.position",
         list(ids),
     )
     found: dict[UUID, list[EvidenceShape]] = {}
     for row in rows:
-        found.setdefault(row["owner"], []).append(shape(row))
+        found.setdefault(row["owner"], []).append(shape(dict(row)))
     return found
 
 

@@ -1,7 +1,7 @@
 """HTTP's side of being signed in: from a header or a cookie to an Actor, before any body is read."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
 from litestar import Request
@@ -21,6 +21,8 @@ OPEN_FOLDERS = ("/schema", "/docs", "/phone", "/desk", "/static", "/assets")
 OPEN_CALLS = frozenset({("POST", "/api/sessions"), ("DELETE", "/api/sessions/current")})
 WHILE_ENROLLING = frozenset({"/api/me", "/api/me/totp", "/api/me/totp/confirmation", "/api/sessions/current"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# A phone asks many times from one address, and reading an address costs as much as a statement.
+_network_of = lru_cache(maxsize=1024)(rules.network_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +98,8 @@ async def _caller(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
     if not bearer and method not in SAFE_METHODS:
         _refuse_cross_site(headers, needs_header=by_cookie is not None)
     peer = scope.get("client")
-    network = rules.network_of(
-        peer[0] if peer else None,
-        ",".join(headers.getall("x-forwarded-for", [])),
-        running().trusted_proxies,
-    )
+    forwarded = ",".join(headers.getall("x-forwarded-for", []))
+    network = _network_of(peer[0] if peer else None, forwarded, running().trusted_proxies)
     browser = not bearer and headers.get("x-duban") == "1"
     if _is_open(method, path):
         return Caller(network, token, browser)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from backend.db import select
+from backend.db import raw, select
 from backend.errors import NotFound
 from backend.evidence import queries as evidence
 from backend.evidence.queries import EvidenceShape
@@ -68,7 +68,7 @@ async def show(finding: UUID, visit: UUID, actor: Actor) -> FindingShape:
 
 async def as_filed(findings: Sequence[UUID]) -> list[FindingShape]:
     """Findings by id, whoever asks: for concepts that point at them and guard their own sight."""
-    return await _shaped(await select(f"{_SHAPE} WHERE finding.id = ANY({{}})", list(findings)))
+    return await _shaped(await raw(f"{_SHAPE} WHERE finding.id = ANY($1::uuid[])", list(findings)))
 
 
 async def ids_of_visit(visit: UUID) -> list[UUID]:
@@ -100,7 +100,7 @@ _SHAPE = (
 )
 
 
-async def _shaped(rows: Sequence[dict[str, Any]]) -> list[FindingShape]:
+async def _shaped(rows: Sequence[Any]) -> list[FindingShape]:
     ids = [row["id"] for row in rows]
     files = await evidence.shapes("finding_evidence", "finding", ids)
     shaped: list[FindingShape] = []

@@ -178,7 +178,7 @@ async def test_nothing_is_lost_or_doubled_when_queue_and_worker_die_in_the_middl
 
     counts = await raw(
         "SELECT (SELECT count(*) FROM rectification) AS items, (SELECT count(*) FROM notice) AS notices, "
-        "(SELECT count(*) FROM (SELECT event, person FROM notice GROUP BY 1, 2 HAVING count(*) > 1) AS twice) AS twice, "
+        "(SELECT count(*) FROM (SELECT 1 FROM notice GROUP BY event, person HAVING count(*) > 1) AS n) AS twice, "
         "(SELECT count(DISTINCT event) FROM notice) AS heard, "
         "(SELECT count(*) FROM event WHERE verb IN ('rectification.issued', 'rectification.acknowledged', "
         "'rectification.handed_in', 'rectification.sent_back')) AS said"

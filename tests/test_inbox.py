@@ -1,0 +1,158 @@
+"""The inbox: the right people hear of what happened, once, in words without names, and read it for themselves."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from backend import clock
+from backend.columns import uuid7
+from backend.db import raw
+from backend.roles import Role
+from backend.worker import REACTIONS
+from notifications.inbox import wording
+from notifications.inbox.rules import HEARS
+from tasks.rectifications import commands
+from tasks.rectifications.rules import ReturnReason, Status
+from tests import calls, make
+
+# Written by hand: who hears of each event when everybody of the cast has a part in the item.
+HEARD = {
+    "rectification.held": {"staff", "boss"},
+    "rectification.issued": {"handler", "principal", "reviewer"},
+    "rectification.acknowledged": {"staff", "boss"},
+    "rectification.handed_in": {"reviewer", "staff", "boss"},
+    "rectification.sent_back": {"handler", "principal"},
+    "rectification.passed": {"boss", "handler", "principal"},
+    "rectification.closed": {"handler", "principal", "reviewer", "lead", "inspector"},
+    "rectification.void_asked": {"staff"},  # the leader who asked hears nothing
+    "rectification.voided": {"handler", "principal", "reviewer", "lead", "inspector"},
+}
+NAMES = ("lead", "inspector", "handler", "principal", "reviewer", "staff", "boss", "leader", "stranger")
+
+
+@pytest.fixture
+async def it(client, noon):
+    return await make.cast()
+
+
+async def told(it: make.Cast, verb: str) -> set[str]:
+    rows = await raw("SELECT person FROM notice WHERE verb = $1", verb)
+    people = [row["person"] for row in rows]
+    assert len(people) == len(set(people))
+    return {name for name in NAMES if getattr(it, name).person in people}
+
+
+async def test_every_event_reaches_its_audience_and_nobody_else(it, settle):
+    finding = {"responsible_units": frozenset(), "lead_units": frozenset()}
+    held = await make.rectification(it, Status.draft, **finding)
+    await commands.issue_if_complete(held, it.staff)
+    id = await make.rectification(it, Status.handed_in)
+    await commands.send_back(id, it.reviewer, id=uuid7(), reason_code=ReturnReason.not_done, note="还差一户。")
+    await make.rectification(it, Status.closed)
+    await make.rectification(it, Status.voided)
+    await settle()
+    assert set(HEARD) == set(HEARS)
+    heard = {verb: await told(it, verb) for verb in HEARD}
+    # The one who did it does not hear of it: staff held the draft by hand here.
+    assert heard == HEARD | {"rectification.held": {"boss"}}
+
+
+async def test_an_event_handled_twice_tells_once(it, settle):
+    await make.rectification(it)
+    await settle()
+    before = await raw("SELECT id FROM notice ORDER BY id")
+    await raw("INSERT INTO outbox (event, attempts, next_try_at) SELECT id, 0, at FROM event")
+    await settle()
+    assert await raw("SELECT id FROM notice ORDER BY id") == before and len(before) == 3
+
+
+async def test_closed_accounts_and_roles_taken_back_hear_nothing(it, settle):
+    await raw("UPDATE person SET disabled_at = $1 WHERE id = $2", clock.now(), it.handler.person)
+    await raw("UPDATE role_grant SET revoked_at = $1 WHERE person = $2", clock.now(), it.reviewer.person)
+    await make.rectification(it)
+    await settle()
+    assert await told(it, "rectification.issued") == {"principal"}
+
+
+async def test_the_office_of_another_area_hears_nothing(it, settle):
+    elsewhere = await make.person("清原督查", Role.supervision_staff, at=await make.unit("清原县水务局"))
+    await make.rectification(it, Status.working)
+    await settle()
+    assert await told(it, "rectification.acknowledged") == {"staff", "boss"}
+    assert not await raw("SELECT 1 FROM notice WHERE person = $1", elsewhere.person)
+
+
+async def test_the_inbox_is_in_chinese_and_in_english_and_names_nobody(client, it, settle):
+    id = await make.rectification(it)
+    await settle()
+    headers = await make.signed_in(it.handler)
+    page = (await client.get("/api/notices", headers=headers)).json()
+    assert (page["unread"], page["next"], len(page["items"])) == (1, None, 1)
+    notice = page["items"][0]
+    assert notice["title"] == "新交办整改事项：ZG-210422-20261124-0001"
+    assert (notice["urgency"], notice["why"], notice["read_at"]) == ("at_once", "responsible_units", None)
+    assert notice["link"] == f"/api/rectifications/{id}"
+    assert (await client.get(notice["link"], headers=headers)).status_code == 200
+    english = (await client.get("/api/notices", headers={**headers, "Accept-Language": "en-GB,en"})).json()
+    assert english["items"][0]["title"] == "A rectification was issued to you: ZG-210422-20261124-0001"
+    assert "腰站" not in str(page) and "管网" not in str(page)
+
+
+def test_every_event_that_is_heard_has_words_in_both_languages_and_a_reaction():
+    assert set(wording.TITLES) == set(HEARS)
+    assert all(chinese and english for chinese, english in wording.TITLES.values())
+    assert all(verb in REACTIONS for verb in HEARS)
+
+
+async def test_what_everyone_is_told_leads_to_what_they_may_see(client, it, settle):
+    await make.rectification(it, Status.closed)
+    await settle()
+    for name in NAMES:
+        headers = await make.signed_in(getattr(it, name))
+        for notice in (await client.get("/api/notices", headers=headers)).json()["items"]:
+            assert (await client.get(notice["link"], headers=headers)).status_code == 200, (name, notice["verb"])
+
+
+async def test_a_notice_is_read_once_by_its_own_reader(client, it):
+    call = await calls.read_notice(it)
+    for person in (it.principal, it.stranger):
+        answer = await call.made(client, headers=await make.signed_in(person))
+        assert (answer.status_code, make.problem(answer)["code"]) == (404, "not_found")
+    assert (await call.made(client)).status_code == 204
+    with clock.frozen(clock.now() + timedelta(hours=1)):
+        assert (await call.made(client)).status_code == 204
+    page = (await client.get("/api/notices", headers=call.headers)).json()
+    assert page["unread"] == 0 and page["items"][0]["read_at"] == "2026-11-24T04:00:00Z"
+    assert (await client.get("/api/notices?unread=true", headers=call.headers)).json()["items"] == []
+
+
+async def test_reading_everything_spares_what_came_in_meanwhile(client, it, settle, noon):
+    for minutes in range(4):
+        with clock.frozen(noon + timedelta(minutes=minutes)):
+            await make.rectification(it)
+            await settle()
+    headers = await make.signed_in(it.handler)
+    ids = [notice["id"] for notice in (await client.get("/api/notices", headers=headers)).json()["items"]]
+    assert len(ids) == 4 and [UUID(id) for id in ids] == sorted((UUID(id) for id in ids), reverse=True)
+    answer = await client.post("/api/notices/readings", json={"up_to": ids[1]}, headers=headers)
+    assert answer.status_code == 204
+    page = (await client.get("/api/notices?unread=true", headers=headers)).json()
+    assert [notice["id"] for notice in page["items"]] == ids[:1] and page["unread"] == 1
+    others = (await client.get("/api/notices", headers=await make.signed_in(it.principal))).json()
+    assert others["unread"] == 4  # nobody reads for somebody else
+
+
+async def test_the_inbox_is_walked_to_its_end(client, it, settle, noon):
+    for minutes in range(5):
+        with clock.frozen(noon + timedelta(minutes=minutes)):
+            await make.rectification(it)
+            await settle()
+    headers, seen, cursor = await make.signed_in(it.handler), [], None
+    while True:
+        more = {"cursor": cursor} if cursor else {}
+        page = (await client.get("/api/notices", headers=headers, params={"limit": 2, **more})).json()
+        seen += [notice["id"] for notice in page["items"]]
+        if (cursor := page["next"]) is None:
+            break
+    assert len(seen) == len(set(seen)) == 5
