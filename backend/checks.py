@@ -24,12 +24,16 @@ from backend.supervisor import (
     undisturbed,
 )
 
+EVERYTHING = ("-n", "2", "--dist", "loadfile")
 LOCKS = {"requirements.lock": (), "requirements-dev.lock": ("--group", "dev", "-c", "requirements.lock")}
 
 
 def test(settings: Settings, arguments: list[str]) -> int:
-    """Runs pytest with these arguments beside its own database and queue. Its exit code."""
-    command = (sys.executable, "-m", "pytest", *arguments)
+    """Runs pytest with these arguments beside its own database and queue; without any, two files at a time.
+
+    Its exit code.
+    """
+    command = (sys.executable, "-m", "pytest", *(arguments or EVERYTHING))
     if not settings.embedded:
         return subprocess.run(command, cwd=ROOT).returncode
     with interruptible(), _own_var(settings) as (var, supervisor):

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from piccolo.table import Table
 
+from backend.db import raw
 from backend.errors import Conflict
 
 Row = TypeVar("Row", bound=Table)
@@ -21,6 +22,11 @@ async def earlier(table: type[Row], id: UUID, **content: Any) -> Row | None:
     if any(getattr(row, name) != value for name, value in content.items()):
         raise different()
     return row
+
+
+async def one_at_a_time(id: UUID) -> None:
+    """Requests with this id wait for each other until the commit: for a thing that has no parent row to lock."""
+    await raw("SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))", str(id))
 
 
 def different() -> Conflict:

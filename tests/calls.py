@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-import pyotp
+from pyotp.totp import TOTP
 
 from backend import clock, geo, outbox
 from backend.columns import uuid7
@@ -30,7 +30,7 @@ class Call:
     method: str
     path: str
     headers: dict[str, str] = field(default_factory=dict)
-    body: dict[str, Any] | bytes | None = None
+    body: Any = None
 
     async def made(self, client: httpx.AsyncClient, **other: Any) -> httpx.Response:
         """Make it, with `path`, `headers`, `content` or `json` replaced where a test says so."""
@@ -91,7 +91,7 @@ async def totp_confirmation(it: Cast) -> Call:
     session = await people_queries.live_session(digest(token), clock.now())
     assert session is not None
     secret, _ = await people.enrol_totp(session)
-    call.body = {"code": pyotp.TOTP(secret).at(clock.now())}
+    call.body = {"code": TOTP(secret).at(clock.now())}
     return call
 
 

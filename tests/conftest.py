@@ -1,6 +1,7 @@
 """What every test stands on: a fresh migrated database of its own, the app over HTTP, a clock that stands still."""
 
 import asyncio
+import atexit
 import os
 import shutil
 import subprocess
@@ -16,14 +17,16 @@ import pytest
 from backend import settings
 
 # Before anything opens a connection: this run's own database, evidence folder and queue number, whatever runs beside.
+# (Two files may run at a time, in processes that inherit all this from the one that leads them, and do it again.)
 _server = settings.load()
 _name = f"duban_test_{os.getpid()}"
 _folder = Path(tempfile.mkdtemp(prefix="duban-test-"))
+atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 _where = "&".join(f"{key}={value}" for key, value in _server.database.items() if key in ("host", "port"))
 os.environ["DUBAN_DATABASE_URL"] = (
     f"postgresql://{_server.database.get('user', 'duban')}:{_server.database.get('password', '')}@/{_name}?{_where}"
 )
-os.environ["DUBAN_REDIS_URL"] = f"{_server.redis_url}?db={os.getpid() % 15 + 1}"
+os.environ["DUBAN_REDIS_URL"] = f"{_server.redis_url.split('?')[0]}?db={os.getpid() % 15 + 1}"
 os.environ["DUBAN_EVIDENCE"] = str(_folder / "evidence")
 os.environ["DUBAN_VAR"] = str(_folder)
 os.environ["DUBAN_TOTP"] = settings.OPTIONAL
@@ -41,7 +44,7 @@ NOON = datetime(2026, 11, 24, 12, 0, tzinfo=clock.SHANGHAI)  # a Tuesday, a work
 @pytest.fixture(scope="session")
 async def database() -> AsyncIterator[None]:
     """An empty database, built by the migrations in a process of their own, as `./duban migrate` would."""
-    server = await asyncpg.connect(**_server.database)
+    server = await asyncpg.connect(**{**_server.database, "database": "postgres"})
     await server.execute(f'CREATE DATABASE "{_name}"')
     await asyncio.to_thread(
         subprocess.run, [sys.executable, "-c", "from backend import migrate; migrate.run()"], check=True
@@ -52,7 +55,6 @@ async def database() -> AsyncIterator[None]:
     await db.close_pool()
     await server.execute(f'DROP DATABASE "{_name}" WITH (FORCE)')
     await server.close()
-    shutil.rmtree(_folder)
 
 
 @pytest.fixture(scope="session")

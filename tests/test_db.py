@@ -23,8 +23,14 @@ async def kept() -> set[str]:
     return {row["series"] for row in await raw("SELECT series FROM number_series")}
 
 
+def pool() -> asyncpg.Pool:
+    assert db.DB.pool is not None
+    return db.DB.pool
+
+
 def idle() -> int:
-    return db.DB.pool.get_idle_size() + db.DB.pool.get_max_size() - db.DB.pool.get_size()
+    """Connections that can be had: given back, or not made yet."""
+    return pool().get_idle_size() + pool().get_max_size() - pool().get_size()
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +56,7 @@ async def deferred(fresh):
 async def test_what_is_written_inside_is_there_afterwards_and_not_before():
     async with transaction():
         await put("a")
-        async with db.DB.pool.acquire() as other:
+        async with pool().acquire() as other:
             assert not await other.fetch("SELECT 1 FROM number_series")
     assert await kept() == {"a"}
 
@@ -148,7 +154,7 @@ async def test_a_connection_cut_in_a_transaction_gives_its_place_back():
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
             async with transaction():
                 pid = (await raw("SELECT pg_backend_pid() AS pid"))[0]["pid"]
-                async with db.DB.pool.acquire() as other:
+                async with pool().acquire() as other:
                     await other.execute("SELECT pg_terminate_backend($1)", pid)
                 await put("lost")
     assert await kept() == set()
@@ -171,11 +177,11 @@ async def test_a_cancelled_request_gives_its_connection_back():
 
 async def test_a_connection_comes_back_without_what_the_last_one_left_open():
     """The pool hands connections on as they are: an open transaction must not travel with one."""
-    async with db.DB.pool.acquire() as connection:
+    async with pool().acquire() as connection:
         pid = connection.get_server_pid()
         await connection.execute("BEGIN; INSERT INTO number_series (series, last) VALUES ('x', 1)")
     for _ in range(30):
-        async with db.DB.pool.acquire() as connection:
+        async with pool().acquire() as connection:
             assert not connection.is_in_transaction()
             if connection.get_server_pid() == pid:
                 assert not await connection.fetch("SELECT 1 FROM number_series")

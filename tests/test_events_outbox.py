@@ -182,7 +182,7 @@ async def test_a_statement_the_database_refuses_leaves_the_batch_alive():
 
 async def test_what_failed_is_tried_again_with_growing_pauses_and_parked_after_eight(noon):
     bad = await recorded()
-    reaction, moment, waits = Told(fails_for=(bad,)), noon, []
+    reaction, moment, waits, row = Told(fails_for=(bad,)), noon, [], {}
     for attempt in range(1, TRIES + 1):
         with clock.frozen(moment):
             assert await outbox.drain({VERB: (reaction,)}) == 1
@@ -283,6 +283,7 @@ async def test_a_connection_cut_in_the_middle_loses_nothing():
 
     async def cut(event: Event) -> None:
         pid = (await raw("SELECT pg_backend_pid() AS pid"))[0]["pid"]
+        assert db.DB.pool is not None
         async with db.DB.pool.acquire() as other:
             await other.execute("SELECT pg_terminate_backend($1)", pid)
 

@@ -37,9 +37,7 @@ async def it(client, noon):
 
 
 async def told(it: make.Cast, verb: str) -> set[str]:
-    rows = await raw("SELECT person FROM notice WHERE verb = $1", verb)
-    people = [row["person"] for row in rows]
-    assert len(people) == len(set(people))
+    people = {row["person"] for row in await raw("SELECT person FROM notice WHERE verb = $1", verb)}
     return {name for name in NAMES if getattr(it, name).person in people}
 
 

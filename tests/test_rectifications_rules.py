@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from backend.errors import Forbidden, Incomplete, WrongState
 from backend.roles import SYSTEM, Actor, Grant, Role
+from backend.workdays import Calendar, Certainty
 from tasks.rectifications import rules
 from tasks.rectifications.rules import Facts, Item, Status, UnitRole, Verb
 
@@ -43,7 +44,7 @@ PEOPLE = {
     "who passed": somebody(18, Role.supervision_leader, OFFICE, FUSHUN),
     "who asked to void": somebody(19, Role.supervision_leader, OFFICE, FUSHUN),
 }
-TEAM = frozenset({PEOPLE["team lead"].person, PEOPLE["inspector"].person})
+TEAM = frozenset(PEOPLE[name].person or UUID(int=0) for name in ("team lead", "inspector"))
 BOSSES = {"boss", "who handed in", "who passed", "who asked to void"}
 
 # Written by hand from domain.md b.3, not read off MOVES: who may, from which status, and where it leads.
@@ -200,3 +201,43 @@ def test_overdue_is_the_instant_the_last_day_is_over_and_only_while_it_ticks():
         rules.overdue(status, at, at) for status in (Status.closed, Status.hung, Status.voided, Status.draft)
     )
     assert not rules.overdue(Status.working, None, at)
+
+
+@pytest.mark.parametrize("verb", [Verb.pass_first, Verb.send_back, Verb.close_out, Verb.ask_void, Verb.void])
+def test_nobody_of_the_responsible_unit_judges_its_matter_whatever_else_they_are(verb: Verb):
+    it = item(Status.handed_in if verb == Verb.pass_first else Status.passed, asked=verb == Verb.void)
+    hats = tuple(Grant(role, unit, FUSHUN) for role in Role for unit in (OFFICE, LEAD) if role != Role.system)
+    judge = Actor(UUID(int=200), "多职", hats)
+    if verb != Verb.ask_void:
+        assert rules.why_not(verb, it, judge, COMPLETE) is None
+    own = replace(judge, grants=(*hats, Grant(Role.inspector, RESPONSIBLE, XINBIN)))
+    assert isinstance(rules.why_not(verb, it, own, COMPLETE), Forbidden)
+
+
+@pytest.mark.parametrize(
+    ("area", "may"), [(XINBIN, True), (FUSHUN, True), ("210000000000", True), (ELSEWHERE, False), ("", False)]
+)
+def test_an_office_reaches_what_lies_in_its_area(area: str, may: bool):
+    boss = somebody(21, Role.supervision_leader, OTHER, area)
+    assert (rules.why_not(Verb.close_out, item(Status.passed), boss, COMPLETE) is None) is may
+
+
+def test_everything_missing_is_told_at_once():
+    problem = rules.why_not(Verb.hand_in, item(Status.working), PEOPLE["handler"], Facts(site_item=True))
+    assert isinstance(problem, Incomplete) and problem.details["needs"] == ["note", "evidence", "confirmed_by"]
+
+
+@pytest.mark.parametrize(
+    ("closing_class", "due"),
+    [("fix_now", date(2026, 11, 25)), ("by_date", date(2026, 12, 5)), ("long_term", None)],
+)
+def test_a_closing_class_brings_its_date_or_none(closing_class: str, due: date | None):
+    friday = date(2026, 11, 20)
+    found = rules.first_deadline(closing_class, friday, Calendar())
+    assert (found and found.on) == due and (closing_class in rules.DATED) == (due is not None)
+    assert not found or found.certainty == Certainty.known
+
+
+def test_a_date_counted_over_an_unpublished_calendar_says_so():
+    found = rules.first_deadline("fix_now", date(2031, 1, 2), Calendar())
+    assert found and found.certainty == Certainty.assumed

@@ -45,7 +45,7 @@ class CalendarController(Controller):
     async def list(
         self,
         actor: NamedDependency[Actor],
-        start: Annotated[date, QueryParameter(query="from")],
+        start: Annotated[date, QueryParameter(name="from")],
         days: Annotated[int, QueryParameter(ge=1, le=400)] = 31,
     ) -> Days:
         if start.year not in READABLE:

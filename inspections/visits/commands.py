@@ -46,7 +46,9 @@ async def open_visit(
         "opened_by": actor.person,
     }
     async with transaction():
+        await once.one_at_a_time(id)
         if await once.earlier(Visit, id, **content):
+            await _check_team(id, members, lead)
             return
         await Visit(id=id, **content, status=Status.released.value, opened_at=clock.now()).save()
         await VisitMember.insert(
@@ -109,3 +111,9 @@ async def submit(visit: UUID, actor: Actor) -> None:
             }
         ).where(Visit.id == visit)
         await events.record("visit.submitted", visit, actor=actor)
+
+
+async def _check_team(visit: UUID, members: frozenset[UUID], lead: UUID) -> None:
+    team = await VisitMember.select(VisitMember.person, VisitMember.lead).where(VisitMember.visit == visit)
+    if {(member["person"], member["lead"]) for member in team} != {(one, one == lead) for one in members}:
+        raise once.different()
