@@ -6,12 +6,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from zoneinfo import ZoneInfoNotFoundError
 
 from backend import settings
 from backend.settings import ROOT, BadSettings
 from backend.supervisor import MARK, Trouble
+
+HELP = {"-h", "--help"}
 
 
 def up(arguments: list[str]) -> int:
@@ -77,7 +80,8 @@ def prepare(arguments: list[str]) -> int:
 def person(arguments: list[str]) -> int:
     from backend import up
 
-    with up.services(settings.load()):
+    # Asking for help starts no database; otherwise nothing that reads its address is loaded before it runs.
+    with nullcontext() if HELP & {*arguments} else up.services(settings.load()):
         from backend.people import cli
 
         return cli.main(arguments) or 0
@@ -86,7 +90,7 @@ def person(arguments: list[str]) -> int:
 def regions(arguments: list[str]) -> int:
     from backend import up
 
-    with up.services(settings.load()):
+    with nullcontext() if HELP & {*arguments} else up.services(settings.load()):
         from backend.units import region_file
 
         return region_file.main([_from_caller(word) for word in arguments]) or 0

@@ -11,12 +11,9 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.logging import LoggingConfig
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend import body, db, events, health, problems, wake
+from backend import body, db, events, health, openapi, problems, wake
 from backend.calendar.api import CalendarController
 from backend.errors import Problem
 from backend.evidence.api import EvidenceController
@@ -49,14 +46,6 @@ CONTROLLERS = [
 
 # Evidence is read through what it hangs on: these say whether the actor sees a thing that shows it.
 EVIDENCE_READERS = (findings.shows_evidence, rectifications.shows_evidence)
-
-DESCRIPTION = """督办：检查发现、佐证材料、整改事项、销号的接口。
-
-Errors are `application/problem+json` with a stable `code`. Ids of everything a phone writes are made on the phone
-(UUIDv7): the same id with the same content is the same request, with other content it is 409 `conflict`.
-Lists are `{"items": […], "next": cursor|null}`. Times are ISO 8601 with an offset; server time decides deadlines.
-Sign in with `POST /api/sessions`; send `Authorization: Bearer TOKEN`, or from a browser the cookie plus `X-Duban: 1`.
-"""
 
 
 @asynccontextmanager
@@ -97,7 +86,7 @@ SAFE_HEADERS = [
 
 def create_app() -> Litestar:
     """The whole application, ready for a server or for a test."""
-    return Litestar(
+    app = Litestar(
         route_handlers=CONTROLLERS,
         middleware=[named, SignInMiddleware],
         dependencies={
@@ -108,6 +97,7 @@ def create_app() -> Litestar:
             Problem: problems.of_problem,
             HTTPException: problems.of_http,
             RecursionError: problems.of_recursion,
+            **dict.fromkeys(db.LOST, problems.of_lost_database),
             Exception: problems.of_bug,
         },
         request_class=body.StrictRequest,
@@ -115,22 +105,14 @@ def create_app() -> Litestar:
         before_send=[safe_headers],
         lifespan=[connections],
         state=State(),
-        openapi_config=OpenAPIConfig(
-            title="Duban 督办",
-            version="0.1.0",
-            description=DESCRIPTION,
-            path="/schema",
-            render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"]), YamlRenderPlugin()],
-            components=Components(
-                security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="opaque")}
-            ),
-            security=[{"bearer": []}],
-        ),
+        openapi_config=openapi.CONFIG,
         logging_config=LoggingConfig(
             log_exceptions="never",  # problems.of_bug logs bugs once, with the request's id
             root={"level": logging.getLevelName(logging.INFO), "handlers": ["queue_listener"]},
         ),
     )
+    openapi.describe(app)
+    return app
 
 
 app = create_app()

@@ -27,7 +27,10 @@ def key() -> Any:
 
 
 def link(table: type[Table] | str, *, null: bool = False, index: bool = True) -> Any:
-    """A foreign key that restricts: a row that others point at cannot be deleted (docs/decisions/0006)."""
+    """A foreign key that restricts: a row that others point at cannot be deleted (docs/decisions/0006).
+
+    Without an index of its own where one of several columns begins with it.
+    """
     return ForeignKey(
         table,
         null=null,

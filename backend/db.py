@@ -10,8 +10,21 @@ import msgspec
 from piccolo.engine.postgres import PostgresTransaction
 from piccolo.querystring import QueryString
 
-from backend.errors import BadRequest, Conflict
+from backend.errors import BadRequest, Busy, Conflict
 from piccolo_conf import DB
+
+CONNECTION_WITHIN = 10.0  # seconds a command waits for its turn; then the phone tries again later
+
+# What a database that stops, starts or is out of reach says.
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InterfaceError,
+    ConnectionError,
+    TimeoutError,
+)
 
 After = Callable[[], Awaitable[None]]
 
@@ -35,6 +48,16 @@ class _SafeTransaction(PostgresTransaction):
     """Piccolo's, but a failed COMMIT gives its connection back and clears the context (stack.md 3, limit 1)."""
 
     __slots__ = ()
+
+    async def get_connection(self) -> Any:
+        try:
+            return (
+                await super().get_connection()
+                if self.engine.pool is None
+                else await self.engine.pool.acquire(timeout=CONNECTION_WITHIN)
+            )
+        except TimeoutError as full:
+            raise Busy("系统繁忙，请稍后再试。", retry_after=2) from full
 
     async def __aexit__(self, exception_type: Any, exception: Any, traceback: Any) -> bool:
         try:
@@ -169,7 +192,8 @@ def _translated(violation: asyncpg.PostgresError) -> Exception:
         case asyncpg.UniqueViolationError():
             return Conflict("同样的内容已经存在。", "already_there", constraint=constraint)
         case asyncpg.ForeignKeyViolationError():
-            return BadRequest("引用的对象不存在。", "unknown_reference", constraint=constraint)
+            column = constraint.removeprefix(f"{violation.table_name}_").removesuffix("_fkey")
+            return BadRequest("引用的对象不存在。", "unknown_reference", field=column)
         case asyncpg.CharacterNotInRepertoireError() | asyncpg.UntranslatableCharacterError():
             return BadRequest("文字中含有不能保存的字符。", "bad_text")
         case _:

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
 from itertools import product
@@ -18,7 +19,14 @@ HOME = {
     Role.unit_principal: RESPONSIBLE,
     Role.lead_unit_reviewer: LEAD,
 }
-GROUPS = ("OPEN", "WAITING_FOR_UNIT", "WAITING_FOR_REVIEW", "COUNTED", "TICKING")
+BARRED: dict[Callable[..., str | None], str] = {
+    rules.own_unit: "anyone of a responsible unit",
+    rules.who_handed_in: "who handed it in",
+    rules.who_passed: "who passed it first",
+    rules.who_asked: "who asked for it",
+    rules.recused: "recused",
+}
+GROUPS = ("OPEN", "WAITING_FOR_UNIT", "WAITING_FOR_REVIEW", "COUNTED", "TICKING", "VOIDABLE")
 
 
 def page(note: str) -> str:
@@ -104,20 +112,7 @@ def _when(allowed: set[tuple[Status, bool]], cases: list[tuple[Status, bool]]) -
 
 def never(move: Move) -> list[str]:
     """Whom the move refuses although the role would do."""
-    case = _item(next(s for s in Status if s in move.start), False)
-    case = replace(case, void_asked_by=UUID(int=9))
-    may = [_actor(role) for role in Role if move.by(_actor(role), case) is None]
-    others = {
-        "who handed it in": replace(case, handed_in_by=ME),
-        "who passed it first": replace(case, passed_by=ME),
-        "who asked for it": replace(case, void_asked_by=ME),
-    }
-    said = [name for name, it in others.items() if all(move.by(actor, it) for actor in may)]
-    insider = Grant(Role.inspector, RESPONSIBLE, AREA)
-    if not any(actor.units() & {RESPONSIBLE} for actor in may):
-        inside = [replace(actor, grants=(*actor.grants, insider)) for actor in may if actor.person]
-        said += ["anyone of a responsible unit"] if all(move.by(actor, case) for actor in inside) else []
-    return [*said, "recused"]
+    return [BARRED[bar] for bar in (*move.never, rules.recused)]
 
 
 def blocked(move: Move) -> list[str]:
@@ -135,7 +130,7 @@ def _actor(role: Role) -> Actor:
 
 def _item(status: Status, lead: bool) -> Item:
     units = {UnitRole.responsible: frozenset({RESPONSIBLE}), UnitRole.lead: frozenset({LEAD} if lead else ())}
-    return Item(UUID(int=8), status, units, frozenset({AREA}), frozenset({ME}))
+    return Item(id=UUID(int=8), status=status, units=units, area=frozenset({AREA}), team=frozenset({ME}))
 
 
 def _picture(words: dict[str, str]) -> list[str]:

@@ -110,7 +110,8 @@ def _make_data(where: Places, binary: Binary, mark: str) -> None:
     say(f"正在建立数据库（PostgreSQL {binary.version}，{where.pg}）…")
     words = ["--username=duban", "--encoding=UTF8", "--auth=peer", "--data-checksums", "--no-instructions"]
     if binary.major >= 17:
-        # LC_CTYPE=C makes pg_trgm blind to Chinese, and the builtin provider alone does not set it.
+        # A database keeps its ctype for good. Nothing needs a UTF-8 one yet, but pg_trgm under C skips Chinese, and the
+        # builtin provider alone does not set it.
         words += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     ctype = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
     words += ["--locale=C", f"--lc-ctype={ctype}", "--lc-collate=C"]

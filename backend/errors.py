@@ -62,5 +62,11 @@ class TooMany(Problem):
     status, default_code = 429, "too_many"
 
 
+class Busy(Problem):
+    """Nothing was done; the same request may succeed in a moment."""
+
+    status, default_code = 503, "busy"
+
+
 class NoRoom(Problem):
     status, default_code = 507, "no_room"

@@ -26,6 +26,7 @@ VERBS = {
     "unit.added": "A unit was entered.",
     "unit.ended": "A unit's last day was set, and who takes over.",
     "unit.named": "Another name of a unit was entered.",
+    "unit.group_set": "A group of units was entered: a word of papers that stands for several.",
     "unit.grouped": "A unit joined a group of units.",
     "unit.ungrouped": "A unit's last day in a group was set.",
     "regions.loaded": "A region file was loaded.",
@@ -47,6 +48,7 @@ VERBS = {
     "rectification.passed": "The first review was passed.",
     "rectification.closed": "The second key was turned; the item is cleared.",
     "rectification.void_asked": "An office leader asked for it to be voided.",
+    "rectification.void_declined": "It was not voided; the item goes on.",
     "rectification.voided": "A second person confirmed; the item is void.",
 }
 

@@ -6,12 +6,14 @@ from uuid import uuid4
 
 import msgspec
 from litestar import Request, Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, InternalServerException, ValidationException
 
 from backend import events
-from backend.errors import BadRequest, Problem
+from backend.errors import BadRequest, Busy, Problem
 
 log = logging.getLogger("duban.http")
+
+GONE = "client disconnected prematurely"  # what litestar says when a phone goes away while sending
 
 GENERIC = {
     400: ("malformed", "请求的格式不对。"),
@@ -87,7 +89,7 @@ def of_recursion(request: Request[Any, Any, Any], _: RecursionError) -> Response
 
 def of_bug(request: Request[Any, Any, Any], bug: Exception) -> Response[bytes]:
     """A defect of ours: logged whole, told in one sentence with the id to ask about."""
-    if "disconnect" in str(bug):  # the phone went away while sending; nobody is there to read an answer
+    if isinstance(bug, InternalServerException) and bug.detail == GONE:  # nobody is there to read an answer
         return answer(request, BadRequest("连接中断。", "connection_lost"))
     log.error("unexpected failure in %s %s", request.method, request.url.path, exc_info=bug)
     if events.request_id.get() is None:
@@ -95,16 +97,17 @@ def of_bug(request: Request[Any, Any, Any], bug: Exception) -> Response[bytes]:
     return answer(request, Problem("系统出错，已记录。请稍后再试；仍不行请把编号告诉管理员。", "bug"))
 
 
+def of_lost_database(request: Request[Any, Any, Any], lost: Exception) -> Response[bytes]:
+    """The database is starting again or went away: nothing was done, the phone tries again."""
+    log.warning("database away in %s %s: %s", request.method, request.url.path, lost)
+    return answer(request, Busy("系统正在恢复，请稍后再试。", retry_after=5))
+
+
 def _of_validation(refusal: ValidationException) -> Problem:
-    """msgspec names the first wrong member and quotes an unknown or missing one; litestar puts it under `extra`."""
+    """Query and path parameters; bodies are read in body.py. litestar puts the first wrong one under `extra`."""
     extra = refusal.extra
     first: Any = extra[0] if isinstance(extra, list) and extra else {}
     said, where = str(first.get("message") or refusal.detail)[:200], first.get("key")
     if (said, where) == ("'data'", "data"):  # all that litestar says about an empty body
         return BadRequest("请求没有内容。", "empty_body")
-    unknown = "unknown field `" in said
-    parts = [where] if where and where != "data" else []
-    parts += [said.split("`")[1]] if unknown or "required field `" in said else []
-    sentence = "含有不认识的字段。" if unknown else "内容不符合要求。"
-    code = "unknown_field" if unknown else "malformed"
-    return BadRequest(sentence, code, field=".".join(parts) or None, said=said)
+    return BadRequest("内容不符合要求。", "malformed", field=where, said=said)

@@ -31,7 +31,7 @@ MAY = {
     Role.unit_handler: "acknowledges, reports and hands in for this responsible unit",
     Role.unit_principal: "the same, and confirms what the unit hands in",
     Role.leader_viewer: "reads everything in the area of the unit; acts only where the table of moves says so",
-    Role.contract_leader: "turns the second key for listed items bound to this leader",
+    Role.contract_leader: "reads everything in the area of the unit",
     Role.sys_admin: "accounts, regions, calendars; reads no case",
     Role.security_auditor: "reads and verifies the audit log; reads no case",
     Role.system: "what the program does by rule; never granted to a person",
@@ -64,6 +64,7 @@ class Actor:
     name: str
     grants: tuple[Grant, ...] = ()
     recused_units: frozenset[UUID] = frozenset()
+    home: UUID | None = None  # the unit the person belongs to, whatever roles are held elsewhere
 
     def has(self, *roles: Role) -> bool:
         return any(grant.role in roles for grant in self.grants)

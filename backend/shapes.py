@@ -9,12 +9,13 @@ from msgspec import Meta
 from backend.errors import BadRequest
 from backend.geo import Datum
 
-NO_NUL = r"^[^\x00]*$"
+NOT_BLANK = r"\S"
+NO_NUL = r"^[^\x00]*$"  # in a body it is refused before any Struct is looked at; a query parameter is not
 
-Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL)]
-Note = Annotated[str, Meta(min_length=1, max_length=5000, pattern=NO_NUL)]
-OptionalNote = Annotated[str, Meta(max_length=5000, pattern=NO_NUL)]
-Word = Annotated[str, Meta(min_length=1, max_length=64, pattern=NO_NUL)]
+Line = Annotated[str, Meta(max_length=200, pattern=NOT_BLANK)]
+Note = Annotated[str, Meta(max_length=5000, pattern=NOT_BLANK)]
+OptionalNote = Annotated[str, Meta(max_length=5000)]
+Word = Annotated[str, Meta(max_length=64, pattern=NOT_BLANK)]
 RegionCode = Annotated[str, Meta(pattern=r"^[0-9]{12}$", examples=["210422108204"])]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 Percent = Annotated[int, Meta(ge=0, le=100)]

@@ -35,7 +35,8 @@ JOBS: dict[str, Callable[[UUID], Awaitable[object]]] = {
 }
 
 # What is made sure of again and again, and how often in seconds. Never a date: a missed run is not repeated.
-CRON: dict[str, tuple[Callable[[], Awaitable[object]], float]] = {}
+Cron = dict[str, tuple[Callable[[], Awaitable[object]], float]]
+CRON: Cron = {}
 
 DRAIN_EVERY = 5.0
 QUEUE_AWAY_PAUSE = 2.0
@@ -80,7 +81,7 @@ async def main() -> None:
     await db.open_pool(most=8)
     try:
         async with asyncio.TaskGroup() as both:  # no transaction is open here, so nothing is inherited
-            timed = both.create_task(_by_time())
+            timed = both.create_task(_by_time(CRON))
             rung = both.create_task(_by_doorbell())
             await stopping.wait()
             timed.cancel()
@@ -90,16 +91,18 @@ async def main() -> None:
         await db.close_pool()
 
 
-async def _by_time() -> None:
-    """Run what is due; a failure is logged and tried again at its next turn."""
-    loop = asyncio.get_running_loop()
-    due = dict.fromkeys(CRON, loop.time())
+async def _by_time(cron: Cron) -> None:
+    """Run what is due, each on its own: a slow sweep holds up nothing else."""
+    async with asyncio.TaskGroup() as each:
+        for name, (work, every) in cron.items():
+            each.create_task(_every(name, work, every))
+
+
+async def _every(name: str, work: Callable[[], Awaitable[object]], seconds: float) -> None:
+    """Now, and again so many seconds after each end; a failure is logged and tried again at its next turn."""
     while True:
-        for name, (work, every) in CRON.items():
-            if due[name] <= loop.time():
-                await _attempt(name, work)
-                due[name] = loop.time() + every
-        await asyncio.sleep(0.5)
+        await _attempt(name, work)
+        await asyncio.sleep(seconds)
 
 
 async def _by_doorbell() -> None:

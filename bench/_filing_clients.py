@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import socket
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,11 +36,22 @@ class Window:
     end: float
 
 
-def file_until(phones: list[Phone], window: Window) -> list[float]:
-    """Files from all phones at once until the window closes; how long each submission that counts took, in s."""
-    with multiprocessing.get_context("spawn").Pool(len(phones)) as pool:
-        work = pool.starmap_async(_file, [(phone, window) for phone in phones], chunksize=1)
-        return [took for one in work.get(window.end - time.monotonic() + 60) for took in one]
+@contextmanager
+def ready(phones: list[Phone]) -> Iterator[Callable[[Window], list[float]]]:
+    """Gives, once every phone's process runs, what files from all of them at once until the window closes.
+
+    That gives how long each submission that counts took, in seconds.
+    """
+    processes = multiprocessing.get_context("spawn")
+    everybody = processes.Barrier(len(phones))
+    with processes.Pool(len(phones), initializer=everybody.wait) as pool:
+        pool.apply(os.getpid)
+
+        def file_until(window: Window) -> list[float]:
+            work = pool.starmap_async(_file, [(phone, window) for phone in phones], chunksize=1)
+            return [took for one in work.get(window.end - time.monotonic() + 60) for took in one]
+
+        yield file_until
 
 
 def _file(phone: Phone, window: Window) -> list[float]:

@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import UUID
 
 import asyncpg
+from arq.connections import ArqRedis
 
 from backend import settings
 from backend.roles import Role
@@ -38,23 +40,26 @@ def own_database(folder: Path) -> Iterator[None]:
     """A new database on the server of the settings, named in the environment meanwhile, dropped at the end."""
     server = settings.load()
     name = f"duban_bench_{os.getpid()}"
+    queue = asyncio.run(_empty_queue(server.redis_url))
     asyncio.run(_statement(server.database, f'CREATE DATABASE "{name}"'))
     where = "&".join(f"{key}={value}" for key, value in server.database.items() if key in ("host", "port"))
-    who = f"{server.database.get('user', 'duban')}:{server.database.get('password', '')}"
+    who = ":".join(quote(str(server.database.get(word, "")), safe="") for word in ("user", "password"))
     before = dict(os.environ)
     os.environ |= {
         "DUBAN_DATABASE_URL": f"postgresql://{who}@/{name}?{where}",
-        "DUBAN_REDIS_URL": f"{server.redis_url}?db={os.getpid() % 15 + 1}",
+        "DUBAN_REDIS_URL": queue,
         "DUBAN_EVIDENCE": str(folder / "evidence"),
         "DUBAN_TOTP": settings.OPTIONAL,
     }
     try:
         yield
     finally:
-        asyncio.run(_forget_jobs())
-        os.environ.clear()
-        os.environ.update(before)
-        asyncio.run(_statement(server.database, f'DROP DATABASE "{name}" WITH (FORCE)'))
+        try:
+            asyncio.run(_forget_jobs(queue))
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+            asyncio.run(_statement(server.database, f'DROP DATABASE "{name}" WITH (FORCE)'))
 
 
 async def durability() -> str:
@@ -233,13 +238,26 @@ def _answers(port: int) -> bool:
         line.close()
 
 
-async def _forget_jobs() -> None:
-    from backend import wake
+async def _empty_queue(url: str) -> str:
+    """The address of a numbered database of the queue's server in which nobody keeps anything."""
+    parts = urlsplit(url)
+    for number in range(15, 0, -1):
+        unix, tcp = f"unix://{parts.path}?db={number}", urlunsplit(parts._replace(path=f"/{number}"))
+        ours = unix if parts.scheme == "unix" else tcp
+        queue = ArqRedis.from_url(ours)
+        try:
+            if not await queue.dbsize():
+                return ours
+        finally:
+            await queue.aclose()
+    raise RuntimeError("every numbered database of the queue is in use")
 
-    with_queue = await wake.answers()
-    if with_queue:
-        await (await wake._connected()).flushdb()
-    await wake.close()
+
+async def _forget_jobs(url: str) -> None:
+    """The jobs rung for, which nobody is going to do: in a database that was empty before."""
+    queue = ArqRedis.from_url(url)
+    await queue.flushdb()
+    await queue.aclose()
 
 
 async def _statement(database: dict[str, Any], sql: str) -> None:

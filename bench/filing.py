@@ -19,7 +19,6 @@ from bench import _filing_clients as clients
 from bench import _filing_scene as scene
 from bench._filing_clients import Phone, Window
 
-SETTLE = 2.0  # seconds in which the phones' processes start
 WARM = 3.0
 OURS, BARE, HASHING, WORKING = "duban", "reference", "+ sha256", "+ worker"
 
@@ -49,12 +48,16 @@ def main(argv: list[str]) -> int:
     given = settings.load()
     given.var.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=given.var))
+    folder.chmod(0o755)  # the database's own user comes in here
+    data = folder / "var" / "pg"
     if given.embedded and "DUBAN_VAR" not in os.environ:
         os.environ["DUBAN_VAR"] = str(folder / "var")  # not the installation's own database
     try:
         with up.services(settings.load()), scene.own_database(folder):
             _run(wanted, folder)
     finally:
+        if data.is_symlink():  # that user could not: embedded.py has put the data elsewhere
+            shutil.rmtree(data.resolve().parent, ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
     return 0
 
@@ -134,13 +137,14 @@ def _with_worker(wanted: argparse.Namespace, phones: list[Phone], server: Server
 
 
 def _measure(it: Measured, phones: list[Phone], seconds: float, server: Server) -> None:
-    start = time.monotonic() + SETTLE + WARM
-    window = Window(start, start + seconds)
     used: list[float] = []
-    watch = threading.Thread(target=_watch, args=(it, server, window, used))
-    watch.start()
-    took = clients.file_until(phones, window)
-    watch.join()
+    with clients.ready(phones) as file_until:
+        start = time.monotonic() + WARM
+        window = Window(start, start + seconds)
+        watch = threading.Thread(target=_watch, args=(it, server, window, used))
+        watch.start()
+        took = file_until(window)
+        watch.join()
     it.took += took
     it.rates.append(len(took) / seconds)
     it.cpu.append((used[-1] - used[0]) / max(len(took), 1))
@@ -157,7 +161,7 @@ def _watch(it: Measured, server: Server, window: Window, used: list[float]) -> N
 
 def _print(name: str, it: Measured, phone: Phone) -> None:
     size = (phone.picture.stat().st_size + clients.TAIL) / 2**20
-    took = sorted(it.took)
+    took = sorted(it.took) or [float("nan")]
     p50, p99 = (took[int((len(took) - 1) * part)] * 1000 for part in (0.50, 0.99))
     rate = median(it.rates)
     rounds = " ".join(f"{one:.1f}" for one in it.rates)

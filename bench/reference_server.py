@@ -33,12 +33,12 @@ class Rows:
     def __init__(self) -> None:
         self._loop = uvloop.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        self._pool: asyncpg.Pool[Any] = self._run(self._open())
+        self._pool: asyncpg.Pool = self._run(self._open())
 
     def add(self, name: str, body: str) -> None:
         self._run(self._pool.execute(INSERT, name, body))
 
-    async def _open(self) -> "asyncpg.Pool[Any]":
+    async def _open(self) -> asyncpg.Pool:
         pool = await asyncpg.create_pool(**settings.load().database, min_size=1, max_size=12)  # pyright: ignore
         await pool.execute(TABLE)
         return pool

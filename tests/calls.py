@@ -298,6 +298,12 @@ async def void(it: Cast) -> Call:
     return await by(it.staff, "POST", f"/api/rectifications/{id}/voiding/confirmation")
 
 
+async def decline_void(it: Cast) -> Call:
+    id = await make.rectification(it, Status.issued)
+    await rectifications.ask_void(id, it.boss, id=uuid7(), note="重复登记。", duplicate_of=None)
+    return await by(it.staff, "POST", f"/api/rectifications/{id}/voiding/refusal", {"note": "并不重复。"})
+
+
 # ── inbox ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -326,6 +332,7 @@ VERBS: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "POST /api/rectifications/{item_id}/closure": close_out,
     "POST /api/rectifications/{item_id}/voiding": ask_void,
     "POST /api/rectifications/{item_id}/voiding/confirmation": void,
+    "POST /api/rectifications/{item_id}/voiding/refusal": decline_void,
 }
 WRITES: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "POST /api/sessions": sign_in,

@@ -93,7 +93,7 @@ async def person(
     for role in roles:
         await RoleGrant(id=uuid7(), person=id, unit=at, role=role.value, granted_at=clock.now()).save()
     area = (await raw("SELECT region FROM unit WHERE id = $1", at))[0]["region"]
-    return Actor(id, name, tuple(Grant(role, at, area) for role in roles))
+    return Actor(id, name, tuple(Grant(role, at, area) for role in roles), home=at)
 
 
 async def username(actor: Actor) -> str:
@@ -248,7 +248,8 @@ async def rectification(it: Cast, status: Status = Status.issued, **said: Any) -
     from backend.roles import SYSTEM
 
     filed = (await as_filed([await finding(it, **said)]))[0]
-    id = await rectifications.draft_from_finding(filed, SYSTEM, source=ItemSource.unannounced)
+    id = filed.id
+    await rectifications.draft_from_finding(filed, SYSTEM, source=ItemSource.unannounced)
     if status == Status.draft:
         return id
     await rectifications.issue(id, SYSTEM)

@@ -127,7 +127,7 @@ def test_only_clock_reads_the_clock() -> None:
 
 # Where an actor's units or areas meet a query outside of visible_to(), and why that decides nothing about sight.
 NARROWER = {
-    ("notifications/today/queries.py", "_mine"): "what my own unit must do, out of what it sees",
+    ("tasks/rectifications/listing.py", "waiting_for"): "what my own unit must do, out of what it sees",
     ("backend/people/queries.py", "listed"): "the office's list of people, refused to other roles first",
 }
 

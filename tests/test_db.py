@@ -344,6 +344,30 @@ async def test_every_foreign_key_restricts(tables):
         assert (link["on_delete"], link["on_update"], link["late"]) == (b"r", b"r", False), link
 
 
+async def test_every_foreign_key_leads_an_index_and_no_index_only_repeats_another(tables):
+    indexes = await raw(
+        "SELECT indrelid AS source, indexrelid::regclass::text AS name, indkey::int2[] AS columns, "
+        "indisunique AS only, indpred IS NOT NULL AS partial FROM pg_index "
+        "JOIN pg_class ON pg_class.oid = indrelid WHERE relnamespace = 'public'::regnamespace"
+    )
+    whole = [index for index in indexes if not index["partial"]]
+    keys = await raw(
+        "SELECT conrelid AS source, conrelid::regclass::text AS name, conkey[1] AS column FROM pg_constraint "
+        "WHERE contype = 'f' AND connamespace = 'public'::regnamespace"
+    )
+    led = {(index["source"], index["columns"][0]) for index in whole}
+    assert {key["name"] for key in keys if (key["source"], key["column"]) not in led} == {"region"}  # replaced_by
+    for one in whole:
+        longer = [
+            other["name"]
+            for other in whole
+            if other["source"] == one["source"]
+            and len(other["columns"]) > len(one["columns"])
+            and other["columns"][: len(one["columns"])] == one["columns"]
+        ]
+        assert one["only"] or not longer, (one["name"], longer)
+
+
 async def test_no_column_makes_up_a_time_a_day_or_an_id(tables):
     columns = await raw(
         "SELECT table_name AS source, column_name AS name, column_default AS given, data_type AS type "

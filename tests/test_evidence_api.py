@@ -1,11 +1,14 @@
 """Evidence over HTTP: bytes arrive whole or not at all, are seen by those who may, and only as redrawn copies."""
 
 import asyncio
+import errno
 import hashlib
 import io
+import os
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,9 +18,10 @@ from backend import clock
 from backend.app import create_app
 from backend.columns import uuid7
 from backend.db import raw
+from backend.errors import NoRoom
 from backend.evidence import jobs
 from backend.evidence.receiving import disk
-from backend.evidence.rules import MOST_BYTES, Declaration, MediaType, Source
+from backend.evidence.rules import MOST_BYTES, MOST_TRIES, Declaration, MediaType, Source
 from inspections.findings import commands as findings
 from tasks.rectifications.rules import Status
 from tests import calls, hostile_files, make
@@ -232,6 +236,43 @@ async def test_a_file_whose_job_keeps_failing_is_given_up_in_sight(client, it, s
     assert (told["state"], told["refusal"]) == ("refused", "evidence.gave_up")
 
 
+async def test_a_full_disk_costs_a_photo_none_of_its_tries(client, it, sender, monkeypatch):
+    content = make.photo(31)
+    id = await declared(it, content)
+    await client.put(f"/api/evidence/{id}", content=content, headers=sender)
+    opened = os.open
+
+    def full(path: Any, *how: Any, **where: Any) -> int:
+        if str(path).endswith(".part"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return opened(path, *how, **where)
+
+    with clock.frozen(clock.now() + timedelta(minutes=2)):
+        monkeypatch.setattr(os, "open", full)
+        for _ in range(MOST_TRIES + 1):
+            with pytest.raises(NoRoom):
+                await jobs.sweep_received()
+        assert await raw("SELECT tries, state FROM evidence WHERE id = $1", id) == [(0, "received")]
+        monkeypatch.undo()
+        assert await jobs.sweep_received() == 1
+    assert await state(id) == "ready"
+
+
+async def test_a_photo_whose_original_is_gone_is_given_up_and_holds_up_no_other(client, it, sender):
+    ids = []
+    for number in (32, 33):
+        content = make.photo(number)
+        ids.append(await declared(it, content))
+        with clock.frozen(clock.now() + timedelta(seconds=number)):
+            answer = await client.put(f"/api/evidence/{ids[-1]}", content=content, headers=sender)
+    gone = (await client.get(f"/api/evidence/{ids[0]}", headers=sender)).json()["sha256"]
+    disk().original_path(gone).unlink()
+    with clock.frozen(clock.now() + timedelta(minutes=2)):
+        for _ in range(MOST_TRIES + 1):
+            await jobs.sweep_received()
+    assert answer.status_code == 200 and [await state(id) for id in ids] == ["refused", "ready"]
+
+
 async def test_somebody_elses_and_missing_evidence_are_the_same_404(client, it):
     content = make.photo(28)
     id = await declared(it, content)
@@ -300,9 +341,10 @@ async def test_a_file_declared_by_another_person_cannot_be_claimed(client, it, s
     lead = await make.signed_in(it.lead)
     answer = await client.put(f"{path}/{uuid7()}", json=body, headers=lead)
     assert (answer.status_code, make.problem(answer)["code"]) == (409, "conflict")
-    changed = calls.finding_body(it, evidence=[line | {"source": "gallery"}])
-    answer = await client.put(f"{path}/{uuid7()}", json=changed, headers=sender)
-    assert (answer.status_code, make.problem(answer)["code"]) == (409, "conflict")
+    for other in ({"source": "gallery"}, {"position": {**line["position"], "datum": "gcj02"}}):
+        changed = calls.finding_body(it, evidence=[line | other])
+        answer = await client.put(f"{path}/{uuid7()}", json=changed, headers=sender)
+        assert (answer.status_code, make.problem(answer)["code"]) == (409, "conflict"), other
     assert await calls.snapshot() == before
 
 

@@ -151,9 +151,7 @@ def test_any_damage_is_a_picture_or_a_refusal(inspect, sample, luck: random.Rand
     content = bytearray(sample)
     for _ in range(luck.randint(1, 8)):
         place = luck.randrange(min(len(content), 700))
-        content[place : place + luck.choice((0, 1, 1, 1, 4))] = luck.choice(
-            (b"", b"\0", b"\xff", luck.randbytes(2))
-        )
+        content[place : place + luck.choice((0, 1, 1, 1, 4))] = luck.choice((b"", b"\0", b"\xff", luck.randbytes(2)))
     assert isinstance(inspect(bytes(content)), Picture | str)
 
 

@@ -155,10 +155,7 @@ async def test_clear_parts_are_white(bench):
 async def test_an_embedded_profile_is_applied_and_a_useless_one_ignored(bench):
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     swapped = (
-        srgb.replace(b"rXYZ", b"tXYZ")
-        .replace(b"bXYZ", b"rXYZ")
-        .replace(b"tXYZ", b"bXYZ")
-        .replace(b"sRGB", b"none")
+        srgb.replace(b"rXYZ", b"tXYZ").replace(b"bXYZ", b"rXYZ").replace(b"tXYZ", b"bXYZ").replace(b"sRGB", b"none")
     )
     utf16 = swapped.replace("sRGB".encode("utf-16-be"), "none".encode("utf-16-be"))
     shown = await bench.shown(hostile.encoded(hostile.picture(), icc_profile=utf16))

@@ -93,9 +93,7 @@ def test_the_same_bytes_again_change_nothing_and_are_synced_again(disk, monkeypa
     before = disk.original_path(DIGEST).stat()
     synced: list[str] = []
     fsync = os.fsync
-    monkeypatch.setattr(
-        storage.os, "fsync", lambda fd: (synced.append(os.readlink(f"/proc/self/fd/{fd}")), fsync(fd))
-    )
+    monkeypatch.setattr(storage.os, "fsync", lambda fd: (synced.append(os.readlink(f"/proc/self/fd/{fd}")), fsync(fd)))
     arrived(disk).keep(DIGEST)
     after = disk.original_path(DIGEST).stat()
     assert (before.st_ino, before.st_mtime_ns, 1) == (after.st_ino, after.st_mtime_ns, after.st_nlink)
@@ -253,12 +251,24 @@ sys.exit(2)
 """
     if not shutil.which("unshare"):
         pytest.skip("needs unshare")
-    run = subprocess.run(
-        ["unshare", "-m", sys.executable, "-c", script], cwd=ROOT, stderr=subprocess.PIPE, text=True
-    )
+    run = subprocess.run(["unshare", "-m", sys.executable, "-c", script], cwd=ROOT, stderr=subprocess.PIPE, text=True)
     if run.returncode == 77 or "unshare" in run.stderr:
         pytest.skip("may not mount here")
     assert run.returncode == 0, run.stderr
+
+
+def test_a_redrawn_copy_is_on_the_disk_before_and_its_name_after_it_takes_its_place(tmp_path, monkeypatch):
+    done: list[tuple[str, Path]] = []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(
+        storage.os, "fsync", lambda fd: (done.append(("fsync", Path(os.readlink(f"/proc/self/fd/{fd}")))), fsync(fd))
+    )
+    monkeypatch.setattr(storage.os, "replace", lambda old, new: (done.append(("replace", new)), replace(old, new)))
+    path = tmp_path / "ab" / "cd" / "copy.jpg"
+    with storage.replacing(path) as draft:
+        os.write(draft.fd, b"copy")
+    folders = [("fsync", path.parents[up]) for up in (2, 1)]  # each knows the folder made in it
+    assert done == [*folders, ("fsync", draft.path), ("replace", path), ("fsync", path.parent)]
 
 
 def test_a_draft_replaces_only_when_it_ends_well(tmp_path):

@@ -164,3 +164,12 @@ async def test_findings_are_read_with_their_visit_and_nowhere_else(client, it):
 async def test_everyone_signed_in_reads_the_topics(client, it):
     answer = await client.get("/api/topics", headers=await make.signed_in(it.handler))
     assert [topic["code"] for topic in answer.json()["items"]] == ["03", "0304"]
+
+
+async def test_a_place_in_another_county_is_a_slip_of_the_finger(client, noon):
+    it = await make.cast()
+    call = await calls.by(it.inspector, "PUT", f"/api/visits/{it.visit}/findings/{uuid7()}", calls.finding_body(it))
+    elsewhere = await call.made(client, json=call.body | {"region": make.QINGYUAN})
+    assert (elsewhere.status_code, make.problem(elsewhere)["code"]) == (422, "region_elsewhere")
+    township = await call.made(client, json=call.body | {"region": make.SHANGJIAHE})
+    assert township.status_code == 201, township.text

@@ -29,9 +29,7 @@ def one_step_inverse(point: LatLng) -> LatLng:
 
 
 @pytest.mark.parametrize(("place", "gcj", "bd", "one_step"), PLACES)
-def test_shift_is_what_was_measured_at_four_places(
-    place: LatLng, gcj: float, bd: float, one_step: float
-) -> None:
+def test_shift_is_what_was_measured_at_four_places(place: LatLng, gcj: float, bd: float, one_step: float) -> None:
     on_gcj = from_wgs84(*place, Datum.gcj02)
     assert distance_m(place, on_gcj) == pytest.approx(gcj, abs=0.5)
     assert distance_m(place, from_wgs84(*place, Datum.bd09)) == pytest.approx(bd, abs=0.5)

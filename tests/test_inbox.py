@@ -26,6 +26,7 @@ HEARD = {
     "rectification.passed": {"boss", "handler", "principal"},
     "rectification.closed": {"handler", "principal", "reviewer", "lead", "inspector"},
     "rectification.void_asked": {"staff"},  # the leader who asked hears nothing
+    "rectification.void_declined": {"boss"},
     "rectification.voided": {"handler", "principal", "reviewer", "lead", "inspector"},
 }
 NAMES = ("lead", "inspector", "handler", "principal", "reviewer", "staff", "boss", "leader", "stranger")
@@ -44,11 +45,14 @@ async def told(it: make.Cast, verb: str) -> set[str]:
 async def test_every_event_reaches_its_audience_and_nobody_else(it, settle):
     finding = {"responsible_units": frozenset(), "lead_units": frozenset()}
     held = await make.rectification(it, Status.draft, **finding)
-    await commands.issue_if_complete(held, it.staff)
+    await commands.issue_or_hold(held, it.staff)
     id = await make.rectification(it, Status.handed_in)
     await commands.send_back(id, it.reviewer, id=uuid7(), reason_code=ReturnReason.not_done, note="还差一户。")
     await make.rectification(it, Status.closed)
     await make.rectification(it, Status.voided)
+    kept = await make.rectification(it)
+    await commands.ask_void(kept, it.boss, id=uuid7(), note="重复。", duplicate_of=None)
+    await commands.decline_void(kept, it.staff, note="不重复。")
     await settle()
     assert set(HEARD) == set(HEARS)
     heard = {verb: await told(it, verb) for verb in HEARD}
@@ -68,9 +72,11 @@ async def test_an_event_handled_twice_tells_once(it, settle):
 async def test_closed_accounts_and_roles_taken_back_hear_nothing(it, settle):
     await raw("UPDATE person SET disabled_at = $1 WHERE id = $2", clock.now(), it.handler.person)
     await raw("UPDATE role_grant SET revoked_at = $1 WHERE person = $2", clock.now(), it.reviewer.person)
-    await make.rectification(it)
+    await raw("UPDATE person SET disabled_at = $1 WHERE id = $2", clock.now(), it.inspector.person)
+    await make.rectification(it, Status.voided)
     await settle()
     assert await told(it, "rectification.issued") == {"principal"}
+    assert await told(it, "rectification.voided") == {"principal", "lead"}
 
 
 async def test_the_office_of_another_area_hears_nothing(it, settle):

@@ -125,6 +125,16 @@ async def test_signing_out_twice_is_signing_out_once(client):
     for sent in (headers, headers, {}, {"Authorization": "Bearer nonsense"}):
         assert (await client.delete("/api/sessions/current", headers=sent)).status_code == 204
     assert await make.status(client, headers) == 401
+    assert len(await raw("SELECT 1 FROM event WHERE verb = 'person.signed_out'")) == 1
+
+
+async def test_a_session_that_was_over_anyway_is_not_signed_out(client):
+    await make.person("wang")
+    with clock.frozen(MORNING):
+        headers = await make.bearer(client, "wang")
+    with clock.frozen(MORNING + timedelta(days=8)):
+        assert (await client.delete("/api/sessions/current", headers=headers)).status_code == 204
+    assert not await raw("SELECT 1 FROM event WHERE verb = 'person.signed_out'")
 
 
 @pytest.mark.parametrize(

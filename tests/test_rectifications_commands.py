@@ -1,6 +1,7 @@
 """What the verbs of a rectification write: numbers, dates, units, returns, voiding; what reactions make of findings."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -75,7 +76,7 @@ async def test_the_closing_class_gives_the_date(it, closing_class, due):
 
 async def test_a_long_term_item_waits_for_the_office_to_set_a_date(it, settle):
     draft = await make.rectification(it, Status.draft, closing_class=ClosingClass.long_term)
-    assert not await commands.issue_if_complete(draft, SYSTEM)
+    await commands.issue_or_hold(draft, SYSTEM)
     with pytest.raises(Incomplete) as refusal:
         await commands.issue(draft, it.staff)
     assert refusal.value.field == "due_on"
@@ -242,7 +243,7 @@ async def test_voiding_takes_two_and_keeps_the_row(it):
     await commands.void(id, it.staff)
     assert (await row(id))["status"] == "voided"
     voiding = (await raw("SELECT * FROM voiding WHERE rectification = $1", id))[0]
-    assert (voiding["asked_by"], voiding["confirmed_by"], voiding["duplicate_of"]) == (
+    assert (voiding["asked_by"], voiding["decided_by"], voiding["duplicate_of"]) == (
         it.boss.person,
         it.staff.person,
         other,
@@ -270,8 +271,8 @@ async def test_a_draft_is_made_once_per_finding(it):
         *(commands.draft_from_finding(filed, SYSTEM, source=Source.unannounced) for _ in range(5)),
         return_exceptions=True,
     )
-    assert {one for one in made if isinstance(one, UUID)} == {finding}
-    assert all(isinstance(one, UUID | Conflict) for one in made), made
+    assert made.count(True) == 1
+    assert all(one is False or isinstance(one, Conflict) for one in made if one is not True), made
     assert len(await raw("SELECT 1 FROM rectification")) == 1
     assert await verbs(finding) == ["rectification.drafted"]
 
@@ -327,3 +328,83 @@ async def test_items_know_every_level_above_their_place(it):
         "province": make.LIAONING, "prefecture": make.FUSHUN, "county": make.XINBIN, "township": make.SHANGJIAHE,
         "region": make.YAOZHAN,
     }  # fmt: skip
+
+
+# ── two at once ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_nobody_turns_both_keys_by_turning_them_at_the_same_time(it):
+    id = await make.rectification(it, Status.handed_in)
+    both = replace(it.boss, grants=(*it.boss.grants, *it.reviewer.grants))
+    for _ in range(5):
+        await asyncio.gather(
+            commands.pass_first(id, both, id=uuid7(), opinion="好。"),
+            commands.close_out(id, both, id=uuid7(), opinion="好。"),
+            return_exceptions=True,
+        )
+    assert (await row(id))["status"] == "passed"
+
+
+async def test_a_hand_in_is_not_passed_in_the_moment_it_arrives_without_its_photos(it):
+    for _ in range(5):
+        id = await make.rectification(it, Status.working)
+        await asyncio.gather(
+            commands.hand_in(
+                id, it.handler, id=uuid7(), note="好。", finished_on=None, similar_sweep="", confirmed_by="钱",
+                manifest=[make.declaration(make.photo(7))],
+            ),
+            commands.pass_first(id, it.reviewer, id=uuid7(), opinion="好。"),
+            return_exceptions=True,
+        )  # fmt: skip
+        assert (await row(id))["status"] == "handed_in"
+
+
+# ── voiding ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_declined_voiding_lets_the_item_go_on_and_can_be_asked_again(it):
+    id = await make.rectification(it, Status.working)
+    await commands.ask_void(id, it.boss, id=uuid7(), note="重复。", duplicate_of=None)
+    await commands.decline_void(id, it.staff, note="不重复。")
+    await commands.decline_void(id, it.staff, note="不重复。")  # the same request twice
+    await commands.report(id, it.handler, id=uuid7(), note="继续。", percent=20)
+    with clock.frozen(clock.now() + timedelta(minutes=5)):
+        await commands.ask_void(id, it.boss, id=uuid7(), note="确实重复。", duplicate_of=None)
+        await commands.void(id, it.staff)
+        await commands.void(id, it.staff)
+    assert (await row(id))["status"] == "voided"
+    assert (await verbs(id)).count("rectification.voided") == 1
+    assert (await verbs(id)).count("rectification.void_declined") == 1
+
+
+async def test_a_draft_voided_before_issue_was_never_there_for_the_units_it_names(it, client, settle):
+    id = await make.rectification(it, Status.draft)
+    await commands.ask_void(id, it.boss, id=uuid7(), note="误报。", duplicate_of=None)
+    await commands.void(id, it.staff)
+    await settle()
+    headers = await make.signed_in(it.handler)
+    assert (await client.get(f"/api/rectifications/{id}", headers=headers)).status_code == 404
+    assert (await client.get("/api/notices", headers=headers)).json()["items"] == []
+
+
+async def test_a_retried_hand_in_with_other_photos_is_a_conflict(it):
+    id = await make.rectification(it, Status.working)
+    line = make.declaration(make.photo(3))
+    said = {"id": uuid7(), "note": "好。", "finished_on": None, "similar_sweep": "", "confirmed_by": "钱"}
+    await commands.hand_in(id, it.handler, **said, manifest=[line])
+    await commands.hand_in(id, it.handler, **said, manifest=[line])
+    with pytest.raises(Conflict):
+        await commands.hand_in(id, it.handler, **said, manifest=[replace(line, sha256="0" * 64)])
+
+
+async def test_a_photo_that_hangs_on_the_item_already_is_no_after_photo(it):
+    id = await make.rectification(it, Status.handed_in)
+    before = (await raw("SELECT evidence FROM hand_in_evidence"))[0]["evidence"]
+    await commands.send_back(id, it.reviewer, id=uuid7(), reason_code=ReturnReason.not_done, note="不行。")
+    line = replace(make.declaration(make.photo(1)), id=before)
+    with pytest.raises(Incomplete) as refusal:
+        await commands.hand_in(
+            id, it.handler, id=uuid7(), note="好。", finished_on=None, similar_sweep="", confirmed_by="钱",
+            manifest=[line],
+        )  # fmt: skip
+    assert refusal.value.code == "evidence.used_before"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from backend.errors import Forbidden, Incomplete, WrongState
 from backend.roles import SYSTEM, Actor, Grant, Role
 from backend.workdays import Calendar, Certainty
+from inspections.findings.rules import ClosingClass
 from tasks.rectifications import rules
 from tasks.rectifications.rules import Facts, Item, Status, UnitRole, Verb
 
@@ -71,27 +72,41 @@ MAY: dict[Verb, dict[Status, tuple[set[str], Status]]] = {
             Status.draft, Status.issued, Status.working, Status.handed_in, Status.passed, Status.hung,
         )
     },
+    Verb.decline_void: {
+        status: ({"staff", *BOSSES}, status)
+        for status in (
+            Status.draft, Status.issued, Status.working, Status.handed_in, Status.passed, Status.hung,
+        )
+    },
 }  # fmt: skip
 
 COMPLETE = Facts(
-    facts_told=True, due=True, evidence=1, responsible_person="赵", note="好", reason_code="other",
-    files_declared=1, files_arrived=1, site_item=True, principal="钱",
+    described=True, due=True, evidence=1, responsible_person="赵", note="好", reason_code="other",
+    after_photos=1, files_missing=0, site_item=True, principal="钱",
 )  # fmt: skip
 
 
 def item(status: Status, *, asked: bool = False) -> Item:
     return Item(
-        UUID(int=9), status, {UnitRole.responsible: frozenset({RESPONSIBLE}), UnitRole.lead: frozenset({LEAD})},
-        frozenset({"210000000000", FUSHUN, XINBIN}), TEAM, PEOPLE["who handed in"].person,
-        PEOPLE["who passed"].person, PEOPLE["who asked to void"].person if asked else None,
-    )  # fmt: skip
+        id=UUID(int=9),
+        status=status,
+        units={UnitRole.responsible: frozenset({RESPONSIBLE}), UnitRole.lead: frozenset({LEAD})},
+        area=frozenset({"210000000000", FUSHUN, XINBIN}),
+        team=TEAM,
+        handed_in_by=PEOPLE["who handed in"].person,
+        passed_by=PEOPLE["who passed"].person,
+        void_asked_by=PEOPLE["who asked to void"].person if asked else None,
+    )
+
+
+NEEDS_ASKING = (Verb.void, Verb.decline_void)
 
 
 @pytest.mark.parametrize("verb", Verb)
 @pytest.mark.parametrize("status", Status)
 @pytest.mark.parametrize("who", PEOPLE)
 def test_every_verb_in_every_status_for_everybody(verb: Verb, status: Status, who: str):
-    it = item(status, asked=verb == Verb.void)
+    it = item(status, asked=verb in NEEDS_ASKING)
     people, end = MAY[verb].get(status, (set(), None))
     problem = rules.why_not(verb, it, PEOPLE[who], COMPLETE)
     if who in people:
@@ -111,16 +126,16 @@ def _only_later(verb: Verb, status: Status, who: str) -> bool:
 @pytest.mark.parametrize(
     ("verb", "status", "who", "gone", "field"),
     [
-        (Verb.issue, Status.draft, "staff", {"facts_told": False}, "facts"),
+        (Verb.issue, Status.draft, "staff", {"described": False}, "facts"),
         (Verb.issue, Status.draft, "staff", {"due": False}, "due_on"),
         (Verb.issue, Status.draft, "staff", {"evidence": 0}, "evidence"),
         (Verb.acknowledge, Status.issued, "handler", {"responsible_person": " "}, "responsible_person"),
         (Verb.report, Status.working, "handler", {"note": ""}, "note"),
         (Verb.hand_in, Status.working, "handler", {"note": "  "}, "note"),
-        (Verb.hand_in, Status.working, "handler", {"files_declared": 0, "files_arrived": 0}, "evidence"),
+        (Verb.hand_in, Status.working, "handler", {"after_photos": 0}, "evidence"),
         (Verb.hand_in, Status.working, "handler", {"principal": ""}, "confirmed_by"),
         (Verb.pass_first, Status.handed_in, "reviewer", {"note": ""}, "opinion"),
-        (Verb.pass_first, Status.handed_in, "reviewer", {"files_arrived": 0}, "evidence"),
+        (Verb.pass_first, Status.handed_in, "reviewer", {"files_missing": 1}, "evidence"),
         (Verb.send_back, Status.handed_in, "reviewer", {"reason_code": ""}, "reason_code"),
         (Verb.send_back, Status.passed, "staff", {"note": ""}, "note"),
         (Verb.close_out, Status.passed, "boss", {"note": ""}, "opinion"),
@@ -146,7 +161,7 @@ def test_a_reason_stands_in_for_evidence():
 
 
 def test_an_item_that_is_not_about_a_site_needs_no_after_photo():
-    facts = replace(COMPLETE, files_declared=0, files_arrived=0, site_item=False)
+    facts = replace(COMPLETE, after_photos=0, site_item=False)
     assert rules.why_not(Verb.hand_in, item(Status.working), PEOPLE["handler"], facts) is None
 
 
@@ -162,8 +177,13 @@ def test_who_declared_recusal_touches_nothing_of_that_unit(unit: UUID, verb: Ver
     for status in statuses:
         for who in MAY[verb][status][0]:
             recused = replace(PEOPLE[who], recused_units=frozenset({unit}))
-            it = item(status, asked=verb == Verb.void)
+            it = item(status, asked=verb in NEEDS_ASKING)
             assert isinstance(rules.why_not(verb, it, recused, COMPLETE), Forbidden)
+
+
+def test_an_item_that_is_asked_to_be_voided_is_not_closed_meanwhile():
+    problem = rules.why_not(Verb.close_out, item(Status.passed, asked=True), PEOPLE["boss"], COMPLETE)
+    assert isinstance(problem, WrongState) and problem.code == "blocked"
 
 
 def test_voiding_takes_an_asking_and_is_asked_once():
@@ -177,9 +197,10 @@ def test_voiding_takes_an_asking_and_is_asked_once():
     who=st.sampled_from(list(PEOPLE)),
     asked=st.booleans(),
     facts=st.builds(
-        Facts, facts_told=st.booleans(), due=st.booleans(), evidence=st.integers(0, 1),
+        Facts, described=st.booleans(), due=st.booleans(), evidence=st.integers(0, 1),
         note=st.sampled_from(["", "好"]),
-        files_declared=st.integers(0, 1), site_item=st.booleans(), principal=st.sampled_from(["", "钱"]),
+        after_photos=st.integers(0, 1), files_missing=st.integers(0, 1), site_item=st.booleans(),
+        principal=st.sampled_from(["", "钱"]),
     ),
 )  # fmt: skip
 def test_buttons_and_enforcement_cannot_disagree(status: Status, who: str, asked: bool, facts: Facts):
@@ -205,13 +226,15 @@ def test_overdue_is_the_instant_the_last_day_is_over_and_only_while_it_ticks():
 
 @pytest.mark.parametrize("verb", [Verb.pass_first, Verb.send_back, Verb.close_out, Verb.ask_void, Verb.void])
 def test_nobody_of_the_responsible_unit_judges_its_matter_whatever_else_they_are(verb: Verb):
-    it = item(Status.handed_in if verb == Verb.pass_first else Status.passed, asked=verb == Verb.void)
+    it = item(Status.handed_in if verb == Verb.pass_first else Status.passed, asked=verb in NEEDS_ASKING)
     hats = tuple(Grant(role, unit, FUSHUN) for role in Role for unit in (OFFICE, LEAD) if role != Role.system)
     judge = Actor(UUID(int=200), "多职", hats)
+    at_home = replace(judge, home=RESPONSIBLE)
     if verb != Verb.ask_void:
         assert rules.why_not(verb, it, judge, COMPLETE) is None
     own = replace(judge, grants=(*hats, Grant(Role.inspector, RESPONSIBLE, XINBIN)))
     assert isinstance(rules.why_not(verb, it, own, COMPLETE), Forbidden)
+    assert isinstance(rules.why_not(verb, it, at_home, COMPLETE), Forbidden)
 
 
 @pytest.mark.parametrize(
@@ -229,15 +252,19 @@ def test_everything_missing_is_told_at_once():
 
 @pytest.mark.parametrize(
     ("closing_class", "due"),
-    [("fix_now", date(2026, 11, 25)), ("by_date", date(2026, 12, 5)), ("long_term", None)],
+    [
+        (ClosingClass.fix_now, date(2026, 11, 25)),
+        (ClosingClass.by_date, date(2026, 12, 5)),
+        (ClosingClass.long_term, None),
+    ],
 )
-def test_a_closing_class_brings_its_date_or_none(closing_class: str, due: date | None):
+def test_a_closing_class_brings_its_date_or_none(closing_class: ClosingClass, due: date | None):
     friday = date(2026, 11, 20)
-    found = rules.first_deadline(closing_class, friday, Calendar())
-    assert (found and found.on) == due and (closing_class in rules.DATED) == (due is not None)
+    found = rules.deadline(closing_class, None, friday, Calendar())
+    assert (found and found.on) == due
     assert not found or found.certainty == Certainty.known
 
 
 def test_a_date_counted_over_an_unpublished_calendar_says_so():
-    found = rules.first_deadline("fix_now", date(2031, 1, 2), Calendar())
+    found = rules.deadline(ClosingClass.fix_now, None, date(2031, 1, 2), Calendar())
     assert found and found.certainty == Certainty.assumed

@@ -1,5 +1,6 @@
 """Region files on their way into the database: whole or not at all, again and again, renamed and complete."""
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -86,6 +87,12 @@ async def test_rows_come_in_by_batches_too(monkeypatch: pytest.MonkeyPatch) -> N
     rows += [RegionRow(f"21{n:02}00000000", "210000000000", Level.prefecture, f"第{n}市") for n in range(1, 21)]
     assert await load_regions(SYSTEM, rows, "test") == Loaded(new=21)
     assert await load_regions(SYSTEM, rows[:-1], "test", complete=True) == Loaded(same=20, ended=1)
+    loaded = await raw("SELECT payload FROM event WHERE verb = 'regions.loaded' ORDER BY at, id")
+    told = [json.loads(row["payload"]) for row in loaded]
+    assert sorted((it["source"], it["by"], it["new"], it["ended"]) for it in told) == [
+        ("test", "系统", 0, 1),
+        ("test", "系统", 21, 0),
+    ]
 
 
 async def test_only_administrators_load_regions() -> None:

@@ -223,9 +223,7 @@ def test_sixty_characters_are_a_name() -> None:
     ],
 )
 def test_parent_or_level_that_contradicts_the_code_is_refused(line: str, words: str) -> None:
-    head = (
-        "code,parent,level,name\n44,,province,广东省\n4407,44,prefecture,江门市\n440703,4407,county,蓬江区\n"
-    )
+    head = "code,parent,level,name\n44,,province,广东省\n4407,44,prefecture,江门市\n440703,4407,county,蓬江区\n"
     error = only_error(f"{head}{line}\n")
     assert error.line == 5
     assert words in error.message
@@ -287,21 +285,15 @@ def test_subtree_holds_its_region_and_what_is_below_and_nothing_else(shipped: li
         low, high = subtree(region.code)
         by_range = {row.code for row in shipped if low <= row.code < high}
         if region.level is Level.township:
-            assert by_range == {region.code} | {
-                code for code, parent in parents.items() if parent == region.code
-            }
+            assert by_range == {region.code} | {code for code, parent in parents.items() if parent == region.code}
         else:
-            assert by_range >= {region.code} | {
-                code for code, parent in parents.items() if parent == region.code
-            }
+            assert by_range >= {region.code} | {code for code, parent in parents.items() if parent == region.code}
     county = {c for c in parents if "210421000000" in ancestors(c, parents)} | {"210421000000"}
     low, high = subtree("210421000000")
     assert {row.code for row in shipped if low <= row.code < high} == county
 
 
-@pytest.mark.parametrize(
-    "code", ["", "44", "440703000201", "99", "990000000000", "4407030010０1", "44070300100x"]
-)
+@pytest.mark.parametrize("code", ["", "44", "440703000201", "99", "990000000000", "4407030010０1", "44070300100x"])
 def test_what_is_no_code_has_no_level_and_no_subtree(code: str) -> None:
     with pytest.raises(ValueError, match="region code"):
         level_of(code)

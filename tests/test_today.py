@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from backend import clock
+from backend import clock, db
 from backend.roles import Role
 from inspections.findings.rules import ClosingClass
 from tasks.rectifications.rules import Status
@@ -32,6 +32,26 @@ async def test_an_inspector_finds_visits_with_findings_topics_and_the_time(clien
     assert told["assignments"][0]["visit"]["lat"] == make.TARGET[0]
     assert [topic["code"] for topic in told["topics"]] == ["03", "0304"]
     assert told["rectifications"] == {"overdue": 0, "due_soon": 0, "items": []} and told["unread"] == 0
+
+
+async def test_more_visits_cost_no_more_statements_and_a_hundred_are_enough(client, it, noon):
+    async def statements() -> int:
+        said: list[str] = []
+        async with db.DB.pool.acquire() as connection:
+            connection.add_query_logger(note := lambda record: said.append(record.query))
+        await today(client, it.inspector)
+        async with db.DB.pool.acquire() as connection:
+            connection.remove_query_logger(note)
+        return len(said)
+
+    await make.finding(it)
+    once = await statements()
+    for minutes in range(101):
+        with clock.frozen(noon + timedelta(minutes=minutes + 1)):
+            newest = await make.visit(it)
+    assert once and await statements() == once
+    told = (await today(client, it.inspector))["assignments"]
+    assert len(told) == 100 and told[0]["visit"]["id"] == str(newest)
 
 
 async def test_a_submitted_visit_leaves_the_phone(client, it):

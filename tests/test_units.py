@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from backend import clock
+from backend import clock, events
 from backend.columns import uuid7
 from backend.errors import BadRequest, Conflict, Forbidden, Incomplete, NotFound, WrongState
 from backend.roles import SYSTEM, Role
@@ -114,6 +114,8 @@ async def test_a_group_stands_for_its_members_of_that_day_that_are_units_that_da
     late = await add("高新区管委会", valid_from=date(2026, 1, 1))
     group = await commands.set_group(SYSTEM, name="各县区", region=FUSHUN)
     assert await commands.set_group(SYSTEM, name="各县区", region=FUSHUN) == group
+    told = await events.of_subjects([group])
+    assert [(it.verb, it.actor_name, it.payload["name"]) for it in told] == [("unit.group_set", "系统", "各县区")]
     for unit in (xinbin, qingyuan, late):
         for _ in range(2):
             await commands.add_member(SYSTEM, group=group, unit=unit, valid_from=FOUNDED)

@@ -60,13 +60,46 @@ async def test_a_visit_needs_a_team_a_place_and_a_sensible_radius(client, it):
         ({"lead": str(it.boss.person)}, 422, "no_team_lead", "lead"),
         ({"radius_m": 9}, 400, "bad_radius", "radius_m"),
         ({"radius_m": 5001}, 400, "bad_radius", "radius_m"),
-        ({"region": "999999999999"}, 400, "unknown_reference", None),
-        ({"team": [one, str(uuid7())]}, 400, "unknown_reference", None),
+        ({"region": "999999999999"}, 422, "unknown_region", "region"),
+        ({"team": [one, str(uuid7())]}, 422, "not_an_inspector", "team"),
     ):
         answer = await call.made(client, json={**call.body, **wrong})
         told = make.problem(answer)
         assert (answer.status_code, told["code"], told.get("field")) == (status, code, field)
     assert await calls.snapshot() == before
+
+
+async def test_the_office_opens_visits_in_its_own_area_only(client, it):
+    elsewhere = await make.person("清原督查", Role.supervision_staff, at=await make.unit("清原县水务局"))
+    call, headers = await calls.open_visit(it), await make.signed_in(elsewhere)
+    before = await calls.snapshot()
+    answer = await call.made(client, headers=headers)
+    assert (answer.status_code, make.problem(answer)["code"]) == (403, "not_yours_to_do")
+    assert await calls.snapshot() == before
+    own = {**call.body, "region": make.QINGYUAN}
+    assert (await call.made(client, headers=headers, json=own)).status_code == 201
+
+
+async def test_only_live_inspectors_are_sent_and_the_others_are_not_named_by_the_database(client, it):
+    closed = await make.person("督查员冯", Role.inspector, at=await make.unit("市扶贫办"))
+    await raw("UPDATE person SET disabled_at = $1 WHERE id = $2", clock.now(), closed.person)
+    former = await make.person("督查员陈", Role.inspector, at=await make.unit("市扶贫办"))
+    await raw("UPDATE role_grant SET revoked_at = $1 WHERE person = $2", clock.now(), former.person)
+    call = await calls.open_visit(it)
+    before, lead = await calls.snapshot(), str(it.lead.person)
+    for person in (closed, former, it.staff, it.handler):
+        answer = await call.made(client, json={**call.body, "team": [lead, str(person.person)]})
+        told = make.problem(answer)
+        assert (answer.status_code, told["code"], told["field"]) == (422, "not_an_inspector", "team"), person.name
+    assert await calls.snapshot() == before
+    assert (await call.made(client, json={**call.body, "lead": str(it.inspector.person)})).status_code == 201
+
+
+async def test_a_retry_is_answered_after_a_member_of_the_team_has_left(client, it):
+    call = await calls.open_visit(it)
+    assert (await call.made(client)).status_code == 201
+    await raw("UPDATE person SET disabled_at = $1 WHERE id = $2", clock.now(), it.inspector.person)
+    assert (await call.made(client)).status_code == 201
 
 
 async def test_a_visit_is_seen_by_its_team_the_office_and_later_by_leaders(client, it):
@@ -185,3 +218,12 @@ async def test_the_list_is_walked_newest_first_to_its_end(client, it):
         if (cursor := page["next"]) is None:
             break
     assert seen == made[::-1]
+
+
+async def test_who_is_no_inspector_any_more_has_no_visits_any_more(client, noon):
+    it = await make.cast()
+    headers = await make.signed_in(it.inspector)
+    assert (await client.get(f"/api/visits/{it.visit}", headers=headers)).status_code == 200
+    await raw("UPDATE role_grant SET revoked_at = $1 WHERE person = $2", clock.now(), it.inspector.person)
+    assert (await client.get(f"/api/visits/{it.visit}", headers=headers)).status_code == 404
+    assert (await client.get("/api/phone/today", headers=headers)).json()["assignments"] == []

@@ -4,9 +4,10 @@ from datetime import date
 from uuid import NAMESPACE_OID, uuid5
 
 from backend import clock, events
+from backend.calendar import rules
 from backend.db import raw, transaction
 from backend.errors import Forbidden
-from backend.roles import OFFICE, Actor, Role
+from backend.roles import Actor
 
 
 async def settle(actor: Actor, day: date, *, working: bool, source: str) -> None:
@@ -14,8 +15,8 @@ async def settle(actor: Actor, day: date, *, working: bool, source: str) -> None
 
     Deadlines that were given before stay as they are. Raises Forbidden.
     """
-    if not actor.has(Role.sys_admin, Role.system, *OFFICE):
-        raise Forbidden("工作日历由督查办或系统管理员维护。")
+    if refusal := rules.may_settle(actor):
+        raise Forbidden(refusal)
     async with transaction():
         await raw(
             "INSERT INTO day_override (day, working, source, set_at) VALUES ($1, $2, $3, $4) ON CONFLICT (day) "

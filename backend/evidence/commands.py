@@ -24,6 +24,7 @@ DECLARED = (
     "reported_lat",
     "reported_lng",
     "accuracy_m",
+    "datum",
 )
 
 
@@ -81,6 +82,16 @@ async def try_prepare(evidence: UUID) -> Evidence | None:
         return row
 
 
+async def give_back(evidence: UUID) -> None:
+    """The try did not count: the photo was not looked at."""
+    async with transaction():
+        await raw(
+            "UPDATE evidence SET tries = tries - 1 WHERE id = $1 AND state = $2 AND tries > 0",
+            evidence,
+            State.received.value,
+        )
+
+
 async def mark_ready(evidence: UUID) -> None:
     await _settle(evidence, State.ready, None)
 
@@ -90,7 +101,10 @@ async def mark_refused(evidence: UUID, code: str) -> None:
 
 
 async def give_up(evidence: UUID) -> None:
-    """The job failed too often for reasons of ours; a person can see it and ask for it again."""
+    """Tried too often without an answer: the gate's child or the worker was killed each time, or the original is gone.
+
+    Seen as `refusal`; a person has it tried again as docs/operations.md says.
+    """
     await _settle(evidence, State.refused, "evidence.gave_up")
 
 

@@ -33,7 +33,7 @@ LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A redrawn copy: pixels and bytes. The bytes tell whether the file is whole when it is read later."""
+    """A redrawn copy: pixels and bytes."""
 
     width: int
     height: int

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from backend import clock
 from backend.db import raw
+from backend.errors import NoRoom
 from backend.evidence import commands, gate
 from backend.evidence.receiving import disk
 from backend.evidence.rules import State
@@ -16,7 +17,10 @@ log = logging.getLogger("duban.evidence")
 
 
 async def prepare(evidence: UUID) -> None:
-    """Make display copy and thumbnail of a received file. Safe to run twice; ends ready or refused."""
+    """Make display copy and thumbnail of a received file. Safe to run twice; ends ready or refused.
+
+    Raises NoRoom or OSError when the machine could not look at it: that costs no try while the original is there.
+    """
     row = await commands.try_prepare(evidence)
     if row is None:
         return
@@ -24,11 +28,15 @@ async def prepare(evidence: UUID) -> None:
         await commands.give_up(evidence)
         return
     store = disk()
-    made = await gate.prepare(
-        store.original_path(row.sha256),
-        store.derived_path(row.sha256, "display"),
-        store.derived_path(row.sha256, "thumbnail"),
-    )
+    original = store.original_path(row.sha256)
+    try:
+        made = await gate.prepare(
+            original, store.derived_path(row.sha256, "display"), store.derived_path(row.sha256, "thumbnail")
+        )
+    except (NoRoom, OSError):
+        if original.exists():
+            await commands.give_back(evidence)
+        raise
     if isinstance(made, gate.Refused) and made.try_again:
         return  # the machine may be to blame: the sweeper comes back to it
     if isinstance(made, gate.Refused):
@@ -39,12 +47,15 @@ async def prepare(evidence: UUID) -> None:
 
 
 async def sweep_received() -> int:
-    """Files whose job was lost on the way: prepare them now. Returns how many."""
+    """Files whose job was lost on the way: prepare them now. Returns how many. A full disk ends the round: NoRoom."""
     rows = await raw(
         "SELECT id FROM evidence WHERE state = $1 AND received_at < $2 ORDER BY received_at LIMIT 20",
         State.received.value,
         clock.now() - STUCK_AFTER,
     )
     for row in rows:
-        await prepare(row["id"])
+        try:
+            await prepare(row["id"])
+        except OSError:  # the next one may fare better
+            log.exception("evidence %s not prepared", row["id"])
     return len(rows)

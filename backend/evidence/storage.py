@@ -209,16 +209,21 @@ class Draft(NamedTuple):
 def replacing(path: Path) -> Iterator[Draft]:
     """A draft that takes the place of `path` when the block ends well, and is removed otherwise.
 
-    No fsync: redrawn copies can be made again from the original. A power cut may leave one empty, so compare
-    its size with the recorded one when reading. Raises NoRoom.
+    Durable when the block is over: after a power cut `path` is the whole new file, never an empty one. Raises NoRoom.
     """
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}{PART}")
     with room():
+        new = [folder for folder in path.parents if not folder.exists()]
         path.parent.mkdir(parents=True, exist_ok=True)
+        for folder in reversed(new):
+            sync(folder.parent)
         fd = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         yield Draft(fd, draft)
-        os.replace(draft, path)
+        with room():
+            os.fsync(fd)
+            os.replace(draft, path)
+            sync(path.parent)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise

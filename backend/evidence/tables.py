@@ -4,7 +4,8 @@ from piccolo.constraints import Check
 from piccolo.table import Table
 
 from backend.columns import key, link, measure, moment, number, one_of, text
-from backend.evidence.rules import State
+from backend.evidence.rules import MediaType, Source, State
+from backend.geo import Datum
 from backend.people.tables import Person
 
 
@@ -34,4 +35,7 @@ class Evidence(Table):
     refusal = text(null=True)
 
     state_is_known = one_of("state", State)
+    source_is_known = one_of("source", Source)
+    media_type_is_known = one_of("media_type", MediaType)
+    datum_is_known = one_of("datum", Datum)
     hash_is_sha256 = Check("\"sha256\" ~ '^[0-9a-f]{64}$'")

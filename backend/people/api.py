@@ -152,7 +152,7 @@ class PersonController(Controller):
         cursor: FromQuery[UUID | None] = None,
     ) -> PeopleOut:
         rows = await queries.listed(actor, unit, cursor)
-        whole = rules.why_not_administer(actor) is None
+        whole = rules.may_administer(actor) is None
         more = rows[-1].id if len(rows) == queries.PAGE else None
         return PeopleOut([_listed(row, whole) for row in rows], more)
 

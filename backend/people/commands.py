@@ -45,7 +45,7 @@ async def add_person(
     """A new account. The same id with the same content answers the same; the password is not compared, so
     that a repeated request is no way to try passwords. Raises Forbidden, Conflict, Incomplete (too weak).
     """
-    _may_administer(actor)
+    _check_administers(actor)
     username = username.lower()
     _strong(password, username, name)
     password_hash = await passwords.hashed(password)
@@ -64,7 +64,7 @@ async def add_person(
 
 async def grant_role(actor: Actor, *, id: UUID, person: UUID, unit: UUID, role: Role) -> RoleGrant:
     """From the next request on. Raises Forbidden, NotFound, Conflict (`roles_apart`, `already_there`)."""
-    _may_administer(actor)
+    _check_administers(actor)
     async with transaction():
         it = await queries.lock(person)
         if earlier := await once.earlier(RoleGrant, id, person=person, unit=unit, role=role.value):
@@ -86,7 +86,7 @@ async def grant_role(actor: Actor, *, id: UUID, person: UUID, unit: UUID, role: 
 
 async def revoke_role(actor: Actor, *, person: UUID, grant: UUID) -> None:
     """From the next request on; doing it again changes nothing. Raises Forbidden, NotFound."""
-    _may_administer(actor)
+    _check_administers(actor)
     async with transaction():
         await queries.lock(person)
         it = await RoleGrant.objects().get((RoleGrant.id == grant) & (RoleGrant.person == person))
@@ -99,7 +99,7 @@ async def revoke_role(actor: Actor, *, person: UUID, grant: UUID) -> None:
 
 async def disable_person(actor: Actor, *, person: UUID) -> None:
     """Closes the account, ends its sessions; doing it again changes nothing. Raises Forbidden, NotFound."""
-    _may_administer(actor)
+    _check_administers(actor)
     async with transaction():
         it = await queries.lock(person)
         if it.disabled_at is None:
@@ -110,7 +110,7 @@ async def disable_person(actor: Actor, *, person: UUID) -> None:
 
 async def reset_password(actor: Actor, *, person: UUID, password: str) -> None:
     """For a forgotten one: sets it and ends every session. Raises Forbidden, NotFound, Incomplete."""
-    _may_administer(actor)
+    _check_administers(actor)
     it = await queries.find(person)
     _strong(password, it.username, it.name)
     password_hash = await passwords.hashed(password)
@@ -123,7 +123,7 @@ async def reset_password(actor: Actor, *, person: UUID, password: str) -> None:
 
 async def reset_totp(actor: Actor, *, person: UUID) -> None:
     """For a lost phone: forgets the second factor and ends every session. Raises Forbidden, NotFound."""
-    _may_administer(actor)
+    _check_administers(actor)
     async with transaction():
         await queries.lock(person)
         await Person.update(
@@ -175,9 +175,9 @@ async def sign_out(token: str | None) -> None:
         if behind := await session_rows.behind(token):
             person, family = behind
             await session_rows.hold(person)
-            await session_rows.end_family(family)
-            by = Actor(person, (await queries.find(person)).name)
-            await events.record("person.signed_out", person, actor=by)
+            if await session_rows.end_family(family):
+                by = Actor(person, (await queries.find(person)).name)
+                await events.record("person.signed_out", person, actor=by)
 
 
 async def end_session(actor: Actor, *, session: UUID) -> None:
@@ -287,8 +287,8 @@ async def sweep(now: datetime) -> int:
     return len(failures) + len(ended) + len(places)
 
 
-def _may_administer(actor: Actor) -> None:
-    if reason := rules.why_not_administer(actor):
+def _check_administers(actor: Actor) -> None:
+    if reason := rules.may_administer(actor):
         raise Forbidden(reason)
 
 

@@ -1,5 +1,6 @@
 """Reads: the session behind a token, an account by name, profiles, failed sign-ins, the list of people."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -85,7 +86,7 @@ async def live_session(token_hash: bytes, now: datetime) -> LiveSession | None:
     """Session, person, live grants and live recusals in one statement; None when the token opens nothing."""
     rows = await raw(
         "SELECT session.id, family, browser, made_at, seen_at, ends_at, enrol_only, person.id AS person, "
-        f"person.name, username, totp_confirmed_at IS NOT NULL AS confirmed, {_GRANTS} AS grants, "
+        f"person.name, person.unit AS home, username, totp_confirmed_at IS NOT NULL AS confirmed, {_GRANTS} AS grants, "
         "(SELECT coalesce(array_agg(r.unit), '{}') FROM recusal r WHERE r.person = person.id "
         "AND (r.ends_on IS NULL OR r.ends_on >= $6)) AS recused "
         f"FROM session JOIN person ON person.id = session.person WHERE token_hash = $1 AND {_LIVE}"
@@ -104,7 +105,7 @@ async def live_session(token_hash: bytes, now: datetime) -> LiveSession | None:
     return LiveSession(
         id=row["id"],
         family=row["family"],
-        actor=Actor(row["person"], row["name"], grants, frozenset(row["recused"])),
+        actor=Actor(row["person"], row["name"], grants, frozenset(row["recused"]), row["home"]),
         person=row["person"],
         username=row["username"],
         browser=row["browser"],
@@ -135,6 +136,17 @@ async def lock(person: UUID) -> Person:
     if row is None:
         raise NotFound()
     return row
+
+
+async def holders(people: Iterable[UUID], roles: Iterable[Role]) -> frozenset[UUID]:
+    """Those of these people whose account is open and who hold one of the roles now, at whatever unit."""
+    rows = await raw(
+        "SELECT DISTINCT person.id FROM person JOIN role_grant ON role_grant.person = person.id "
+        "WHERE person.id = ANY($1::uuid[]) AND disabled_at IS NULL AND revoked_at IS NULL AND role = ANY($2::text[])",
+        list(people),
+        [role.value for role in roles],
+    )
+    return frozenset(row["id"] for row in rows)
 
 
 async def roles_of(person: UUID) -> list[Role]:
@@ -201,9 +213,9 @@ async def listed(actor: Actor, unit: UUID | None, after: UUID | None, most: int 
 
     Raises Forbidden for other roles.
     """
-    if reason := rules.why_not_list(actor):
+    if reason := rules.may_list(actor):
         raise Forbidden(reason)
-    everyone = rules.why_not_administer(actor) is None
+    everyone = rules.may_administer(actor) is None
     rows = await raw(
         f"{_PROFILE} JOIN region ON region.code = home.region WHERE ($1::uuid IS NULL OR home.id = $1) "
         "AND ($2::uuid IS NULL OR person.id > $2) AND ($3 OR (disabled_at IS NULL "

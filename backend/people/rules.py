@@ -83,6 +83,11 @@ def idle_limit(browser: bool) -> timedelta:
     return BROWSER_IDLE if browser else PHONE_IDLE
 
 
+def lives(browser: bool, seen_at: datetime, ends_at: datetime, now: datetime) -> bool:
+    """Whether a session that nobody ended is neither idle for too long nor over."""
+    return seen_at > now - idle_limit(browser) and ends_at > now
+
+
 def longest(browser: bool) -> timedelta:
     return BROWSER_LONGEST if browser else PHONE_LONGEST
 
@@ -94,13 +99,13 @@ def totp_state(confirmed: bool, roles: Iterable[Role], enforced: bool) -> TotpSt
     return TotpState.needed_enrolment if enforced and NEEDS_TOTP & set(roles) else TotpState.not_needed
 
 
-def why_not_administer(actor: Actor) -> str | None:
+def may_administer(actor: Actor) -> str | None:
     if actor.has(Role.sys_admin, Role.system):
         return None
     return "只有系统管理员可以管理人员和角色。"
 
 
-def why_not_list(actor: Actor) -> str | None:
+def may_list(actor: Actor) -> str | None:
     if actor.has(Role.sys_admin, Role.system, *OFFICE):
         return None
     return "只有系统管理员和督查部门可以查看人员名单。"

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from backend import clock
 from backend.db import raw
-from backend.people import passwords
+from backend.people import passwords, rules
 
 
 async def behind(token: str) -> tuple[UUID, UUID] | None:
@@ -18,13 +18,17 @@ async def hold(*people: UUID) -> None:
     await raw("SELECT id FROM person WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE", people)
 
 
-async def end_family(family: UUID, *, but: UUID | None = None) -> None:
-    await raw(
-        "UPDATE session SET revoked_at = $2 WHERE family = $1 AND revoked_at IS NULL AND id IS DISTINCT FROM $3",
+async def end_family(family: UUID, *, but: UUID | None = None) -> bool:
+    """False when none of them opened anything any more."""
+    now = clock.now()
+    ended = await raw(
+        "UPDATE session SET revoked_at = $2 WHERE family = $1 AND revoked_at IS NULL AND id IS DISTINCT FROM $3 "
+        "RETURNING browser, seen_at, ends_at",
         family,
-        clock.now(),
+        now,
         but,
     )
+    return any(rules.lives(row["browser"], row["seen_at"], row["ends_at"], now) for row in ended)
 
 
 async def end_all(person: UUID, *, but_family: UUID | None = None) -> None:

@@ -76,7 +76,7 @@ class KnownNetwork(Table):
     """Where a person has signed in: strangers' failures elsewhere never close this door."""
 
     id = key()
-    person = link(Person)
+    person = link(Person, index=False)
     network = text()
     last_at = moment()
 

@@ -30,7 +30,7 @@ class UnitIn(msgspec.Struct, forbid_unknown_fields=True):
     name: Line
     kind: UnitKind
     region: RegionCode
-    short_name: Annotated[str, Meta(max_length=64, pattern=NO_NUL)] = ""
+    short_name: Annotated[str, Meta(max_length=64)] = ""
     parent: UUID | None = None
     valid_from: date | None = None
 

@@ -9,15 +9,15 @@ from backend.columns import uuid7
 from backend.db import raw, transaction
 from backend.errors import BadRequest, Conflict, Forbidden, Incomplete, NotFound, WrongState
 from backend.roles import Actor
-from backend.units.queries import ADMINISTERS
+from backend.units import rules
 from backend.units.rules import UnitKind
 from backend.units.tables import Unit, UnitAlias, UnitGroupMember
 
 
 def check_may(actor: Actor) -> None:
     """Raises Forbidden."""
-    if not actor.has(*ADMINISTERS):
-        raise Forbidden("只有系统管理员可以维护区划和单位。")
+    if refusal := rules.may_keep(actor):
+        raise Forbidden(refusal)
 
 
 async def add_unit(
@@ -105,12 +105,15 @@ async def set_group(actor: Actor, *, name: str, region: str) -> UUID:
     """The group of this name in this region, made when it is not there yet. Raises Forbidden, BadRequest."""
     check_may(actor)
     async with transaction():
-        await raw(
-            "INSERT INTO unit_group (id, name, region) VALUES ($1, $2, $3) ON CONFLICT (name, region) DO NOTHING",
+        made = await raw(
+            "INSERT INTO unit_group (id, name, region) VALUES ($1, $2, $3) ON CONFLICT (name, region) DO NOTHING "
+            "RETURNING id",
             uuid7(),
             name,
             region,
         )
+        if made:
+            await events.record("unit.group_set", made[0]["id"], actor=actor, name=name, region=region)
         return (await raw("SELECT id FROM unit_group WHERE name = $1 AND region = $2", name, region))[0]["id"]
 
 

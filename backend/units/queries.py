@@ -11,11 +11,9 @@ from piccolo.querystring import QueryString
 from backend import clock
 from backend.db import select
 from backend.errors import NotFound
-from backend.roles import Actor, Role
+from backend.roles import Actor
 from backend.units.region_rows import Level
-from backend.units.rules import UnitKind
-
-ADMINISTERS = (Role.sys_admin, Role.system)
+from backend.units.rules import ADMINISTERS, UnitKind
 
 
 class RegionShape(msgspec.Struct):

@@ -28,11 +28,7 @@ class BadFile(Exception):
 
 def main(argv: Sequence[str]) -> int:
     """`./duban regions FILE [--source TEXT] [--complete]`: 0 when loaded, 1 when refused."""
-    parser = argparse.ArgumentParser(prog="duban regions", description="导入行政区划文件（CSV，UTF-8）。")
-    parser.add_argument("file", type=Path, help="含 code、name 两列；上级在前，下级在后")
-    parser.add_argument("--source", default="", help="来源说明，例如公布机关和日期；不写则记文件名")
-    parser.add_argument("--complete", action="store_true", help="文件已含所涉省份的全部区划：其中没有的，自今天起停用")
-    wanted = parser.parse_args(list(argv))
+    wanted = parser().parse_args(list(argv))
     try:
         loaded = asyncio.run(_run(wanted.file, wanted.source or wanted.file.name, wanted.complete))
     except BadFile as bad:
@@ -47,6 +43,14 @@ def main(argv: Sequence[str]) -> int:
         return 1
     _say(f"已导入：新增 {loaded.new} 个，变更 {loaded.changed} 个，不变 {loaded.same} 个，停用 {loaded.ended} 个。")
     return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    shape = argparse.ArgumentParser(prog="duban regions", description="导入行政区划文件（CSV，UTF-8）。")
+    shape.add_argument("file", type=Path, help="含 code、name 两列；上级在前，下级在后")
+    shape.add_argument("--source", default="", help="来源说明，例如公布机关和日期；不写则记文件名")
+    shape.add_argument("--complete", action="store_true", help="文件已含所涉省份的全部区划：其中没有的，自今天起停用")
+    return shape
 
 
 async def load_file(file: Path, source: str, *, complete: bool = False, told: bool = False) -> Loaded:

@@ -1,12 +1,13 @@
 """Bringing regions in: one transaction, in batches, so that the whole country fits. Files: region_file.py."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
-from backend import clock
+from backend import clock, events
 from backend.db import raw, transaction
 from backend.roles import Actor
 from backend.units.commands import check_may
@@ -56,6 +57,8 @@ async def load_regions(actor: Actor, rows: Iterable[RegionRow], source: str, *, 
             await _refresh_below(renamed)
         if complete:
             counts.ended = len(await raw(_END, clock.today()))
+        subject = uuid5(NAMESPACE_OID, source)
+        await events.record("regions.loaded", subject, actor=actor, source=source, complete=complete, **asdict(counts))
     return counts
 
 

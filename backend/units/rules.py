@@ -1,6 +1,10 @@
-"""Kinds of units and groups. The levels of regions stand in region_rows.py."""
+"""Kinds of units, and who keeps the lists of units and regions. The levels of regions stand in region_rows.py."""
 
 from enum import StrEnum
+
+from backend.roles import Actor, Role
+
+ADMINISTERS = (Role.sys_admin, Role.system)
 
 
 class UnitKind(StrEnum):
@@ -13,3 +17,8 @@ class UnitKind(StrEnum):
     work_group = "work_group"
     mass_organisation = "mass_organisation"
     other = "other"
+
+
+def may_keep(actor: Actor) -> str | None:
+    """The lists of units, their groups, and regions."""
+    return None if actor.has(*ADMINISTERS) else "只有系统管理员可以维护区划和单位。"

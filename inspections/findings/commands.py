@@ -9,13 +9,13 @@ from uuid import UUID
 from backend import clock, events, geo, once
 from backend.columns import uuid7
 from backend.db import insert, raw, transaction
-from backend.errors import Incomplete
+from backend.errors import Forbidden, Incomplete
 from backend.evidence import commands as evidence
 from backend.evidence.rules import Declaration, Place
 from backend.once import different
 from backend.roles import Actor
 from inspections.findings import rules
-from inspections.findings.rules import ClosingClass, NonImplementation, Severity
+from inspections.findings.rules import ClosingClass, NamedRole, NonImplementation, Severity
 from inspections.findings.tables import Finding, FindingEvidence, FindingUnit
 from inspections.visits import queries as visits
 from inspections.visits.rules import Status, may_record
@@ -59,7 +59,7 @@ async def file(visit: UUID, actor: Actor, filing: Filing, *, id: UUID, manifest:
                 await _check_parts(earlier, filing, manifest)
                 await evidence.declare(manifest, actor)
                 return
-            raise refusal or different()
+            raise Forbidden(refusal) if refusal else different()
         await _name_units(id, filing)
         await evidence.declare(manifest, actor)
         await _attach(id, manifest)
@@ -113,31 +113,41 @@ async def _check_parts(earlier: Finding, filing: Filing, manifest: Sequence[Decl
     id = earlier.id
     files = await FindingEvidence.select(FindingEvidence.evidence).where(FindingEvidence.finding == id)
     units = await FindingUnit.select(FindingUnit.unit, FindingUnit.role).where(FindingUnit.finding == id)
-    named = {(unit, "responsible") for unit in filing.responsible_units} | {
-        (unit, "lead") for unit in filing.lead_units
-    }
     if filing.region not in (None, earlier.region) or {row["evidence"] for row in files} != {
         line.id for line in manifest
     }:
         raise different()
-    if {(row["unit"], row["role"]) for row in units} != named:
+    if {(row["unit"], row["role"]) for row in units} != _named(filing):
         raise different()
 
 
 async def _region(code: str | None, visit: object) -> str:
-    """The place named, or that of the visit. Raises Incomplete when there is no such place."""
+    """The place named, or that of the visit; raises Incomplete when it is none, or in another county.
+
+    Otherwise a slip of the finger would carry the item to an office that knows nothing of the visit.
+    """
     rows = await raw(
-        "SELECT code FROM region WHERE code = coalesce($1, (SELECT region FROM visit WHERE id = $2))", code, visit
+        "SELECT place.code, coalesce(county.code, home.code) = ANY(place.path) AS near FROM visit "
+        "JOIN region AS home ON home.code = visit.region "
+        "LEFT JOIN region AS county ON county.code = ANY(home.path) AND county.level = 'county' "
+        "LEFT JOIN region AS place ON place.code = coalesce($1, home.code) WHERE visit.id = $2",
+        code,
+        visit,
     )
-    if not rows:
+    if rows[0]["code"] is None:
         raise Incomplete("没有这个区划代码。", "unknown_region", field="region")
+    if not rows[0]["near"]:
+        raise Incomplete("所报地点不在本次检查的县区内。", "region_elsewhere", field="region")
     return rows[0]["code"]
 
 
+def _named(filing: Filing) -> set[tuple[UUID, str]]:
+    responsible = {(unit, NamedRole.responsible.value) for unit in filing.responsible_units}
+    return responsible | {(unit, NamedRole.lead.value) for unit in filing.lead_units}
+
+
 async def _name_units(id: UUID, filing: Filing) -> None:
-    named = [(unit, "responsible") for unit in filing.responsible_units]
-    named += [(unit, "lead") for unit in filing.lead_units]
-    rows = [{"id": uuid7(), "finding": id, "unit": unit, "role": role} for unit, role in named]
+    rows = [{"id": uuid7(), "finding": id, "unit": unit, "role": role} for unit, role in _named(filing)]
     if rows:
         await insert("finding_unit", rows)
 

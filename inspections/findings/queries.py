@@ -54,12 +54,21 @@ class TopicShape(msgspec.Struct):
 
 async def of_visit(visit: UUID, actor: Actor) -> list[FindingShape]:
     """Everything filed on a visit the actor sees, oldest first. Raises NotFound."""
-    await visits.show(visit, actor)
-    return await _shaped(await select(f"{_SHAPE} WHERE finding.visit = {{}} ORDER BY finding.received_at", visit))
+    await visits.seen(visit, actor)
+    return (await of_visits([visit]))[visit]
+
+
+async def of_visits(seen: Sequence[UUID]) -> dict[UUID, list[FindingShape]]:
+    """Everything filed on these visits, oldest first; the caller knows that the actor sees them."""
+    filed: dict[UUID, list[FindingShape]] = {visit: [] for visit in seen}
+    where = "WHERE finding.visit = ANY($1::uuid[]) ORDER BY finding.received_at, finding.id"
+    for finding in await _shaped(await raw(f"{_SHAPE} {where}", list(seen))):
+        filed[finding.visit].append(finding)
+    return filed
 
 
 async def show(finding: UUID, visit: UUID, actor: Actor) -> FindingShape:
-    await visits.show(visit, actor)
+    await visits.seen(visit, actor)
     found = await _shaped(await select(f"{_SHAPE} WHERE finding.id = {{}} AND finding.visit = {{}}", finding, visit))
     if not found:
         raise NotFound()

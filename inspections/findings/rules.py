@@ -30,6 +30,13 @@ class NonImplementation(StrEnum):
     work = "work"
 
 
+class NamedRole(StrEnum):
+    """For what the inspector names a unit: to do the work, or to review it."""
+
+    responsible = "responsible"
+    lead = "lead"
+
+
 def check_evidence(files: int, no_evidence_reason: str) -> None:
     """A finding shows a file or says why there is none (domain.md b.3, T1)."""
     if files == 0 and not no_evidence_reason.strip():

@@ -6,9 +6,10 @@ from piccolo.table import Table
 
 from backend.columns import flag, key, link, measure, moment, number, one_of, text
 from backend.evidence.tables import Evidence
+from backend.geo import Datum
 from backend.people.tables import Person
 from backend.units.tables import Region, Unit
-from inspections.findings.rules import ClosingClass, Severity
+from inspections.findings.rules import ClosingClass, NamedRole, NonImplementation, Severity
 from inspections.visits.tables import Visit
 
 
@@ -48,24 +49,27 @@ class Finding(Table):
 
     severity_is_known = one_of("severity", Severity)
     class_is_known = one_of("closing_class", ClosingClass)
+    non_implementation_is_known = one_of("non_implementation", NonImplementation)
+    datum_is_known = one_of("datum", Datum)
 
 
 class FindingUnit(Table):
-    """A unit the inspector names for a finding: `responsible` or `lead`."""
+    """A unit the inspector names for a finding."""
 
     id = key()
-    finding = link(Finding)
+    finding = link(Finding, index=False)
     unit = link(Unit)
     role = text()
 
     once_per_role = Unique(["finding", "unit", "role"])
+    role_is_known = one_of("role", NamedRole)
 
 
 class FindingEvidence(Table):
     """A file that shows a finding. Once attached it stays."""
 
     id = key()
-    finding = link(Finding)
+    finding = link(Finding, index=False)
     evidence = link(Evidence)
     position = number()
 

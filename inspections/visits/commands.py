@@ -7,8 +7,10 @@ from uuid import UUID
 from backend import clock, events, geo, once
 from backend.columns import uuid7
 from backend.db import transaction
+from backend.errors import Forbidden, Incomplete
 from backend.geo import Datum
-from backend.roles import Actor
+from backend.people import queries as people
+from backend.roles import FIELD, Actor
 from inspections.visits import queries, rules
 from inspections.visits.rules import Kind, Status
 from inspections.visits.tables import Arrival, Visit, VisitMember
@@ -28,28 +30,23 @@ async def open_visit(
     team: Sequence[UUID],
     lead: UUID,
 ) -> None:
-    """Send a team to a place (WGS-84 target, metres). From now on the team's phones show it."""
-    if refusal := rules.may_open(actor):
-        raise refusal
-    rules.check_target(*target, radius_m)
+    """Send a team to a place (WGS-84 target, metres). From now on the team's phones show it.
+
+    Raises Forbidden outside the office's area, Incomplete for an unknown place or somebody who is no inspector.
+    """
     members = frozenset(team)
-    rules.check_team(members, frozenset({lead}))
-    content = {
-        "region": region,
-        "place_name": place_name,
-        "purpose": purpose,
-        "kind": kind.value,
-        "approval_number": approval_number,
-        "lat": target[0],
-        "lng": target[1],
-        "radius_m": radius_m,
-        "opened_by": actor.person,
-    }
+    where = {"region": region, "place_name": place_name, "lat": target[0], "lng": target[1], "radius_m": radius_m}
+    why = {"purpose": purpose, "kind": kind.value, "approval_number": approval_number, "opened_by": actor.person}
+    content = where | why
     async with transaction():
+        await _check_place(region, actor)
+        rules.check_target(*target, radius_m)
+        rules.check_team(members, frozenset({lead}))
         await once.one_at_a_time(id)
         if await once.earlier(Visit, id, **content):
-            await _check_team(id, members, lead)
+            await _check_same_team(id, members, lead)
             return
+        rules.check_inspectors(members, await people.holders(members, FIELD))
         await Visit(id=id, **content, status=Status.released.value, opened_at=clock.now()).save()
         await VisitMember.insert(
             *(VisitMember(id=uuid7(), visit=id, person=person, lead=person == lead) for person in sorted(members))
@@ -84,7 +81,7 @@ async def arrive(
         if await once.earlier(Arrival, id, **content):
             return
         if refusal := rules.may_record(actor, seen):
-            raise refusal
+            raise Forbidden(refusal)
         distance, inside = rules.arrival(seen, position, reason)
         found = {"inside": inside, "late": seen.status == Status.submitted}
         measured = {"lat": position.lat, "lng": position.lng, "distance_m": distance, **found}
@@ -101,8 +98,9 @@ async def submit(visit: UUID, actor: Actor) -> None:
         seen = await queries.lock(visit, actor)
         if seen.status == Status.submitted and actor.person in seen.leads:
             return  # the phone tried twice
-        if refusal := rules.may_submit(actor, seen, await queries.arrivals(visit)):
-            raise refusal
+        if refusal := rules.may_submit(actor, seen):
+            raise Forbidden(refusal)
+        rules.check_submission(seen, await queries.arrivals(visit))
         await Visit.update(
             {
                 Visit.status: Status.submitted.value,
@@ -113,7 +111,15 @@ async def submit(visit: UUID, actor: Actor) -> None:
         await events.record("visit.submitted", visit, actor=actor)
 
 
-async def _check_team(visit: UUID, members: frozenset[UUID], lead: UUID) -> None:
+async def _check_place(region: str, actor: Actor) -> None:
+    area = await queries.area(region)
+    if refusal := rules.may_open(actor, area):
+        raise Forbidden(refusal)
+    if not area:
+        raise Incomplete("没有这个区划代码。", "unknown_region", field="region")
+
+
+async def _check_same_team(visit: UUID, members: frozenset[UUID], lead: UUID) -> None:
     team = await VisitMember.select(VisitMember.person, VisitMember.lead).where(VisitMember.visit == visit)
     if {(member["person"], member["lead"]) for member in team} != {(one, one == lead) for one in members}:
         raise once.different()

@@ -10,9 +10,11 @@ from piccolo.querystring import QueryString
 
 from backend.db import select
 from backend.errors import NotFound
-from backend.roles import OFFICE, Actor, Role
+from backend.roles import FIELD, OFFICE, Actor, Role
 from inspections.visits import rules
 from inspections.visits.rules import Kind, Status
+
+MOST_OF_TEAM = 100
 
 
 class TeamMember(msgspec.Struct):
@@ -60,8 +62,9 @@ def visible_to(actor: Actor) -> QueryString:
     if actor.has(Role.system):
         return QueryString("true")
     return QueryString(
-        "(visit.id IN (SELECT visit FROM visit_member WHERE person = {}) "
+        "(({} AND visit.id IN (SELECT visit FROM visit_member WHERE person = {})) "
         "OR region.path && {}::text[] OR (visit.status = 'submitted' AND region.path && {}::text[]))",
+        actor.has(*FIELD),  # who is no inspector any more has no visits any more
         actor.person,
         list(actor.areas(*OFFICE)),
         list(actor.areas(Role.leader_viewer)),
@@ -69,7 +72,10 @@ def visible_to(actor: Actor) -> QueryString:
 
 
 async def lock(visit: UUID, actor: Actor) -> rules.Visit:
-    """The visit, locked for the running transaction. Raises NotFound outside the actor's sight."""
+    """The visit, locked for the running transaction. Raises NotFound outside the actor's sight.
+
+    A team never changes, so it may be read in the statement that waits for the lock.
+    """
     rows = await select(
         "SELECT visit.*, ARRAY(SELECT person FROM visit_member AS m WHERE m.visit = visit.id) AS team, "
         "ARRAY(SELECT person FROM visit_member AS m WHERE m.visit = visit.id AND m.lead) AS leads "
@@ -92,6 +98,17 @@ async def lock(visit: UUID, actor: Actor) -> rules.Visit:
     )
 
 
+async def seen(visit: UUID, actor: Actor) -> None:
+    """Raises NotFound outside the actor's sight."""
+    found = await select(
+        "SELECT 1 FROM visit JOIN region ON region.code = visit.region WHERE visit.id = {} AND {}",
+        visit,
+        visible_to(actor),
+    )
+    if not found:
+        raise NotFound()
+
+
 async def show(visit: UUID, actor: Actor) -> VisitShape:
     rows = await select(f"{_SHAPE} WHERE visit.id = {{}} AND {{}}", visit, visible_to(actor))
     if not rows:
@@ -100,11 +117,12 @@ async def show(visit: UUID, actor: Actor) -> VisitShape:
 
 
 async def of_team(person: UUID) -> list[VisitShape]:
-    """What a person's phone works from: own visits that are not submitted, newest first."""
+    """What a person's phone works from: own visits that are not submitted, newest first, at most 100."""
     rows = await select(
         f"{_SHAPE} WHERE visit.status <> 'submitted' AND visit.id IN "
-        "(SELECT visit FROM visit_member WHERE person = {}) ORDER BY visit.opened_at DESC, visit.id",
+        "(SELECT visit FROM visit_member WHERE person = {}) ORDER BY visit.opened_at DESC, visit.id LIMIT {}",
         person,
+        MOST_OF_TEAM,
     )
     return await _shaped(rows)
 
@@ -119,6 +137,12 @@ async def listed(actor: Actor, cursor: UUID | None, most: int) -> list[VisitShap
         most,
     )
     return await _shaped(rows)
+
+
+async def area(region: str) -> frozenset[str]:
+    """The codes from the province down to this place; none when there is no such place."""
+    rows = await select("SELECT path FROM region WHERE code = {}", region)
+    return frozenset(rows[0]["path"]) if rows else frozenset()
 
 
 async def arrivals(visit: UUID) -> int:

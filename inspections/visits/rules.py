@@ -5,8 +5,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from backend import geo
-from backend.errors import BadRequest, Conflict, Forbidden, Incomplete, Problem
-from backend.roles import OFFICE, Actor
+from backend.errors import BadRequest, Conflict, Incomplete
+from backend.roles import FIELD, OFFICE, Actor
 
 SMALLEST_TEAM = 2  # domain.md c.1: at least two inspectors
 
@@ -38,23 +38,28 @@ class Visit:
     radius_m: float
 
 
-def may_open(actor: Actor) -> Problem | None:
-    return None if actor.has(*OFFICE) else Forbidden("只有督查办可以下达检查。")
+def may_open(actor: Actor, area: frozenset[str]) -> str | None:
+    """The office, in its own area. `area`: the place's code and those above it; none for an unknown place."""
+    if not actor.has(*OFFICE):
+        return "只有督查办可以下达检查。"
+    return "检查地点不在本督查办的辖区内。" if area and not actor.areas(*OFFICE) & area else None
 
 
-def may_record(actor: Actor, visit: Visit) -> Problem | None:
+def may_record(actor: Actor, visit: Visit) -> str | None:
     """Arrivals and findings: anyone of the team, also after submission; what comes late is marked, not refused."""
-    return None if actor.person in visit.team else Forbidden("只有本检查组成员可以记录。")
+    return None if actor.has(*FIELD) and actor.person in visit.team else "只有本检查组成员可以记录。"
 
 
-def may_submit(actor: Actor, visit: Visit, arrivals: int) -> Problem | None:
-    if actor.person not in visit.leads:
-        return Forbidden("由组长提交检查。")
+def may_submit(actor: Actor, visit: Visit) -> str | None:
+    return None if actor.has(*FIELD) and actor.person in visit.leads else "由组长提交检查。"
+
+
+def check_submission(visit: Visit, arrivals: int) -> None:
+    """Raises Conflict the second time, Incomplete when the team has not arrived."""
     if visit.status == Status.submitted:
-        return Conflict("这次检查已经提交。", "already_submitted")
+        raise Conflict("这次检查已经提交。", "already_submitted")
     if arrivals == 0:
-        return Incomplete("还没有到达记录。", "no_arrival", field="arrivals")
-    return None
+        raise Incomplete("还没有到达记录。", "no_arrival", field="arrivals")
 
 
 def check_team(members: frozenset[UUID], leads: frozenset[UUID]) -> None:
@@ -63,6 +68,13 @@ def check_team(members: frozenset[UUID], leads: frozenset[UUID]) -> None:
         raise Incomplete(f"检查组至少 {SMALLEST_TEAM} 人。", "team_too_small", field="team")
     if not leads <= members or not leads:
         raise Incomplete("检查组要有组长。", "no_team_lead", field="lead")
+
+
+def check_inspectors(members: frozenset[UUID], inspectors: frozenset[UUID]) -> None:
+    """Raises Incomplete when one of the team is not, or no longer, an inspector or team lead."""
+    if others := members - inspectors:
+        told = sorted(map(str, others))
+        raise Incomplete("检查组成员必须是在任的督查员或组长。", "not_an_inspector", field="team", people=told)
 
 
 def arrival(visit: Visit, position: geo.Position, reason: str) -> tuple[float, bool]:

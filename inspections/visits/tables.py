@@ -4,6 +4,7 @@ from piccolo.constraints import Unique
 from piccolo.table import Table
 
 from backend.columns import flag, key, link, measure, moment, one_of, text
+from backend.geo import Datum
 from backend.people.tables import Person
 from backend.units.tables import Region
 from inspections.visits.rules import Kind, Status
@@ -35,7 +36,7 @@ class VisitMember(Table):
     """A person on the team of a visit."""
 
     id = key()
-    visit = link(Visit)
+    visit = link(Visit, index=False)
     person = link(Person)
     lead = flag()
 
@@ -60,3 +61,5 @@ class Arrival(Table):
     inside = flag()
     reason = text()
     late = flag()
+
+    datum_is_known = one_of("datum", Datum)

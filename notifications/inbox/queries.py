@@ -68,8 +68,10 @@ async def unread(actor: Actor) -> int:
 
 
 async def people(audience: Audience, it: Item) -> set[UUID]:
-    """Who belongs to an audience now: live accounts with a live grant."""
+    """Who belongs to an audience now: live accounts with a live grant or of the team, who see the item."""
     match audience:
+        case Audience.responsible_units | Audience.lead_units if not it.issued:
+            return set()  # a draft does not exist for the units it names
         case Audience.responsible_units:
             return await _holders(RESPONSIBLE, it.of(UnitRole.responsible))
         case Audience.lead_units:
@@ -79,7 +81,7 @@ async def people(audience: Audience, it: Item) -> set[UUID]:
         case Audience.office:
             return await _office(OFFICE, it.area)
         case Audience.team:
-            return set(it.team)
+            return await _open_accounts(it.team)
 
 
 async def _holders(roles: set[Role] | frozenset[Role], units: frozenset[UUID]) -> set[UUID]:
@@ -94,6 +96,11 @@ async def _office(roles: set[Role] | frozenset[Role], area: frozenset[str]) -> s
         list(area),
     )
     return {row["person"] for row in rows}
+
+
+async def _open_accounts(people: frozenset[UUID]) -> set[UUID]:
+    rows = await select("SELECT id FROM person WHERE id = ANY({}) AND disabled_at IS NULL", list(people))
+    return {row["id"] for row in rows}
 
 
 _LIVE = (

@@ -35,5 +35,6 @@ HEARS = {
     "rectification.passed": Hearing((A.office_leaders, A.responsible_units), Urgency.normal),
     "rectification.closed": Hearing((A.responsible_units, A.lead_units, A.team), Urgency.normal),
     "rectification.void_asked": Hearing((A.office,), Urgency.normal),
+    "rectification.void_declined": Hearing((A.office,), Urgency.normal),
     "rectification.voided": Hearing((A.responsible_units, A.lead_units, A.team), Urgency.normal),
 }

@@ -5,7 +5,7 @@ from piccolo.table import Table
 
 from backend.columns import identifier, key, link, moment, one_of, text
 from backend.people.tables import Person
-from notifications.inbox.rules import Urgency
+from notifications.inbox.rules import Audience, Urgency
 
 
 class Notice(Table):
@@ -13,7 +13,7 @@ class Notice(Table):
 
     id = key()
     event = identifier()
-    person = link(Person)
+    person = link(Person, index=False)  # led by notice_inbox, see the migrations
     verb = text()
     subject = identifier()
     urgency = text()
@@ -23,3 +23,4 @@ class Notice(Table):
 
     once_per_event_and_person = Unique(["event", "person"])
     urgency_is_known = one_of("urgency", Urgency)
+    reason_is_known = one_of("reason", Audience)

@@ -12,6 +12,7 @@ TITLES = {
         "有事项申请作废，待另一人确认",
         "Voiding asked, waiting for a second person",
     ),
+    "rectification.void_declined": ("不予作废，事项继续办理", "Not voided, the item goes on"),
     "rectification.voided": ("整改事项已作废", "Voided"),
 }
 

@@ -92,7 +92,7 @@ async def forwards():
             "null": False,
             "primary_key": False,
             "unique": False,
-            "index": True,
+            "index": False,
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
@@ -242,6 +242,15 @@ async def forwards():
         constraint_name="urgency_is_known",
         constraint_class=Check,
         params={"condition": "\"urgency\" IN ('at_once', 'normal')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="Notice",
+        tablename="notice",
+        constraint_name="reason_is_known",
+        constraint_class=Check,
+        params={"condition": "\"reason\" IN ('responsible_units', 'lead_units', 'office_leaders', 'office', 'team')"},
         schema=None,
     )
 

@@ -13,6 +13,7 @@ FORWARDS = (
     f"CREATE INDEX rectification_by_urgency ON rectification (coalesce(due_at, {NEVER}), id)",
     "CREATE INDEX rectification_unit_of_unit ON rectification_unit (unit, role, rectification)",
     "CREATE INDEX review_returns ON review (rectification) WHERE verb = 'send_back'",
+    "CREATE UNIQUE INDEX one_open_voiding ON voiding (rectification) WHERE decided_at IS NULL",
 )
 
 

@@ -14,6 +14,7 @@ from tasks.rectifications import commands, listing, queries, timeline
 from tasks.rectifications.rules import Status, UnitRole
 from tasks.rectifications.shapes import (
     AcknowledgementIn,
+    DeclineIn,
     Detail,
     HandInIn,
     IssueIn,
@@ -115,4 +116,9 @@ class RectificationController(Controller):
     @post("/{item_id:uuid}/voiding/confirmation", summary="作废: a second person confirms")
     async def void(self, item_id: Id, actor: NamedDependency[Actor]) -> Detail:
         await commands.void(item_id, actor)
+        return await queries.detail(item_id, actor)
+
+    @post("/{item_id:uuid}/voiding/refusal", summary="不予作废: the item goes on")
+    async def decline_void(self, item_id: Id, data: JSONBody[DeclineIn], actor: NamedDependency[Actor]) -> Detail:
+        await commands.decline_void(item_id, actor, note=data.note)
         return await queries.detail(item_id, actor)

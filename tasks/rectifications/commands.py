@@ -1,6 +1,5 @@
 """What happens to a rectification: one function per verb, one transaction each. What may happen stands in rules.py."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -11,17 +10,16 @@ from backend import clock, events, once
 from backend.calendar import queries as calendar
 from backend.columns import uuid7
 from backend.db import raw, transaction
-from backend.errors import BadRequest
+from backend.errors import BadRequest, Incomplete
 from backend.evidence import commands as evidence
 from backend.evidence.rules import Declaration
 from backend.once import different
 from backend.roles import Actor, Role
-from backend.workdays import Certainty
 from inspections.findings.queries import FindingShape
 from tasks.rectifications import queries, rules
 from tasks.rectifications.numbering import next_number
 from tasks.rectifications.queries import Locked
-from tasks.rectifications.rules import Deadline, Move, ReturnReason, Source, Status, UnitRole, Verb
+from tasks.rectifications.rules import Answer, Deadline, Move, ReturnReason, Source, Status, UnitRole, Units, Verb
 from tasks.rectifications.tables import (
     Acknowledgement,
     HandIn,
@@ -33,14 +31,12 @@ from tasks.rectifications.tables import (
     Voiding,
 )
 
-Units = dict[UnitRole, frozenset[UUID]]
 
-
-async def draft_from_finding(finding: FindingShape, actor: Actor, *, source: Source) -> UUID:
-    """Make the item of a finding, once: a second call gives the same id (the finding's own)."""
+async def draft_from_finding(finding: FindingShape, actor: Actor, *, source: Source) -> bool:
+    """Make the item of a finding, under the finding's own id; False when it was made before."""
     async with transaction():
         if await queries.of_finding(finding.id):
-            return finding.id
+            return False
         await Rectification(
             id=finding.id,
             source=source.value,
@@ -64,7 +60,7 @@ async def draft_from_finding(finding: FindingShape, actor: Actor, *, source: Sou
             },
         )
         await events.record("rectification.drafted", finding.id, actor=actor, finding=finding.id)
-        return finding.id
+        return True
 
 
 async def issue(
@@ -78,27 +74,25 @@ async def issue(
     """交办: give it a number, a date and its units. The clock starts now. Raises BadRequest for a past date."""
     async with transaction():
         found = await queries.lock(rectification, actor)
-        it = replace(found.item, units=_merged(found.item.units, units or {}))
+        it = replace(found.item, units=rules.joined(found.item.units, units or {}))
         deadline = await _deadline(found, due_on)
         move = rules.plan(Verb.issue, it, actor, replace(found.facts, due=deadline is not None))
         await _add_units(it.id, {role: it.of(role) - found.item.of(role) for role in UnitRole})
         await _start(found, move, actor, deadline, asks)
 
 
-async def issue_if_complete(rectification: UUID, actor: Actor) -> bool:
-    """Issue a draft that needs nothing more, or call the office to complete it. Says whether it was issued."""
+async def issue_or_hold(rectification: UUID, actor: Actor) -> None:
+    """Issue a draft that needs nothing more, or call the office to complete it."""
     async with transaction():
         found = await queries.lock(rectification, actor)
-        if found.item.status != Status.draft:
-            return False
         deadline = await _deadline(found, None)
-        facts = replace(found.facts, due=deadline is not None)
-        if missing := rules.needs(Verb.issue, found.item, facts):
-            needs = [need.sentence for need in missing]
-            await events.record("rectification.held", rectification, actor=actor, needs=needs)
-            return False
-        await _start(found, rules.MOVES[Verb.issue], actor, deadline, "")
-        return True
+        missing = rules.why_not(Verb.issue, found.item, actor, replace(found.facts, due=deadline is not None))
+        if isinstance(missing, Incomplete):
+            await events.record("rectification.held", rectification, actor=actor, **missing.details)
+        elif missing:
+            raise missing
+        else:
+            await _start(found, rules.MOVES[Verb.issue], actor, deadline, "")
 
 
 async def acknowledge(rectification: UUID, actor: Actor, *, id: UUID, responsible_person: str, phone: str) -> None:
@@ -151,9 +145,11 @@ async def hand_in(
         found = await queries.lock(rectification, actor)
         if await once.earlier(HandIn, id, rectification=rectification, **content):
             await _check_files(id, manifest)
+            await evidence.declare(manifest, actor)
             return
-        facts = replace(found.facts, note=note, files_declared=len(manifest), principal=confirmed_by)
+        facts = replace(found.facts, note=note, after_photos=len(manifest), principal=confirmed_by)
         move = rules.plan(Verb.hand_in, found.item, actor, facts)
+        await _check_fresh(manifest)
         await HandIn(id=id, rectification=rectification, at=clock.now(), **content).save()
         await evidence.declare(manifest, actor)
         await _attach(id, manifest)
@@ -197,15 +193,26 @@ async def ask_void(rectification: UUID, actor: Actor, *, id: UUID, note: str, du
 
 
 async def void(rectification: UUID, actor: Actor) -> None:
-    """作废: the second person confirms. The row stays."""
+    """作废: the second person confirms. The row stays; confirming again changes nothing."""
     async with transaction():
         found = await queries.lock(rectification, actor)
+        if await _decided(found, actor, Answer.upheld):
+            return
         move = rules.plan(Verb.void, found.item, actor, found.facts)
-        await Voiding.update({Voiding.confirmed_by: actor.person, Voiding.confirmed_at: clock.now()}).where(
-            Voiding.rectification == rectification
-        )
+        await _decide(rectification, actor, Answer.upheld)
         await _set(rectification, move)
         await events.record(move.event, rectification, actor=actor)
+
+
+async def decline_void(rectification: UUID, actor: Actor, *, note: str) -> None:
+    """不予作废: the item goes on as it was. Who asked may take it back this way."""
+    async with transaction():
+        found = await queries.lock(rectification, actor)
+        if found.item.void_asked_by is None and await _decided(found, actor, Answer.declined):
+            return
+        move = rules.plan(Verb.decline_void, found.item, actor, replace(found.facts, note=note))
+        await _decide(rectification, actor, Answer.declined)
+        await events.record(move.event, rectification, actor=actor, note=note)
 
 
 async def _review(
@@ -247,23 +254,24 @@ async def _set(rectification: UUID, move: Move, **columns: Any) -> None:
     await Rectification.update({**status, **columns}).where(Rectification.id == rectification)
 
 
-async def _deadline(found: Locked, due_on: date | None) -> Deadline | None:
-    today = clock.today()
-    if due_on is None:
-        return rules.first_deadline(found.closing_class, today, await calendar.load())
-    if due_on <= today:
-        raise BadRequest("整改期限要晚于今天。", "due_in_the_past", field="due_on")
-    if due_on > today + rules.LONGEST_TERM:
-        raise BadRequest("整改期限太远，请核对年份。", "due_too_far", field="due_on")
-    return Deadline(due_on, Certainty.known)
+async def _deadline(found: Locked, wanted: date | None) -> Deadline | None:
+    return rules.deadline(found.closing_class, wanted, clock.today(), await calendar.load())
 
 
-def _merged(known: Units, added: Units) -> Units:
-    merged = {role: known.get(role, frozenset()) | added.get(role, frozenset()) for role in UnitRole}
-    named = Counter(unit for units in merged.values() for unit in units)
-    if twice := [unit for unit, times in named.items() if times > 1]:
-        raise BadRequest("同一个单位只能有一种责任。", "unit_in_two_roles", field="lead_units", unit=str(min(twice)))
-    return merged
+async def _decided(found: Locked, actor: Actor, answer: Answer) -> bool:
+    """Whether the latest voiding got this answer from this person already: the request came twice."""
+    rows = await raw(
+        "SELECT decided_by, answer FROM voiding WHERE rectification = $1 ORDER BY asked_at DESC, id DESC LIMIT 1",
+        found.item.id,
+    )
+    return bool(rows) and (rows[0]["decided_by"], rows[0]["answer"]) == (actor.person, answer)
+
+
+async def _decide(rectification: UUID, actor: Actor, answer: Answer) -> None:
+    open_one = (Voiding.rectification == rectification) & Voiding.decided_at.is_null()
+    await Voiding.update(
+        {Voiding.decided_by: actor.person, Voiding.decided_at: clock.now(), Voiding.answer: answer.value}
+    ).where(open_one)
 
 
 async def _add_units(rectification: UUID, units: Units) -> None:
@@ -289,6 +297,18 @@ async def _check_files(hand_in: UUID, manifest: Sequence[Declaration]) -> None:
     rows = await raw("SELECT evidence FROM hand_in_evidence WHERE hand_in = $1", hand_in)
     if {row["evidence"] for row in rows} != {line.id for line in manifest}:
         raise different()
+
+
+async def _check_fresh(manifest: Sequence[Declaration]) -> None:
+    """Raises Incomplete for a file that hangs on something already: an after-photo is taken after."""
+    rows = await raw(
+        "SELECT evidence FROM hand_in_evidence WHERE evidence = ANY($1::uuid[]) "
+        "UNION ALL SELECT evidence FROM finding_evidence WHERE evidence = ANY($1::uuid[])",
+        [line.id for line in manifest],
+    )
+    if rows:
+        used = str(rows[0]["evidence"])
+        raise Incomplete("照片已经用过，请重新拍整改后照片。", "evidence.used_before", field="evidence", evidence=used)
 
 
 async def _attach(hand_in: UUID, manifest: Sequence[Declaration]) -> None:

@@ -2,18 +2,20 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 from piccolo.querystring import QueryString
 
 from backend import clock
+from backend.db import select
 from backend.errors import BadRequest
-from backend.roles import Actor
+from backend.roles import RESPONSIBLE, Actor
 from tasks.rectifications import queries, shapes
-from tasks.rectifications.rules import TICKING, Status
+from tasks.rectifications.rules import TICKING, WAITING_FOR_UNIT, Status
 
+SOON = timedelta(days=7)
 # Items without a date come after all that have one.
 NEVER = datetime.fromisoformat("9999-12-31T00:00:00+00:00")
 
@@ -27,6 +29,14 @@ class Filter:
     region: str | None = None
     overdue: bool | None = None
     q: str | None = None
+
+
+class Waiting(msgspec.Struct):
+    """What a person's units must work on: how much of it is late or soon late, and the most urgent of it."""
+
+    overdue: int
+    due_soon: int
+    items: list[shapes.Row]
 
 
 async def page(actor: Actor, wanted: Filter, cursor: str | None, most: int) -> shapes.Page:
@@ -47,6 +57,26 @@ async def page(actor: Actor, wanted: Filter, cursor: str | None, most: int) -> s
     )
     items = msgspec.convert(found, list[shapes.Row])
     return shapes.Page(items, _cursor(items[-1]) if len(items) == most else None)
+
+
+async def waiting_for(actor: Actor, most: int) -> Waiting:
+    """Items that wait for the actor's units, the most urgent first; the numbers count all of them."""
+    mine = QueryString(
+        "rectification.status = ANY({}) AND rectification.id IN (SELECT rectification FROM rectification_unit "
+        "WHERE unit = ANY({}) AND role <> 'lead')",
+        [status.value for status in WAITING_FOR_UNIT],
+        list(actor.units(*RESPONSIBLE)),
+    )
+    counted = await select(
+        "SELECT count(*) FILTER (WHERE due_at <= {}) AS overdue, "
+        "count(*) FILTER (WHERE due_at > {} AND due_at <= {}) AS due_soon FROM rectification WHERE {}",
+        clock.now(),
+        clock.now(),
+        clock.now() + SOON,
+        mine,
+    )
+    found = await queries.rows("WHERE {} ORDER BY rectification.due_at, rectification.id LIMIT {}", mine, most)
+    return Waiting(counted[0]["overdue"], counted[0]["due_soon"], msgspec.convert(found, list[shapes.Row]))
 
 
 def _condition(wanted: Filter) -> QueryString:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -13,54 +12,65 @@ from backend import clock
 from backend.db import select
 from backend.errors import NotFound
 from backend.evidence import queries as evidence
-from backend.roles import READS_AREA, RESPONSIBLE, SYSTEM, Actor, Role
+from backend.evidence.rules import ARRIVED
+from backend.roles import FIELD, READS_AREA, RESPONSIBLE, SYSTEM, Actor, Role
+from backend.units.region_rows import Level, level_of
 from inspections.findings import queries as findings
+from inspections.findings.rules import ClosingClass
 from tasks.rectifications import rules, shapes
 from tasks.rectifications.rules import Facts, Item, Status, UnitRole
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Locked:
     """A rectification fetched for a command: the item the rules read, and what a command writes on."""
 
     item: Item
     facts: Facts
-    number: str | None
     region: str
-    closing_class: str
-    due_on: date | None
+    closing_class: ClosingClass
     last_hand_in: UUID | None
 
 
 def visible_to(actor: Actor) -> QueryString:
-    """Units see what they have a part in, once it is issued; offices and leaders their area; the team its findings."""
+    """Units see what they have a part in, once it was issued; offices and leaders their area; the team its findings.
+
+    Only the branches this actor has are asked: a handler's list then reads the unit's own items and nothing else.
+    """
     if actor.has(Role.system):
         return QueryString("true")
-    areas = list(actor.areas(*READS_AREA))
-    return QueryString(
-        "(rectification.prefecture = ANY({}) OR rectification.county = ANY({}) OR rectification.township = ANY({}) "
-        "OR rectification.province = ANY({}) OR rectification.region = ANY({}) "
-        "OR (rectification.status <> 'draft' AND EXISTS (SELECT 1 FROM rectification_unit AS part "
-        "WHERE part.rectification = rectification.id AND ((part.role <> 'lead' AND part.unit = ANY({})) "
-        "OR (part.role = 'lead' AND part.unit = ANY({}))))) "
-        "OR rectification.visit IN (SELECT visit FROM visit_member WHERE person = {}))",
-        areas,
-        areas,
-        areas,
-        areas,
-        areas,
-        list(actor.units(*RESPONSIBLE)),
-        list(actor.units(Role.lead_unit_reviewer)),
-        actor.person,
-    )
+    columns: dict[str, list[str]] = {}
+    for area in actor.areas(*READS_AREA):
+        columns.setdefault(COLUMN_OF[level_of(area)], []).append(area)
+    branches = [QueryString(f"rectification.{column} = ANY({{}})", areas) for column, areas in columns.items()]
+    if own := actor.units(*RESPONSIBLE, Role.lead_unit_reviewer):
+        branches.append(
+            QueryString(
+                "rectification.issued_at IS NOT NULL AND rectification.id IN (SELECT part.rectification "
+                "FROM rectification_unit AS part WHERE part.unit = ANY({}) AND "
+                "((part.role <> 'lead' AND part.unit = ANY({})) OR (part.role = 'lead' AND part.unit = ANY({}))))",
+                list(own),
+                list(actor.units(*RESPONSIBLE)),
+                list(actor.units(Role.lead_unit_reviewer)),
+            )
+        )
+    if actor.has(*FIELD):
+        mine = "rectification.visit IN (SELECT visit FROM visit_member WHERE person = {})"
+        branches.append(QueryString(mine, actor.person))
+    if not branches:
+        return QueryString("false")
+    return QueryString("(" + " OR ".join("({})" for _ in branches) + ")", *branches)
 
 
 async def lock(rectification: UUID, actor: Actor) -> Locked:
     """The item, locked for the running transaction. Raises NotFound outside the actor's sight.
 
-    Not FOR UPDATE: that would also hold up rows which point at it, and two duplicates of each other for ever.
+    The lock comes first and alone: what is joined to a row that had to be waited for is as old as the statement
+    (READ COMMITTED), and two keys would then be turned on yesterday's review. NO KEY: rows that point at the item,
+    such as a duplicate's, need not wait.
     """
-    return await _fetch(rectification, actor, "FOR NO KEY UPDATE OF rectification")
+    await select("SELECT 1 FROM rectification WHERE id = {} AND {} FOR NO KEY UPDATE", rectification, visible_to(actor))
+    return await _fetch(rectification, actor)
 
 
 async def seen(rectification: UUID, actor: Actor) -> None:
@@ -71,12 +81,12 @@ async def seen(rectification: UUID, actor: Actor) -> None:
 
 async def parties(rectification: UUID) -> Item:
     """The item as the program sees it: for reactions that must know who has a part in it."""
-    return (await _fetch(rectification, SYSTEM, "")).item
+    return (await _fetch(rectification, SYSTEM)).item
 
 
 async def detail(rectification: UUID, actor: Actor) -> shapes.Detail:
     """One item whole, with the moves of the asking person."""
-    found = await _fetch(rectification, actor, "")
+    found = await _fetch(rectification, actor)
     row = (await rows("WHERE rectification.id = {}", rectification))[0]
     filed = await findings.as_filed([row["finding"]]) if row["finding"] else []
     return msgspec.convert(
@@ -144,37 +154,44 @@ _ITEM = (
     "ORDER BY at DESC, id DESC LIMIT 1) AS handed ON true "
     "LEFT JOIN LATERAL (SELECT * FROM review WHERE review.rectification = rectification.id "
     "AND verb = 'pass_first' ORDER BY at DESC, id DESC LIMIT 1) AS passed ON true "
-    "LEFT JOIN voiding ON voiding.rectification = rectification.id "
+    "LEFT JOIN voiding ON voiding.rectification = rectification.id AND voiding.decided_at IS NULL "
     "WHERE rectification.id = {} AND {}"
 )
 
+# The column that repeats an ancestor of this level on every item.
+COLUMN_OF = {
+    Level.province: "province",
+    Level.prefecture: "prefecture",
+    Level.county: "county",
+    Level.township: "township",
+    Level.village: "region",
+}
 
-async def _fetch(rectification: UUID, actor: Actor, locking: str) -> Locked:
-    found = await select(f"{_ITEM} {locking}", rectification, visible_to(actor))
+
+async def _fetch(rectification: UUID, actor: Actor) -> Locked:
+    found = await select(_ITEM, rectification, visible_to(actor))
     if not found:
         raise NotFound()
     row = found[0]
     parts = await select("SELECT unit, role FROM rectification_unit WHERE rectification = {}", rectification)
     team = await select("SELECT person FROM visit_member WHERE visit = {}", row["visit"])
-    codes = (row["province"], row["prefecture"], row["county"], row["township"], row["region"])
     item = Item(
-        rectification,
-        Status(row["status"]),
-        {role: frozenset(part["unit"] for part in parts if part["role"] == role) for role in UnitRole},
-        frozenset(code for code in codes if code),
-        frozenset(member["person"] for member in team),
-        row["handed_in_by"],
-        row["passed_by"],
-        row["void_asked_by"],
+        id=rectification,
+        status=Status(row["status"]),
+        units={role: frozenset(part["unit"] for part in parts if part["role"] == role) for role in UnitRole},
+        issued=row["issued_at"] is not None,
+        area=frozenset(row[column] for column in COLUMN_OF.values() if row[column]),
+        team=frozenset(member["person"] for member in team),
+        handed_in_by=row["handed_in_by"],
+        passed_by=row["passed_by"],
+        void_asked_by=row["void_asked_by"],
     )
     return Locked(
-        item,
-        await _facts(row),
-        row["number"],
-        row["region"],
-        row["closing_class"],
-        row["due_on"],
-        row["last_hand_in"],
+        item=item,
+        facts=await _facts(row),
+        region=row["region"],
+        closing_class=ClosingClass(row["closing_class"]),
+        last_hand_in=row["last_hand_in"],
     )
 
 
@@ -184,22 +201,21 @@ async def _facts(row: dict[str, Any]) -> Facts:
         await select(
             "SELECT (SELECT count(*) FROM finding_evidence WHERE finding = {}) AS before, "
             "(SELECT no_evidence_reason FROM finding WHERE id = {}) AS reason, "
-            "count(evidence.id) AS declared, "
-            "count(evidence.id) FILTER (WHERE evidence.state IN ('received', 'ready')) AS arrived "
-            "FROM hand_in_evidence JOIN evidence ON evidence.id = hand_in_evidence.evidence WHERE hand_in = {}",
+            "(SELECT count(*) FROM hand_in_evidence JOIN evidence ON evidence.id = hand_in_evidence.evidence "
+            "WHERE hand_in = {} AND evidence.state <> ALL({})) AS missing",
             row["finding"],
             row["finding"],
             row["last_hand_in"],
+            [state.value for state in ARRIVED],
         )
     )[0]
     return Facts(
-        facts_told=bool(row["facts"].strip()),
-        due=row["due_on"] is not None or row["closing_class"] in rules.DATED,
+        described=bool(row["facts"].strip()),
+        due=row["due_on"] is not None or row["closing_class"] in rules.TERMS,
         evidence=counted["before"],
         no_evidence_reason=bool(counted["reason"]),
-        files_declared=counted["declared"],
-        files_arrived=counted["arrived"],
         site_item=row["finding"] is not None,
+        files_missing=counted["missing"],
     )
 
 
@@ -242,5 +258,5 @@ async def _hand_ins(rectification: UUID) -> Sequence[dict[str, Any]]:
 
 
 async def _voiding(rectification: UUID) -> str | None:
-    found = await select("SELECT note FROM voiding WHERE rectification = {}", rectification)
+    found = await select("SELECT note FROM voiding WHERE rectification = {} AND decided_at IS NULL", rectification)
     return found[0]["note"] if found else None

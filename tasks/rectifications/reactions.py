@@ -22,7 +22,7 @@ async def issue_urgent(event: Event) -> None:
 
 
 async def _issue(finding: UUID) -> None:
-    """Draft the item; issue it when nothing is missing. Otherwise it waits as a draft for the office."""
+    """Draft the item, once; issue it when nothing is missing. Otherwise it waits as a draft for the office."""
     filed = (await findings.as_filed([finding]))[0]
-    rectification = await commands.draft_from_finding(filed, SYSTEM, source=Source.unannounced)
-    await commands.issue_if_complete(rectification, SYSTEM)
+    if await commands.draft_from_finding(filed, SYSTEM, source=Source.unannounced):
+        await commands.issue_or_hold(finding, SYSTEM)

@@ -184,6 +184,10 @@ class ReturnIn(msgspec.Struct, forbid_unknown_fields=True):
     note: OptionalNote = ""
 
 
+class DeclineIn(msgspec.Struct, forbid_unknown_fields=True):
+    note: OptionalNote = ""
+
+
 class VoidingIn(msgspec.Struct, forbid_unknown_fields=True):
     id: UUID
     note: OptionalNote = ""

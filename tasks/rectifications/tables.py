@@ -4,14 +4,15 @@ from piccolo.columns import Date
 from piccolo.constraints import Unique
 from piccolo.table import Table
 
-from backend.columns import identifier, key, link, moment, number, one_of, text
+from backend.columns import key, link, moment, number, one_of, text
 from backend.evidence.tables import Evidence
 from backend.people.tables import Person
 from backend.units.tables import Region, Unit
 from backend.workdays import Certainty
+from inspections.findings.rules import ClosingClass, Severity
 from inspections.findings.tables import Finding, Topic
 from inspections.visits.tables import Visit
-from tasks.rectifications.rules import ReturnReason, Source, Status, UnitRole
+from tasks.rectifications.rules import Answer, ReturnReason, Source, Status, UnitRole, Verb
 
 
 class Rectification(Table):
@@ -20,7 +21,7 @@ class Rectification(Table):
     id = key()
     number = text(null=True, unique=True)
     source = text()
-    finding = link(Finding, null=True)
+    finding = link(Finding, null=True, index=False)
     visit = link(Visit, null=True)
     topic = link(Topic)
     severity = text()
@@ -28,7 +29,7 @@ class Rectification(Table):
     facts = text()
     asks = text()
     region = link(Region)
-    province = text(null=True)
+    province = text(null=True, index=True)
     prefecture = text(null=True, index=True)
     county = text(null=True, index=True)
     township = text(null=True, index=True)
@@ -43,6 +44,8 @@ class Rectification(Table):
     one_item_per_finding = Unique(["finding"])
     status_is_known = one_of("status", Status)
     source_is_known = one_of("source", Source)
+    severity_is_known = one_of("severity", Severity)
+    class_is_known = one_of("closing_class", ClosingClass)
     certainty_is_known = one_of("due_certainty", Certainty)
 
 
@@ -50,8 +53,8 @@ class RectificationUnit(Table):
     """A unit's part in a rectification."""
 
     id = key()
-    rectification = link(Rectification)
-    unit = link(Unit)
+    rectification = link(Rectification, index=False)
+    unit = link(Unit, index=False)
     role = text()
 
     one_role_each = Unique(["rectification", "unit"])
@@ -97,7 +100,7 @@ class HandInEvidence(Table):
     """A file that shows what was done. Once attached it stays."""
 
     id = key()
-    hand_in = link(HandIn)
+    hand_in = link(HandIn, index=False)
     evidence = link(Evidence)
     position = number()
 
@@ -109,18 +112,22 @@ class Review(Table):
 
     id = key()
     rectification = link(Rectification)
-    hand_in = identifier(null=True)
+    hand_in = link(HandIn, null=True)
     by = link(Person)
     at = moment()
     verb = text()
     note = text()
     reason_code = text(null=True)
 
+    verb_is_known = one_of("verb", Verb)
     reason_is_known = one_of("reason_code", ReturnReason)
 
 
 class Voiding(Table):
-    """作废 takes two: one office leader asks, another person of the office confirms."""
+    """作废 takes two: one office leader asks, another person of the office upholds it or declines.
+
+    One may be open at a time: a partial unique index beside the other hand-written ones.
+    """
 
     id = key()
     rectification = link(Rectification)
@@ -128,7 +135,8 @@ class Voiding(Table):
     asked_at = moment()
     note = text()
     duplicate_of = link(Rectification, null=True)
-    confirmed_by = link(Person, null=True)
-    confirmed_at = moment(null=True)
+    decided_by = link(Person, null=True)
+    decided_at = moment(null=True)
+    answer = text(null=True)
 
-    asked_once = Unique(["rectification"])
+    answer_is_one_of_two = one_of("answer", Answer)

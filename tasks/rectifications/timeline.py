@@ -22,6 +22,7 @@ SENTENCES = {
     "rectification.passed": "初审通过",
     "rectification.closed": "复核销号",
     "rectification.void_asked": "申请作废",
+    "rectification.void_declined": "不予作废",
     "rectification.voided": "作废",
 }
 ORDER = {verb: place for place, verb in enumerate(SENTENCES)}  # for what happened at the same instant
