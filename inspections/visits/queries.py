@@ -116,12 +116,13 @@ async def show(visit: UUID, actor: Actor) -> VisitShape:
     return (await _shaped(rows))[0]
 
 
-async def of_team(person: UUID) -> list[VisitShape]:
-    """What a person's phone works from: own visits that are not submitted, newest first, at most 100."""
+async def of_team(actor: Actor) -> list[VisitShape]:
+    """What a phone works from: own visits in sight that are not submitted, newest first, at most 100."""
     rows = await select(
         f"{_SHAPE} WHERE visit.status <> 'submitted' AND visit.id IN "
-        "(SELECT visit FROM visit_member WHERE person = {}) ORDER BY visit.opened_at DESC, visit.id LIMIT {}",
-        person,
+        "(SELECT visit FROM visit_member WHERE person = {}) AND {} ORDER BY visit.opened_at DESC, visit.id LIMIT {}",
+        actor.person,
+        visible_to(actor),
         MOST_OF_TEAM,
     )
     return await _shaped(rows)

@@ -37,7 +37,7 @@ class Today(msgspec.Struct):
 
 async def today(actor: Actor) -> Today:
     """Nothing here that the person could not also fetch piece by piece; nothing sealed."""
-    own = await visits.of_team(actor.person) if actor.person else []
+    own = await visits.of_team(actor)
     filed = await findings.of_visits([visit.id for visit in own])
     return Today(
         clock.now(),
