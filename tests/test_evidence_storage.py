@@ -111,6 +111,7 @@ def test_twenty_at_once_keep_one_original(tmp_path):
 
 def test_a_damaged_original_is_never_passed_off_as_kept(disk):
     arrived(disk).keep(DIGEST)
+    disk.original_path(DIGEST).chmod(0o600)  # an original is read-only, also for its owner
     os.truncate(disk.original_path(DIGEST), 10)
     with pytest.raises(OSError, match="damaged"):
         arrived(disk).keep(DIGEST)
