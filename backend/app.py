@@ -27,6 +27,7 @@ from notifications.inbox.api import NoticeController
 from notifications.today.api import TodayController
 from tasks.rectifications import queries as rectifications
 from tasks.rectifications.api import RectificationController
+from tasks.rectifications.procedures_api import ProcedureController
 
 CONTROLLERS = [
     *PEOPLE_CONTROLLERS,
@@ -39,6 +40,7 @@ CONTROLLERS = [
     FindingController,
     EvidenceController,
     RectificationController,
+    ProcedureController,
     NoticeController,
     TodayController,
     health.HealthController,

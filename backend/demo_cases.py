@@ -32,8 +32,8 @@ from backend.demo_steps import (
 )
 from inspections.findings.rules import ClosingClass, NonImplementation, Severity
 from inspections.visits import commands as visits
-from tasks.rectifications import commands as items
-from tasks.rectifications.rules import ReturnReason
+from tasks.rectifications import voiding
+from tasks.rectifications.words import ReturnReason
 
 Case = AsyncIterator[datetime]
 
@@ -208,9 +208,9 @@ async def voided(cast: Cast, days: Days) -> Case:
     item = await inspect(cast, visit, SANDAOGUAN, fact)
     yield days.at(5, 10, 30)
     text = "该问题已列入市农业农村局本月检查台账并正在整改，重复登记，拟作废。"
-    await items.ask_void(item, cast["wu"], id=uuid7(), note=text, duplicate_of=None)
+    await voiding.ask_void(item, cast["wu"], id=uuid7(), note=text, duplicate_of=None)
     yield days.at(5, 14, 0)
-    await items.void(item, cast["zhou"])
+    await voiding.void(item, cast["zhou"])
 
 
 async def draft(cast: Cast, days: Days) -> Case:

@@ -21,7 +21,7 @@ from inspections.findings.rules import ClosingClass, NonImplementation, Severity
 from inspections.visits import commands as visits
 from inspections.visits.rules import Kind
 from tasks.rectifications import commands as items
-from tasks.rectifications.rules import ReturnReason
+from tasks.rectifications.words import ReturnReason
 
 DAY_BEGINS = time(9, 30)  # all that the story tells of its last day is over by then
 METRES_PER_DEGREE = 111_200.0  # of latitude

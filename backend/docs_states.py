@@ -3,14 +3,16 @@
 import inspect
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from enum import StrEnum
 from itertools import product
 from uuid import UUID
 
 from backend.roles import Actor, Grant, Role
-from tasks.rectifications import rules
-from tasks.rectifications.rules import MOVES, Item, Move, Status, UnitRole
+from tasks.rectifications import item as items
+from tasks.rectifications import who as who_may
+from tasks.rectifications.item import Item, Status, Verb
+from tasks.rectifications.rules import MOVES, Move, Moved
+from tasks.rectifications.words import UnitRole
 
 AREA = "210422000000"
 RESPONSIBLE, LEAD, OFFICE, ME = (UUID(int=number) for number in range(1, 5))
@@ -20,29 +22,38 @@ HOME = {
     Role.lead_unit_reviewer: LEAD,
 }
 BARRED: dict[Callable[..., str | None], str] = {
-    rules.own_unit: "anyone of a responsible unit",
-    rules.who_handed_in: "who handed it in",
-    rules.who_passed: "who passed it first",
-    rules.who_asked: "who asked for it",
-    rules.recused: "recused",
+    who_may.own_unit: "anyone of a responsible unit, present or former",
+    who_may.who_inspected: "who inspected",
+    who_may.who_handed_in: "who handed it in",
+    who_may.who_passed: "who passed it first",
+    who_may.who_asked: "who asked for it",
+    who_may.recused: "recused",
 }
+# Where a role alone does not say it.
+NAMED: dict[Callable[..., str | None], str] = {
+    who_may.checker: "the assigned checkers",
+    who_may.looker_back: "`supervision_staff`; `supervision_leader`; who inspected or checked it",
+    who_may.extension_decider: "`supervision_staff` (the first); `supervision_leader`",
+    who_may.second_key: "`supervision_leader`; `contract_leader` for listed items",
+}
+OF = {Moved.item: "", Moved.part: " (the unit's part)", Moved.parts: " (the units named, or all)"}
 GROUPS = ("OPEN", "WAITING_FOR_UNIT", "WAITING_FOR_REVIEW", "COUNTED", "TICKING", "VOIDABLE")
 
 
 def page(note: str) -> str:
     """The whole page."""
-    words = words_of(Status) | words_of(rules.Verb)
+    words = words_of(Status) | words_of(Verb)
     lines = ["# States of a rectification", "", note, "", INTRODUCTION, "", "## Statuses", ""]
     lines += ["| Status | 中文 | In the groups |", "|---|---|---|"]
     for status in Status:
-        groups = ", ".join(f"`{name}`" for name in GROUPS if status in getattr(rules, name))
+        groups = ", ".join(f"`{name}`" for name in GROUPS if status in getattr(items, name))
         lines.append(f"| `{status}` | {words[status]} | {groups} |")
     lines += [
         "",
         "## Moves",
         "",
-        "| Verb | 中文 | From | To | Who | Never | Needs | Event |",
-        "|" + "---|" * 8,
+        "| Verb | 中文 | From | To | Who | Never | In the way | Needs | Event |",
+        "|" + "---|" * 9,
     ]
     lines += [_line(move, words) for move in MOVES.values()]
     return "\n".join([*lines, "", "## Picture", "", "```mermaid", *_picture(words), "```", "", *_unreached(), ""])
@@ -54,7 +65,11 @@ INTRODUCTION = """\
 A role counts where it is held: a unit's role at a unit named on the item, an office's role where
 its area holds the place, a team lead's on the own team. Refusals come in a fixed order: out of
 sight (404), not yours to do (403), wrong state or blocked (409), something missing (422). Overdue
-and returned are computed or counted, never statuses."""
+and returned are computed or counted, never statuses.
+
+Where several units are responsible each has a part of its own, with its own signature, hand-in and
+review; the date is shared. The item stands where its least advanced part stands. Objection, extension,
+site check, publicity and look-back are records: they block or allow a move and are never statuses."""
 
 
 def _unreached() -> list[str]:
@@ -77,10 +92,10 @@ def _line(move: Move, words: dict[str, str]) -> str:
         f"`{move.verb}`",
         words[move.verb],
         start,
-        f"`{move.end}`" if move.end else "unchanged",
+        (f"`{move.end}`" if move.end else "unchanged") + OF[move.of],
         "; ".join(who(move)),
         "; ".join(never(move)),
-        " ".join(blocked(move)),
+        " ".join(block.sentence for block in move.blocks),
         needs,
         f"`{move.event}`",
     )
@@ -89,6 +104,8 @@ def _line(move: Move, words: dict[str, str]) -> str:
 
 def who(move: Move) -> list[str]:
     """Every role that may, with the condition where it may only sometimes."""
+    if move.by in NAMED:
+        return [NAMED[move.by]]
     cases = list(product((s for s in Status if s in move.start), (True, False)))
     said = []
     for role in Role:
@@ -112,14 +129,7 @@ def _when(allowed: set[tuple[Status, bool]], cases: list[tuple[Status, bool]]) -
 
 def never(move: Move) -> list[str]:
     """Whom the move refuses although the role would do."""
-    return [BARRED[bar] for bar in (*move.never, rules.recused)]
-
-
-def blocked(move: Move) -> list[str]:
-    """The sentences of the small records that stand in the way of the move."""
-    case = _item(next(iter(move.start)), True)
-    cases = (case, replace(case, void_asked_by=ME))
-    return [next(filter(None, map(block, cases)), f"({block.__name__})") for block in move.blocks]
+    return [BARRED[bar] for bar in (*move.never, who_may.recused)]
 
 
 def _actor(role: Role) -> Actor:
@@ -137,7 +147,7 @@ def _picture(words: dict[str, str]) -> list[str]:
     lines = ["stateDiagram-v2", "    [*] --> draft"]
     lines += [f"    {status} : {status} {words[status]}" for status in Status]
     for move in MOVES.values():
-        if move.verb == rules.Verb.void:
+        if move.verb == Verb.void:
             continue
         for status in (s for s in Status if s in move.start):
             if move.end:

@@ -30,6 +30,7 @@ class Settings:
     web_workers: int
     secure_cookies: bool
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    sample_percent: int = 20  # of the items that pass the first review are checked on site (domain.md b.3, T12)
     os_user: str = ""  # who runs the embedded services when we are root; empty: the first of a few that exists
 
 
@@ -63,6 +64,7 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
         web_workers=_number(env, "DUBAN_WEB_WORKERS", 1, 1, 64),
         secure_cookies=env.get("DUBAN_SECURE_COOKIES", "1") != "0",
         trusted_proxies=_networks(env.get("DUBAN_TRUSTED_PROXIES", "")),
+        sample_percent=_number(env, "DUBAN_SAMPLE_PERCENT", 20, 0, 100),
         os_user=env.get("DUBAN_OS_USER", ""),
     )
 

@@ -20,6 +20,7 @@ from backend.evidence import receiving
 from backend.people import commands as people
 from notifications.inbox.reactions import tell_people
 from notifications.inbox.rules import HEARS
+from tasks.rectifications import jobs as rectifications
 from tasks.rectifications.reactions import issue_findings, issue_urgent
 
 # What happens because of an event, inside the database.
@@ -61,6 +62,7 @@ CRON.update(
     {
         "drain": (drain, DRAIN_EVERY),
         "sweep_received": (evidence.sweep_received, 30.0),
+        "sweep_silent": (rectifications.sweep_silent, 60.0),
         "sweep_incoming": (sweep_incoming, 3600.0),
         "sweep_sign_ins": (sweep_sign_ins, 3600.0),
     }

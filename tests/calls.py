@@ -17,8 +17,8 @@ from backend.people.passwords import digest
 from backend.roles import Actor, Role
 from inspections.visits import commands as visits
 from notifications.inbox.reactions import tell_people
-from tasks.rectifications import commands as rectifications
-from tasks.rectifications.rules import Status
+from tasks.rectifications import voiding
+from tasks.rectifications.item import Status
 from tests import make, people_make
 from tests.make import Cast
 
@@ -294,14 +294,138 @@ async def ask_void(it: Cast) -> Call:
 
 async def void(it: Cast) -> Call:
     id = await make.rectification(it, Status.issued)
-    await rectifications.ask_void(id, it.boss, id=uuid7(), note="重复登记。", duplicate_of=None)
+    await voiding.ask_void(id, it.boss, id=uuid7(), note="重复登记。", duplicate_of=None)
     return await by(it.staff, "POST", f"/api/rectifications/{id}/voiding/confirmation")
 
 
 async def decline_void(it: Cast) -> Call:
     id = await make.rectification(it, Status.issued)
-    await rectifications.ask_void(id, it.boss, id=uuid7(), note="重复登记。", duplicate_of=None)
+    await voiding.ask_void(id, it.boss, id=uuid7(), note="重复登记。", duplicate_of=None)
     return await by(it.staff, "POST", f"/api/rectifications/{id}/voiding/refusal", {"note": "并不重复。"})
+
+
+# ── procedures beside the main path ──────────────────────────────────────────────────────────────────────────────
+
+
+async def drop(it: Cast) -> Call:
+    id = await make.rectification(it, Status.draft)
+    return await by(it.staff, "POST", f"/api/rectifications/{id}/dropping", {"note": "不属整改事项。"})
+
+
+async def object_to(it: Cast) -> Call:
+    id = await make.rectification(it, Status.issued)
+    body = {
+        "id": str(uuid7()),
+        "ground": "jurisdiction",
+        "note": "管网归自来水公司管。",
+        "evidence": [make.manifest_line(make.photo(8))],
+    }
+    return await by(it.principal, "POST", f"/api/rectifications/{id}/objections", body)
+
+
+async def rule(it: Cast) -> Call:
+    id = await make.rectification(it, Status.issued)
+    objection = await make.objection(it, id)
+    body = {
+        "upheld": True,
+        "to_unit": str(await make.unit("新宾县自来水公司")),
+        "note": "改派。",
+        "due_on": "2026-12-20",
+    }
+    return await by(it.staff, "POST", f"/api/rectifications/{id}/objections/{objection}/decision", body)
+
+
+async def ask_extension(it: Cast) -> Call:
+    id = await make.rectification(it, Status.working)
+    body = {"id": str(uuid7()), "due_on": "2026-12-25", "note": "冻土期，管材未到。", "done_so_far": "已开挖。"}
+    return await by(it.principal, "POST", f"/api/rectifications/{id}/extensions", body)
+
+
+async def decide_extension(it: Cast) -> Call:
+    id = await make.rectification(it, Status.working)
+    extension = await make.extension(it, id)
+    body = {"upheld": True, "opinion": "同意。", "due_on": "2026-12-20"}
+    return await by(it.staff, "POST", f"/api/rectifications/{id}/extensions/{extension}/decision", body)
+
+
+async def assign_check(it: Cast) -> Call:
+    id = await make.rectification(it, Status.passed)
+    body = {"id": str(uuid7()), "checkers": [str(it.inspector.person), str(it.lead.person)], "note": "看三户。"}
+    return await by(it.staff, "POST", f"/api/rectifications/{id}/site-checks", body)
+
+
+async def conclude_check(it: Cast) -> Call:
+    id = await make.rectification(it, Status.passed)
+    check = await make.site_check(it, id)
+    body = {
+        "result": "failed",
+        "note": "一户仍无水。",
+        "present": [str(it.inspector.person), str(it.lead.person)],
+        "position": {"lat": make.TARGET[0], "lng": make.TARGET[1], "accuracy_m": 12.0},
+        "evidence": [make.manifest_line(make.photo(9))],
+    }
+    return await by(it.inspector, "POST", f"/api/rectifications/{id}/site-checks/{check}/conclusion", body)
+
+
+async def publish(it: Cast) -> Call:
+    id = await make.rectification(it, Status.passed)
+    body = {"id": str(uuid7()), "text": "腰站村饮水管网已修复。", "starts_on": "2026-11-25", "days": 7}
+    return await by(it.staff, "POST", f"/api/rectifications/{id}/publicity", body)
+
+
+async def take_public_objection(it: Cast) -> Call:
+    id = await make.rectification(it, Status.passed)
+    publicity = await make.publicity(it, id)
+    body = {"id": str(uuid7()), "note": "有村民反映水压不足。"}
+    return await by(it.staff, "POST", f"/api/rectifications/{id}/publicity/{publicity}/objections", body)
+
+
+async def rule_public_objection(it: Cast) -> Call:
+    id = await make.rectification(it, Status.passed)
+    objection = await make.public_objection(it, id)
+    body = {"upheld": True, "note": "属实。", "units": [str(it.responsible)]}
+    return await by(it.staff, "POST", f"/api/rectifications/{id}/public-objections/{objection}/decision", body)
+
+
+async def hang(it: Cast) -> Call:
+    id = await make.rectification(it, Status.working)
+    body = {
+        "id": str(uuid7()),
+        "reason_code": "season",
+        "note": "冻土期不能施工。",
+        "paper": "抚督〔2026〕9号",
+        "review_on": "2027-03-15",
+    }
+    return await by(it.boss, "POST", f"/api/rectifications/{id}/hanging", body)
+
+
+async def resume(it: Cast) -> Call:
+    id = await make.rectification(it, Status.hung)
+    body = {"id": str(uuid7()), "note": "已解冻。", "due_on": "2027-04-30"}
+    return await by(it.staff, "POST", f"/api/rectifications/{id}/resumption", body)
+
+
+async def look_back(it: Cast) -> Call:
+    id = await make.rectification(it, Status.closed)
+    body = {
+        "id": str(uuid7()),
+        "result": "rebounded",
+        "note": "又断水。",
+        "evidence": [make.manifest_line(make.photo(10))],
+    }
+    return await by(it.inspector, "POST", f"/api/rectifications/{id}/look-backs", body)
+
+
+async def reopen(it: Cast) -> Call:
+    id = await make.rectification(it, Status.closed)
+    body = {
+        "id": str(uuid7()),
+        "note": "回头看发现反弹。",
+        "due_on": "2026-12-20",
+        "units": [str(it.responsible)],
+        "evidence": [make.manifest_line(make.photo(11))],
+    }
+    return await by(it.boss, "POST", f"/api/rectifications/{id}/reopening", body)
 
 
 # ── inbox ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -333,6 +457,20 @@ VERBS: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "POST /api/rectifications/{item_id}/voiding": ask_void,
     "POST /api/rectifications/{item_id}/voiding/confirmation": void,
     "POST /api/rectifications/{item_id}/voiding/refusal": decline_void,
+    "POST /api/rectifications/{item_id}/dropping": drop,
+    "POST /api/rectifications/{item_id}/objections": object_to,
+    "POST /api/rectifications/{item_id}/objections/{objection_id}/decision": rule,
+    "POST /api/rectifications/{item_id}/extensions": ask_extension,
+    "POST /api/rectifications/{item_id}/extensions/{extension_id}/decision": decide_extension,
+    "POST /api/rectifications/{item_id}/site-checks": assign_check,
+    "POST /api/rectifications/{item_id}/site-checks/{check_id}/conclusion": conclude_check,
+    "POST /api/rectifications/{item_id}/publicity": publish,
+    "POST /api/rectifications/{item_id}/publicity/{publicity_id}/objections": take_public_objection,
+    "POST /api/rectifications/{item_id}/public-objections/{objection_id}/decision": rule_public_objection,
+    "POST /api/rectifications/{item_id}/hanging": hang,
+    "POST /api/rectifications/{item_id}/resumption": resume,
+    "POST /api/rectifications/{item_id}/look-backs": look_back,
+    "POST /api/rectifications/{item_id}/reopening": reopen,
 }
 WRITES: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "POST /api/sessions": sign_in,

@@ -26,8 +26,11 @@ from inspections.findings.rules import ClosingClass, Severity
 from inspections.visits import commands as visits
 from inspections.visits.rules import Kind
 from tasks.rectifications import commands as rectifications
-from tasks.rectifications.rules import Source as ItemSource
-from tasks.rectifications.rules import Status
+from tasks.rectifications import extensions, hanging, objections, site_checks, voiding
+from tasks.rectifications import publicity as publicities
+from tasks.rectifications.item import Status
+from tasks.rectifications.words import CheckResult, Ground, HangReason
+from tasks.rectifications.words import Source as ItemSource
 
 LIAONING, FUSHUN = "210000000000", "210400000000"
 XINBIN, QINGYUAN = "210422000000", "210423000000"
@@ -280,8 +283,59 @@ async def _close(it: Cast, id: UUID) -> None:
 
 
 async def _void(it: Cast, id: UUID) -> None:
-    await rectifications.ask_void(id, it.boss, id=uuid7(), note="重复登记。", duplicate_of=None)
-    await rectifications.void(id, it.staff)
+    await voiding.ask_void(id, it.boss, id=uuid7(), note="重复登记。", duplicate_of=None)
+    await voiding.void(id, it.staff)
+
+
+async def _hang(it: Cast, id: UUID) -> None:
+    await hanging.hang(
+        id, it.boss, id=uuid7(), reason_code=HangReason.season, note="冻土期。", paper="抚督〔2026〕9号",
+        review_on=clock.today() + timedelta(days=90),
+    )  # fmt: skip
+
+
+async def objection(it: Cast, id: UUID, ground: Ground = Ground.jurisdiction) -> UUID:
+    """The responsible unit contests the item."""
+    key = uuid7()
+    await objections.object_to(id, it.principal, id=key, ground=ground, note="不归我单位管。")
+    return key
+
+
+async def extension(it: Cast, id: UUID, days: int = 31) -> UUID:
+    """The responsible unit asks for more time: `days` from today."""
+    key, wanted = uuid7(), clock.today() + timedelta(days=days)
+    await extensions.ask(id, it.principal, id=key, note="管材未到。", done_so_far="", due_on=wanted)
+    return key
+
+
+async def site_check(it: Cast, id: UUID) -> UUID:
+    """The cast's two inspectors are sent to check."""
+    key = uuid7()
+    await site_checks.assign(id, it.staff, id=key, checkers=frozenset({it.inspector.person, it.lead.person}))
+    return key
+
+
+async def checked(it: Cast, id: UUID, result: CheckResult = CheckResult.passed, **said: Any) -> UUID:
+    """They went there and said so."""
+    key = await site_check(it, id)
+    content: dict[str, Any] = {"result": result, "note": "已看过。", "place": Place(*TARGET, 12.0, Datum.wgs84)}
+    content |= {"present": frozenset({it.inspector.person, it.lead.person})} | said
+    await site_checks.conclude(
+        id, key, it.inspector, site_checks.Conclusion(**content), manifest=[declaration(photo(20))]
+    )
+    return key
+
+
+async def publicity(it: Cast, id: UUID) -> UUID:
+    key = uuid7()
+    await publicities.publish(id, it.staff, id=key, text="腰站村饮水管网已修复。")
+    return key
+
+
+async def public_objection(it: Cast, id: UUID) -> UUID:
+    key = uuid7()
+    await publicities.take_objection(id, await publicity(it, id), it.staff, id=key, note="有人反映水压不足。")
+    return key
 
 
 _STEPS = {
@@ -290,6 +344,7 @@ _STEPS = {
     Status.handed_in: (_acknowledge, _hand_in),
     Status.passed: (_acknowledge, _hand_in, _pass),
     Status.closed: (_acknowledge, _hand_in, _pass, _close),
+    Status.hung: (_acknowledge, _hang),
     Status.voided: (_void,),
 }
 

@@ -152,7 +152,9 @@ def _asks_where(node: ast.AST) -> bool:
             return False
 
 
-COUNTERS = {"outbox.attempts", "evidence.tries"}
+COUNTERS = {"outbox.attempts", "evidence.tries"} | {
+    f"rectification.{name}" for name in ("returned", "reopened", "extended")
+}
 
 
 def test_every_link_restricts_and_every_column_is_spelled_out() -> None:

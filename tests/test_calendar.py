@@ -4,7 +4,7 @@ from backend.db import raw
 from backend.roles import SYSTEM
 from inspections.findings.rules import ClosingClass
 from tasks.rectifications import commands
-from tasks.rectifications.rules import Status
+from tasks.rectifications.item import Status
 from tests import make
 
 NEXT_WEDNESDAY = "/api/calendar/2026-11-25"

@@ -23,7 +23,7 @@ from backend.evidence import jobs
 from backend.evidence.receiving import disk
 from backend.evidence.rules import MOST_BYTES, MOST_TRIES, Declaration, MediaType, Source
 from inspections.findings import commands as findings
-from tasks.rectifications.rules import Status
+from tasks.rectifications.item import Status
 from tests import calls, hostile_files, make
 
 

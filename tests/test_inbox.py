@@ -12,8 +12,9 @@ from backend.roles import Role
 from backend.worker import REACTIONS
 from notifications.inbox import wording
 from notifications.inbox.rules import HEARS
-from tasks.rectifications import commands
-from tasks.rectifications.rules import ReturnReason, Status
+from tasks.rectifications import commands, voiding
+from tasks.rectifications.item import Status
+from tasks.rectifications.words import ReturnReason
 from tests import calls, make
 
 # Written by hand: who hears of each event when everybody of the cast has a part in the item.
@@ -51,8 +52,8 @@ async def test_every_event_reaches_its_audience_and_nobody_else(it, settle):
     await make.rectification(it, Status.closed)
     await make.rectification(it, Status.voided)
     kept = await make.rectification(it)
-    await commands.ask_void(kept, it.boss, id=uuid7(), note="重复。", duplicate_of=None)
-    await commands.decline_void(kept, it.staff, note="不重复。")
+    await voiding.ask_void(kept, it.boss, id=uuid7(), note="重复。", duplicate_of=None)
+    await voiding.decline_void(kept, it.staff, note="不重复。")
     await settle()
     assert set(HEARD) == set(HEARS)
     heard = {verb: await told(it, verb) for verb in HEARD}

@@ -14,7 +14,7 @@ from backend.columns import uuid7
 from backend.db import raw
 from backend.roles import Role
 from inspections.findings.rules import ClosingClass
-from tasks.rectifications.rules import Status
+from tasks.rectifications.item import Status
 from tests import calls, make
 from tests.calls import Call
 from tests.make import Cast

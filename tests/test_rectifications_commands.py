@@ -15,8 +15,9 @@ from backend.roles import SYSTEM, Role
 from inspections.findings.queries import as_filed
 from inspections.findings.rules import ClosingClass
 from inspections.visits import commands as visits
-from tasks.rectifications import commands, queries
-from tasks.rectifications.rules import ReturnReason, Source, Status, UnitRole
+from tasks.rectifications import commands, queries, voiding
+from tasks.rectifications.item import Status
+from tasks.rectifications.words import ReturnReason, Source, UnitRole
 from tests import calls, make
 
 
@@ -227,23 +228,23 @@ async def test_one_person_with_both_roles_does_not_turn_both_keys(it):
 async def test_voiding_takes_two_and_keeps_the_row(it):
     id, other = await make.rectification(it), await make.rectification(it)
     with pytest.raises(WrongState):
-        await commands.void(id, it.staff)
+        await voiding.void(id, it.staff)
     with pytest.raises(BadRequest) as refusal:
-        await commands.ask_void(id, it.boss, id=uuid7(), note="重复。", duplicate_of=id)
+        await voiding.ask_void(id, it.boss, id=uuid7(), note="重复。", duplicate_of=id)
     assert refusal.value.code == "duplicate_of_itself"
     with pytest.raises(NotFound):
-        await commands.ask_void(id, it.boss, id=uuid7(), note="重复。", duplicate_of=uuid7())
+        await voiding.ask_void(id, it.boss, id=uuid7(), note="重复。", duplicate_of=uuid7())
     key = uuid7()
     for _ in range(2):
-        await commands.ask_void(id, it.boss, id=key, note="重复。", duplicate_of=other)
+        await voiding.ask_void(id, it.boss, id=key, note="重复。", duplicate_of=other)
     with pytest.raises(WrongState):
-        await commands.ask_void(id, it.boss, id=uuid7(), note="又一次。", duplicate_of=None)
+        await voiding.ask_void(id, it.boss, id=uuid7(), note="又一次。", duplicate_of=None)
     with pytest.raises(Forbidden):
-        await commands.void(id, it.boss)
-    await commands.void(id, it.staff)
+        await voiding.void(id, it.boss)
+    await voiding.void(id, it.staff)
     assert (await row(id))["status"] == "voided"
-    voiding = (await raw("SELECT * FROM voiding WHERE rectification = $1", id))[0]
-    assert (voiding["asked_by"], voiding["decided_by"], voiding["duplicate_of"]) == (
+    asked = (await raw("SELECT * FROM voiding WHERE rectification = $1", id))[0]
+    assert (asked["asked_by"], asked["decided_by"], asked["duplicate_of"]) == (
         it.boss.person,
         it.staff.person,
         other,
@@ -255,8 +256,8 @@ async def test_two_items_called_each_others_duplicate_at_once_do_not_hang(it):
     one, other = await make.rectification(it), await make.rectification(it)
     done = await asyncio.wait_for(
         asyncio.gather(
-            commands.ask_void(one, it.boss, id=uuid7(), note="重复。", duplicate_of=other),
-            commands.ask_void(other, it.boss, id=uuid7(), note="重复。", duplicate_of=one),
+            voiding.ask_void(one, it.boss, id=uuid7(), note="重复。", duplicate_of=other),
+            voiding.ask_void(other, it.boss, id=uuid7(), note="重复。", duplicate_of=one),
             return_exceptions=True,
         ),
         timeout=10,
@@ -364,14 +365,14 @@ async def test_a_hand_in_is_not_passed_in_the_moment_it_arrives_without_its_phot
 
 async def test_a_declined_voiding_lets_the_item_go_on_and_can_be_asked_again(it):
     id = await make.rectification(it, Status.working)
-    await commands.ask_void(id, it.boss, id=uuid7(), note="重复。", duplicate_of=None)
-    await commands.decline_void(id, it.staff, note="不重复。")
-    await commands.decline_void(id, it.staff, note="不重复。")  # the same request twice
+    await voiding.ask_void(id, it.boss, id=uuid7(), note="重复。", duplicate_of=None)
+    await voiding.decline_void(id, it.staff, note="不重复。")
+    await voiding.decline_void(id, it.staff, note="不重复。")  # the same request twice
     await commands.report(id, it.handler, id=uuid7(), note="继续。", percent=20)
     with clock.frozen(clock.now() + timedelta(minutes=5)):
-        await commands.ask_void(id, it.boss, id=uuid7(), note="确实重复。", duplicate_of=None)
-        await commands.void(id, it.staff)
-        await commands.void(id, it.staff)
+        await voiding.ask_void(id, it.boss, id=uuid7(), note="确实重复。", duplicate_of=None)
+        await voiding.void(id, it.staff)
+        await voiding.void(id, it.staff)
     assert (await row(id))["status"] == "voided"
     assert (await verbs(id)).count("rectification.voided") == 1
     assert (await verbs(id)).count("rectification.void_declined") == 1
@@ -379,8 +380,8 @@ async def test_a_declined_voiding_lets_the_item_go_on_and_can_be_asked_again(it)
 
 async def test_a_draft_voided_before_issue_was_never_there_for_the_units_it_names(it, client, settle):
     id = await make.rectification(it, Status.draft)
-    await commands.ask_void(id, it.boss, id=uuid7(), note="误报。", duplicate_of=None)
-    await commands.void(id, it.staff)
+    await voiding.ask_void(id, it.boss, id=uuid7(), note="误报。", duplicate_of=None)
+    await voiding.void(id, it.staff)
     await settle()
     headers = await make.signed_in(it.handler)
     assert (await client.get(f"/api/rectifications/{id}", headers=headers)).status_code == 404

@@ -13,7 +13,8 @@ from backend.roles import SYSTEM, Actor, Grant, Role
 from backend.workdays import Calendar, Certainty
 from inspections.findings.rules import ClosingClass
 from tasks.rectifications import rules
-from tasks.rectifications.rules import Facts, Item, Status, UnitRole, Verb
+from tasks.rectifications.item import Facts, Item, Status, Verb
+from tasks.rectifications.words import UnitRole
 
 FUSHUN, XINBIN, ELSEWHERE = "210400000000", "210422000000", "210423000000"
 RESPONSIBLE, LEAD, OFFICE, OTHER = (UUID(int=n) for n in (1, 2, 3, 4))

@@ -8,7 +8,7 @@ import pytest
 from backend import clock, db
 from backend.roles import Role
 from inspections.findings.rules import ClosingClass
-from tasks.rectifications.rules import Status
+from tasks.rectifications.item import Status
 from tests import calls, make
 
 

@@ -149,6 +149,18 @@ async def holders(people: Iterable[UUID], roles: Iterable[Role]) -> frozenset[UU
     return frozenset(row["id"] for row in rows)
 
 
+async def of_units(people: Iterable[UUID], units: Iterable[UUID]) -> frozenset[UUID]:
+    """Who of these people belongs to one of these units, by home or by a live role."""
+    rows = await raw(
+        "SELECT id FROM person WHERE id = ANY($1::uuid[]) AND (person.unit = ANY($2::uuid[]) OR EXISTS (SELECT 1 "
+        "FROM role_grant WHERE role_grant.person = person.id AND role_grant.unit = ANY($2::uuid[]) "
+        "AND revoked_at IS NULL))",
+        list(people),
+        list(units),
+    )
+    return frozenset(row["id"] for row in rows)
+
+
 async def roles_of(person: UUID) -> list[Role]:
     rows = await raw("SELECT role FROM role_grant WHERE person = $1 AND revoked_at IS NULL", person)
     return [Role(row["role"]) for row in rows]

@@ -1,6 +1,6 @@
 """Reading regions, units, their other names and groups; everyone who is signed in may."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ import msgspec
 from piccolo.querystring import QueryString
 
 from backend import clock
-from backend.db import select
+from backend.db import raw, select
 from backend.errors import NotFound
 from backend.roles import Actor
 from backend.units.region_rows import Level
@@ -49,6 +49,15 @@ class UnitShape(msgspec.Struct):
     valid_to: date | None
     successor: UUID | None
     aliases: list[AliasShape]
+
+
+class Ended(msgspec.Struct):
+    """A unit that is over, and the one that took over its work."""
+
+    id: UUID
+    name: str
+    successor: UUID | None
+    successor_name: str | None
 
 
 async def regions(parent: str | None, cursor: str | None = None, most: int = 100) -> list[RegionShape]:
@@ -121,6 +130,18 @@ async def unit(id: UUID, actor: Actor) -> UnitShape:
     if not found:
         raise NotFound()
     return found[0]
+
+
+async def ended(ids: Iterable[UUID], on: date) -> list[Ended]:
+    """Which of these units were over on that day, and who took over."""
+    rows = await raw(
+        "SELECT unit.id, unit.name, unit.successor, heir.name AS successor_name FROM unit "
+        "LEFT JOIN unit AS heir ON heir.id = unit.successor "
+        "WHERE unit.id = ANY($1::uuid[]) AND unit.valid_to < $2 ORDER BY unit.name",
+        list(ids),
+        on,
+    )
+    return [Ended(**row) for row in rows]
 
 
 async def known_as(name: str, on: date) -> list[UnitShape]:

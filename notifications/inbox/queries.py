@@ -9,7 +9,8 @@ from backend.db import select
 from backend.roles import OFFICE, RESPONSIBLE, Actor, Role
 from notifications.inbox import wording
 from notifications.inbox.rules import Audience, Urgency
-from tasks.rectifications.rules import Item, UnitRole
+from tasks.rectifications.item import Item
+from tasks.rectifications.words import UnitRole
 
 
 class NoticeShape(msgspec.Struct):
@@ -74,6 +75,10 @@ async def people(audience: Audience, it: Item) -> set[UUID]:
             return set()  # a draft does not exist for the units it names
         case Audience.responsible_units:
             return await _holders(RESPONSIBLE, it.of(UnitRole.responsible))
+        case Audience.former_units:
+            return await _holders(RESPONSIBLE, it.former)
+        case Audience.checkers:
+            return await _open_accounts(it.checkers)
         case Audience.lead_units:
             return await _holders({Role.lead_unit_reviewer}, it.of(UnitRole.lead))
         case Audience.office_leaders:

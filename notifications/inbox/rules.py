@@ -12,6 +12,8 @@ class Audience(StrEnum):
     office_leaders = "office_leaders"
     office = "office"
     team = "team"
+    former_units = "former_units"
+    checkers = "checkers"
 
 
 class Urgency(StrEnum):
@@ -30,10 +32,28 @@ HEARS = {
     "rectification.held": Hearing((A.office,), Urgency.normal),
     "rectification.issued": Hearing((A.responsible_units, A.lead_units), Urgency.at_once),
     "rectification.acknowledged": Hearing((A.office,), Urgency.normal),
+    "rectification.accepted_silently": Hearing((A.responsible_units, A.office), Urgency.normal),
+    "rectification.objected": Hearing((A.office, A.lead_units), Urgency.normal),
+    "rectification.objection_declined": Hearing((A.responsible_units,), Urgency.at_once),
+    "rectification.redirected": Hearing((A.responsible_units, A.former_units, A.lead_units), Urgency.at_once),
+    "rectification.objection_upheld": Hearing((A.responsible_units, A.lead_units, A.team), Urgency.normal),
+    "rectification.extension_asked": Hearing((A.office,), Urgency.normal),
+    "rectification.extended": Hearing((A.responsible_units, A.lead_units), Urgency.normal),
+    "rectification.extension_declined": Hearing((A.responsible_units,), Urgency.at_once),
     "rectification.handed_in": Hearing((A.lead_units, A.office), Urgency.normal),
     "rectification.sent_back": Hearing((A.responsible_units,), Urgency.at_once),
     "rectification.passed": Hearing((A.office_leaders, A.responsible_units), Urgency.normal),
+    "rectification.check_assigned": Hearing((A.checkers,), Urgency.normal),
+    "rectification.check_passed": Hearing((A.office,), Urgency.normal),
+    "rectification.check_failed": Hearing((A.responsible_units, A.lead_units, A.office), Urgency.at_once),
+    "rectification.published": Hearing((A.responsible_units,), Urgency.normal),
+    "rectification.public_objection_taken": Hearing((A.office,), Urgency.normal),
+    "rectification.public_objection_upheld": Hearing((A.responsible_units, A.lead_units), Urgency.at_once),
     "rectification.closed": Hearing((A.responsible_units, A.lead_units, A.team), Urgency.normal),
+    "rectification.looked_back": Hearing((A.office,), Urgency.normal),
+    "rectification.reopened": Hearing((A.responsible_units, A.lead_units), Urgency.at_once),
+    "rectification.hung": Hearing((A.responsible_units, A.lead_units), Urgency.normal),
+    "rectification.resumed": Hearing((A.responsible_units, A.lead_units), Urgency.at_once),
     "rectification.void_asked": Hearing((A.office,), Urgency.normal),
     "rectification.void_declined": Hearing((A.office,), Urgency.normal),
     "rectification.voided": Hearing((A.responsible_units, A.lead_units, A.team), Urgency.normal),

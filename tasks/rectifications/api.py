@@ -1,4 +1,4 @@
-"""HTTP of rectifications: list, one item, its timeline, and one sub-resource per verb."""
+"""HTTP of rectifications: list, one item, its timeline, and one sub-resource per verb of the main path."""
 
 from typing import Annotated
 from uuid import UUID
@@ -10,12 +10,13 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from backend.evidence.shapes import declarations
 from backend.roles import Actor
 from backend.shapes import NO_NUL
-from tasks.rectifications import commands, listing, queries, timeline
-from tasks.rectifications.rules import Status, UnitRole
+from tasks.rectifications import commands, listing, queries, timeline, voiding
+from tasks.rectifications.item import Status
 from tasks.rectifications.shapes import (
     AcknowledgementIn,
     DeclineIn,
     Detail,
+    FirstPassIn,
     HandInIn,
     IssueIn,
     OpinionIn,
@@ -25,6 +26,7 @@ from tasks.rectifications.shapes import (
     Timeline,
     VoidingIn,
 )
+from tasks.rectifications.words import UnitRole
 
 Id = FromPath[UUID]
 
@@ -62,7 +64,21 @@ class RectificationController(Controller):
             UnitRole.lead: frozenset(data.lead_units),
             UnitRole.cooperating: frozenset(data.cooperating_units),
         }
-        await commands.issue(item_id, actor, units=units, due_on=data.due_on, asks=data.asks)
+        await commands.issue(
+            item_id,
+            actor,
+            units=units,
+            without=frozenset(data.without_units),
+            due_on=data.due_on,
+            asks=data.asks,
+            public=data.public,
+            listed=data.listed,
+        )
+        return await queries.detail(item_id, actor)
+
+    @post("/{item_id:uuid}/dropping", summary="撤销草稿: a draft that should not be issued")
+    async def drop(self, item_id: Id, data: JSONBody[DeclineIn], actor: NamedDependency[Actor]) -> Detail:
+        await commands.drop(item_id, actor, note=data.note)
         return await queries.detail(item_id, actor)
 
     @post("/{item_id:uuid}/acknowledgement", summary="签收")
@@ -70,13 +86,21 @@ class RectificationController(Controller):
         self, item_id: Id, data: JSONBody[AcknowledgementIn], actor: NamedDependency[Actor]
     ) -> Detail:
         await commands.acknowledge(
-            item_id, actor, id=data.id, responsible_person=data.responsible_person, phone=data.phone
+            item_id, actor, id=data.id, responsible_person=data.responsible_person, phone=data.phone, unit=data.unit
         )
         return await queries.detail(item_id, actor)
 
     @post("/{item_id:uuid}/reports", summary="报进展")
     async def report(self, item_id: Id, data: JSONBody[ReportIn], actor: NamedDependency[Actor]) -> Detail:
-        await commands.report(item_id, actor, id=data.id, note=data.note, percent=data.percent)
+        await commands.report(
+            item_id,
+            actor,
+            id=data.id,
+            note=data.note,
+            percent=data.percent,
+            lower_reason=data.lower_reason,
+            unit=data.unit,
+        )
         return await queries.detail(item_id, actor)
 
     @post("/{item_id:uuid}/hand-ins", summary="申请销号")
@@ -90,17 +114,20 @@ class RectificationController(Controller):
             similar_sweep=data.similar_sweep,
             confirmed_by=data.confirmed_by,
             manifest=declarations(data.evidence),
+            unit=data.unit,
         )
         return await queries.detail(item_id, actor)
 
     @post("/{item_id:uuid}/first-pass", summary="初审通过")
-    async def pass_first(self, item_id: Id, data: JSONBody[OpinionIn], actor: NamedDependency[Actor]) -> Detail:
-        await commands.pass_first(item_id, actor, id=data.id, opinion=data.opinion)
+    async def pass_first(self, item_id: Id, data: JSONBody[FirstPassIn], actor: NamedDependency[Actor]) -> Detail:
+        await commands.pass_first(item_id, actor, id=data.id, opinion=data.opinion, unit=data.unit)
         return await queries.detail(item_id, actor)
 
     @post("/{item_id:uuid}/returns", summary="退回")
     async def send_back(self, item_id: Id, data: JSONBody[ReturnIn], actor: NamedDependency[Actor]) -> Detail:
-        await commands.send_back(item_id, actor, id=data.id, reason_code=data.reason_code, note=data.note)
+        await commands.send_back(
+            item_id, actor, id=data.id, reason_code=data.reason_code, note=data.note, unit=data.unit
+        )
         return await queries.detail(item_id, actor)
 
     @post("/{item_id:uuid}/closure", summary="复核销号: the second key")
@@ -110,15 +137,15 @@ class RectificationController(Controller):
 
     @post("/{item_id:uuid}/voiding", summary="申请作废: an office leader asks")
     async def ask_void(self, item_id: Id, data: JSONBody[VoidingIn], actor: NamedDependency[Actor]) -> Detail:
-        await commands.ask_void(item_id, actor, id=data.id, note=data.note, duplicate_of=data.duplicate_of)
+        await voiding.ask_void(item_id, actor, id=data.id, note=data.note, duplicate_of=data.duplicate_of)
         return await queries.detail(item_id, actor)
 
     @post("/{item_id:uuid}/voiding/confirmation", summary="作废: a second person confirms")
     async def void(self, item_id: Id, actor: NamedDependency[Actor]) -> Detail:
-        await commands.void(item_id, actor)
+        await voiding.void(item_id, actor)
         return await queries.detail(item_id, actor)
 
     @post("/{item_id:uuid}/voiding/refusal", summary="不予作废: the item goes on")
     async def decline_void(self, item_id: Id, data: JSONBody[DeclineIn], actor: NamedDependency[Actor]) -> Detail:
-        await commands.decline_void(item_id, actor, note=data.note)
+        await voiding.decline_void(item_id, actor, note=data.note)
         return await queries.detail(item_id, actor)

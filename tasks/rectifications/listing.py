@@ -13,7 +13,7 @@ from backend.db import select
 from backend.errors import BadRequest
 from backend.roles import RESPONSIBLE, Actor
 from tasks.rectifications import queries, shapes
-from tasks.rectifications.rules import TICKING, WAITING_FOR_UNIT, Status
+from tasks.rectifications.item import TICKING, WAITING_FOR_UNIT, Status
 
 SOON = timedelta(days=7)
 # Items without a date come after all that have one.

@@ -1,7 +1,6 @@
 """Reading rectifications: who sees which, the locked item for commands, one item whole. Lists are in listing.py."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -12,24 +11,12 @@ from backend import clock
 from backend.db import select
 from backend.errors import NotFound
 from backend.evidence import queries as evidence
-from backend.evidence.rules import ARRIVED
-from backend.roles import FIELD, READS_AREA, RESPONSIBLE, SYSTEM, Actor, Role
-from backend.units.region_rows import Level, level_of
+from backend.roles import FIELD, READS_AREA, RESPONSIBLE, Actor, Role
+from backend.units.region_rows import level_of
 from inspections.findings import queries as findings
-from inspections.findings.rules import ClosingClass
-from tasks.rectifications import rules, shapes
-from tasks.rectifications.rules import Facts, Item, Status, UnitRole
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Locked:
-    """A rectification fetched for a command: the item the rules read, and what a command writes on."""
-
-    item: Item
-    facts: Facts
-    region: str
-    closing_class: ClosingClass
-    last_hand_in: UUID | None
+from tasks.rectifications import procedures, rules, shapes, who
+from tasks.rectifications.item import Item, Status
+from tasks.rectifications.loading import COLUMN_OF, Loaded, load
 
 
 def visible_to(actor: Actor) -> QueryString:
@@ -55,22 +42,27 @@ def visible_to(actor: Actor) -> QueryString:
             )
         )
     if actor.has(*FIELD):
-        mine = "rectification.visit IN (SELECT visit FROM visit_member WHERE person = {})"
-        branches.append(QueryString(mine, actor.person))
+        mine = (
+            "rectification.visit IN (SELECT visit FROM visit_member WHERE person = {}) OR rectification.id IN "
+            "(SELECT rectification FROM site_check JOIN site_checker ON site_check = site_check.id WHERE person = {})"
+        )
+        branches.append(QueryString(mine, actor.person, actor.person))
     if not branches:
         return QueryString("false")
     return QueryString("(" + " OR ".join("({})" for _ in branches) + ")", *branches)
 
 
-async def lock(rectification: UUID, actor: Actor) -> Locked:
+async def lock(rectification: UUID, actor: Actor) -> Loaded:
     """The item, locked for the running transaction. Raises NotFound outside the actor's sight.
 
     The lock comes first and alone: what is joined to a row that had to be waited for is as old as the statement
     (READ COMMITTED), and two keys would then be turned on yesterday's review. NO KEY: rows that point at the item,
     such as a duplicate's, need not wait.
     """
-    await select("SELECT 1 FROM rectification WHERE id = {} AND {} FOR NO KEY UPDATE", rectification, visible_to(actor))
-    return await _fetch(rectification, actor)
+    row = "SELECT 1 FROM rectification WHERE id = {} AND {} FOR NO KEY UPDATE"
+    if not await select(row, rectification, visible_to(actor)):
+        raise NotFound()
+    return await load(rectification)
 
 
 async def seen(rectification: UUID, actor: Actor) -> None:
@@ -81,12 +73,13 @@ async def seen(rectification: UUID, actor: Actor) -> None:
 
 async def parties(rectification: UUID) -> Item:
     """The item as the program sees it: for reactions that must know who has a part in it."""
-    return (await _fetch(rectification, SYSTEM)).item
+    return (await load(rectification)).item
 
 
 async def detail(rectification: UUID, actor: Actor) -> shapes.Detail:
     """One item whole, with the moves of the asking person."""
-    found = await _fetch(rectification, actor)
+    await seen(rectification, actor)
+    found = await load(rectification)
     row = (await rows("WHERE rectification.id = {}", rectification))[0]
     filed = await findings.as_filed([row["finding"]]) if row["finding"] else []
     return msgspec.convert(
@@ -98,6 +91,7 @@ async def detail(rectification: UUID, actor: Actor) -> shapes.Detail:
             "hand_ins": await _hand_ins(rectification),
             "reviews": await _said("review", rectification),
             "voiding": await _voiding(rectification),
+            **await procedures.of(rectification, checks_hidden=who.checks_hidden(actor, found.item)),
             "moves": _moves(found, actor),
         },
         shapes.Detail,
@@ -110,7 +104,7 @@ async def rows(condition: str, *args: Any) -> list[dict[str, Any]]:
     found = await select(f"{_ROW} {condition}", *args)
     ids = [row["id"] for row in found]
     parts = await select(
-        "SELECT rectification, unit, unit.name, role FROM rectification_unit "
+        "SELECT rectification, unit, unit.name, role, status, ended_at FROM rectification_unit "
         "JOIN unit ON unit.id = rectification_unit.unit WHERE rectification = ANY({}) ORDER BY role, unit.name",
         ids,
     )
@@ -131,8 +125,10 @@ async def shows_evidence(evidence_id: UUID, actor: Actor) -> bool:
     found = await select(
         "SELECT 1 FROM rectification WHERE {} AND (finding IN (SELECT finding FROM finding_evidence "
         "WHERE evidence = {}) OR id IN (SELECT rectification FROM hand_in JOIN hand_in_evidence "
-        "ON hand_in_evidence.hand_in = hand_in.id WHERE evidence = {})) LIMIT 1",
+        "ON hand_in_evidence.hand_in = hand_in.id WHERE evidence = {}) "
+        "OR id IN (SELECT rectification FROM record_evidence WHERE evidence = {})) LIMIT 1",
         visible_to(actor),
+        evidence_id,
         evidence_id,
         evidence_id,
     )
@@ -140,89 +136,16 @@ async def shows_evidence(evidence_id: UUID, actor: Actor) -> bool:
 
 
 _ROW = (
-    "SELECT rectification.*, topic.name AS topic_name, region.full_name AS region_name, "
-    "(SELECT count(*) FROM review WHERE review.rectification = rectification.id AND verb = 'send_back') AS returned "
+    "SELECT rectification.*, topic.name AS topic_name, region.full_name AS region_name "
     "FROM rectification JOIN topic ON topic.code = rectification.topic "
     "JOIN region ON region.code = rectification.region"
 )
 
-_ITEM = (
-    "SELECT rectification.*, handed.id AS last_hand_in, handed.by AS handed_in_by, handed.confirmed_by, "
-    "passed.by AS passed_by, voiding.asked_by AS void_asked_by "
-    "FROM rectification "
-    "LEFT JOIN LATERAL (SELECT * FROM hand_in WHERE hand_in.rectification = rectification.id "
-    "ORDER BY at DESC, id DESC LIMIT 1) AS handed ON true "
-    "LEFT JOIN LATERAL (SELECT * FROM review WHERE review.rectification = rectification.id "
-    "AND verb = 'pass_first' ORDER BY at DESC, id DESC LIMIT 1) AS passed ON true "
-    "LEFT JOIN voiding ON voiding.rectification = rectification.id AND voiding.decided_at IS NULL "
-    "WHERE rectification.id = {} AND {}"
-)
 
-# The column that repeats an ancestor of this level on every item.
-COLUMN_OF = {
-    Level.province: "province",
-    Level.prefecture: "prefecture",
-    Level.county: "county",
-    Level.township: "township",
-    Level.village: "region",
-}
-
-
-async def _fetch(rectification: UUID, actor: Actor) -> Locked:
-    found = await select(_ITEM, rectification, visible_to(actor))
-    if not found:
-        raise NotFound()
-    row = found[0]
-    parts = await select("SELECT unit, role FROM rectification_unit WHERE rectification = {}", rectification)
-    team = await select("SELECT person FROM visit_member WHERE visit = {}", row["visit"])
-    item = Item(
-        id=rectification,
-        status=Status(row["status"]),
-        units={role: frozenset(part["unit"] for part in parts if part["role"] == role) for role in UnitRole},
-        issued=row["issued_at"] is not None,
-        area=frozenset(row[column] for column in COLUMN_OF.values() if row[column]),
-        team=frozenset(member["person"] for member in team),
-        handed_in_by=row["handed_in_by"],
-        passed_by=row["passed_by"],
-        void_asked_by=row["void_asked_by"],
-    )
-    return Locked(
-        item=item,
-        facts=await _facts(row),
-        region=row["region"],
-        closing_class=ClosingClass(row["closing_class"]),
-        last_hand_in=row["last_hand_in"],
-    )
-
-
-async def _facts(row: dict[str, Any]) -> Facts:
-    """What the database knows that a need asks about."""
-    counted = (
-        await select(
-            "SELECT (SELECT count(*) FROM finding_evidence WHERE finding = {}) AS before, "
-            "(SELECT no_evidence_reason FROM finding WHERE id = {}) AS reason, "
-            "(SELECT count(*) FROM hand_in_evidence JOIN evidence ON evidence.id = hand_in_evidence.evidence "
-            "WHERE hand_in = {} AND evidence.state <> ALL({})) AS missing",
-            row["finding"],
-            row["finding"],
-            row["last_hand_in"],
-            [state.value for state in ARRIVED],
-        )
-    )[0]
-    return Facts(
-        described=bool(row["facts"].strip()),
-        due=row["due_on"] is not None or row["closing_class"] in rules.TERMS,
-        evidence=counted["before"],
-        no_evidence_reason=bool(counted["reason"]),
-        site_item=row["finding"] is not None,
-        files_missing=counted["missing"],
-    )
-
-
-def _moves(found: Locked, actor: Actor) -> list[shapes.MoveShape]:
+def _moves(found: Loaded, actor: Actor) -> list[shapes.MoveShape]:
     return [
-        shapes.MoveShape(verb, [shapes.NeedShape(need.field, need.sentence) for need in needed])
-        for verb, needed in rules.open_moves(found.item, actor, found.facts)
+        shapes.MoveShape(move.verb, [shapes.NeedShape(need.field, need.sentence) for need in move.needs], move.units)
+        for move in rules.open_moves(found.item, actor, found.facts)
     ]
 
 

@@ -6,7 +6,7 @@ from backend.events import Event
 from backend.roles import SYSTEM
 from inspections.findings import queries as findings
 from tasks.rectifications import commands
-from tasks.rectifications.rules import Source
+from tasks.rectifications.words import Source
 
 
 async def issue_findings(event: Event) -> None:

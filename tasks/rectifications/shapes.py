@@ -13,7 +13,17 @@ from backend.shapes import OptionalNote, Percent
 from backend.workdays import Certainty
 from inspections.findings.queries import FindingShape
 from inspections.findings.rules import ClosingClass, Severity
-from tasks.rectifications.rules import ReturnReason, Source, Status, UnitRole, Verb
+from tasks.rectifications.item import Status, Verb
+from tasks.rectifications.procedures import (
+    ExtensionShape,
+    HangingShape,
+    LookBackShape,
+    ObjectionShape,
+    PublicityShape,
+    ReopeningShape,
+    SiteCheckShape,
+)
+from tasks.rectifications.words import ReturnReason, Source, UnitRole
 
 
 class NeedShape(msgspec.Struct):
@@ -24,16 +34,23 @@ class NeedShape(msgspec.Struct):
 
 
 class MoveShape(msgspec.Struct):
-    """A button: what may be done now and what it still needs."""
+    """A button: what may be done now and what it still needs.
+
+    `units`: where the move is of one unit's part, those for which it may be done."""
 
     verb: Verb
     needs: list[NeedShape]
+    units: list[UUID] = []
 
 
 class UnitPart(msgspec.Struct):
+    """A unit's part; `status` is that of a responsible unit, `ended_at` says since when it is another's."""
+
     unit: UUID
     name: str
     role: UnitRole
+    status: Status | None
+    ended_at: datetime | None
 
 
 class Row(msgspec.Struct):
@@ -54,9 +71,16 @@ class Row(msgspec.Struct):
     due_on: date | None
     due_at: datetime | None
     due_certainty: Certainty | None
+    original_due_on: date | None
     closed_at: datetime | None
+    look_back_on: date | None
+    review_on: date | None
     overdue: bool
+    listed: bool
+    public: bool
     returned: int
+    reopened: int
+    extended: int
     units: list[UnitPart]
 
 
@@ -67,6 +91,7 @@ class Page(msgspec.Struct):
 
 class HandInShape(msgspec.Struct):
     id: UUID
+    unit: UUID
     by: UUID
     by_name: str
     at: datetime
@@ -81,6 +106,7 @@ class HandInShape(msgspec.Struct):
 
 class ReviewShape(msgspec.Struct):
     id: UUID
+    unit: UUID | None
     verb: Verb
     by: UUID
     by_name: str
@@ -92,6 +118,7 @@ class ReviewShape(msgspec.Struct):
 class AcknowledgementShape(msgspec.Struct):
     """The phone number is masked (domain.md i.6)."""
 
+    unit: UUID
     by_name: str
     at: datetime
     responsible_person: str
@@ -100,10 +127,12 @@ class AcknowledgementShape(msgspec.Struct):
 
 class ProgressShape(msgspec.Struct):
     id: UUID
+    unit: UUID
     by_name: str
     at: datetime
     note: str
     percent: int
+    lower_reason: str
 
 
 class Detail(Row):
@@ -116,6 +145,13 @@ class Detail(Row):
     hand_ins: list[HandInShape]
     reviews: list[ReviewShape]
     voiding: str | None
+    objections: list[ObjectionShape]
+    extensions: list[ExtensionShape]
+    site_checks: list[SiteCheckShape]
+    publicity: list[PublicityShape]
+    hangings: list[HangingShape]
+    look_backs: list[LookBackShape]
+    reopenings: list[ReopeningShape]
     moves: list[MoveShape]
 
 
@@ -138,25 +174,34 @@ class Timeline(msgspec.Struct):
 
 
 class IssueIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Names given here are added to the ones the inspector named; `due_on` replaces the default of the class."""
+    """Units given here join those the inspector named, `without_units` leave; `due_on` replaces the class's date.
+
+    `public`: shown in public before it is closed. `listed`: part of listed supervision (挂牌督战).
+    """
 
     responsible_units: Annotated[list[UUID], Meta(max_length=20)] = []
     lead_units: Annotated[list[UUID], Meta(max_length=20)] = []
     cooperating_units: Annotated[list[UUID], Meta(max_length=20)] = []
+    without_units: Annotated[list[UUID], Meta(max_length=20)] = []
     due_on: date | None = None
     asks: OptionalNote = ""
+    public: bool = False
+    listed: bool = False
 
 
 class AcknowledgementIn(msgspec.Struct, forbid_unknown_fields=True):
     id: UUID
     responsible_person: Annotated[str, Meta(max_length=50)] = ""
     phone: Annotated[str, Meta(max_length=30, pattern=r"^[0-9+\- ]*$")] = ""
+    unit: UUID | None = None
 
 
 class ReportIn(msgspec.Struct, forbid_unknown_fields=True):
     id: UUID
     note: OptionalNote = ""
     percent: Percent = 0
+    lower_reason: OptionalNote = ""
+    unit: UUID | None = None
 
 
 class HandInIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -171,6 +216,7 @@ class HandInIn(msgspec.Struct, forbid_unknown_fields=True):
     similar_sweep: OptionalNote = ""
     confirmed_by: Annotated[str, Meta(max_length=50)] = ""
     evidence: Annotated[list[FileIn], Meta(max_length=30)] = []
+    unit: UUID | None = None
 
 
 class OpinionIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -178,10 +224,17 @@ class OpinionIn(msgspec.Struct, forbid_unknown_fields=True):
     opinion: OptionalNote = ""
 
 
+class FirstPassIn(OpinionIn, forbid_unknown_fields=True):
+    """`unit` says whose hand-in, where several units are responsible."""
+
+    unit: UUID | None = None
+
+
 class ReturnIn(msgspec.Struct, forbid_unknown_fields=True):
     id: UUID
     reason_code: ReturnReason | None = None
     note: OptionalNote = ""
+    unit: UUID | None = None
 
 
 class DeclineIn(msgspec.Struct, forbid_unknown_fields=True):

@@ -1,10 +1,11 @@
-"""Rectifications, their units, and the small records of what was said about them."""
+"""Rectifications, their units' parts, and the records of the main path. Procedures on the side are in records.py."""
 
 from piccolo.columns import Date
 from piccolo.constraints import Unique
 from piccolo.table import Table
 
-from backend.columns import key, link, moment, number, one_of, text
+from backend.columns import flag, key, link, moment, one_of, text
+from backend.columns import number as count
 from backend.evidence.tables import Evidence
 from backend.people.tables import Person
 from backend.units.tables import Region, Unit
@@ -12,11 +13,16 @@ from backend.workdays import Certainty
 from inspections.findings.rules import ClosingClass, Severity
 from inspections.findings.tables import Finding, Topic
 from inspections.visits.tables import Visit
-from tasks.rectifications.rules import Answer, ReturnReason, Source, Status, UnitRole, Verb
+from tasks.rectifications.item import Status, Verb
+from tasks.rectifications.words import Answer, ReturnReason, Source, UnitRole
 
 
 class Rectification(Table):
-    """整改事项. Lateness and counts are computed; `province` to `township` repeat the region's path for lists."""
+    """整改事项. Lateness is computed; `province` to `township` repeat the region's path for lists, and `returned`,
+    `reopened`, `extended` repeat how many records there are (docs/decisions/0013).
+
+    `due_on` is shared by all units; `original_due_on` is the one that counts for "on time", whatever was granted.
+    """
 
     id = key()
     number = text(null=True, unique=True)
@@ -39,7 +45,16 @@ class Rectification(Table):
     due_on = Date(null=True, default=None)
     due_at = moment(null=True, index=True)
     due_certainty = text(null=True)
+    original_due_on = Date(null=True, default=None)
     closed_at = moment(null=True)
+    look_back_on = Date(null=True, default=None)
+    review_on = Date(null=True, default=None)
+    listed = flag()
+    public = flag()
+    sampled = flag()
+    returned = count(default=0)
+    reopened = count(default=0)
+    extended = count(default=0)
 
     one_item_per_finding = Unique(["finding"])
     status_is_known = one_of("status", Status)
@@ -50,15 +65,22 @@ class Rectification(Table):
 
 
 class RectificationUnit(Table):
-    """A unit's part in a rectification."""
+    """A unit's part in a rectification. A responsible unit's part has a status of its own; `ended_at` is set when the
+    item was redirected away from it, and the row stays.
+    """
 
     id = key()
     rectification = link(Rectification, index=False)
     unit = link(Unit, index=False)
     role = text()
+    status = text(null=True)
+    accept_by = moment(null=True)
+    object_until = moment(null=True)
+    ended_at = moment(null=True)
 
     one_role_each = Unique(["rectification", "unit"])
     role_is_known = one_of("role", UnitRole)
+    status_is_known = one_of("status", Status)
 
 
 class Acknowledgement(Table):
@@ -66,6 +88,7 @@ class Acknowledgement(Table):
 
     id = key()
     rectification = link(Rectification)
+    unit = link(Unit)
     by = link(Person)
     at = moment()
     responsible_person = text()
@@ -77,10 +100,12 @@ class Progress(Table):
 
     id = key()
     rectification = link(Rectification)
+    unit = link(Unit)
     by = link(Person)
     at = moment()
     note = text()
-    percent = number()
+    percent = count()
+    lower_reason = text()
 
 
 class HandIn(Table):
@@ -88,6 +113,7 @@ class HandIn(Table):
 
     id = key()
     rectification = link(Rectification)
+    unit = link(Unit)
     by = link(Person)
     at = moment()
     note = text()
@@ -102,17 +128,18 @@ class HandInEvidence(Table):
     id = key()
     hand_in = link(HandIn, index=False)
     evidence = link(Evidence)
-    position = number()
+    position = count()
 
     once_on_a_hand_in = Unique(["hand_in", "evidence"])
 
 
 class Review(Table):
-    """What a reviewer decided: `verb` is pass_first, send_back or close_out. `hand_in` is what was looked at."""
+    """What a reviewer decided: `verb` is pass_first, send_back or close_out; `hand_in` of `unit` was looked at."""
 
     id = key()
     rectification = link(Rectification)
     hand_in = link(HandIn, null=True)
+    unit = link(Unit, null=True)
     by = link(Person)
     at = moment()
     verb = text()

@@ -121,15 +121,31 @@ async def test_a_finding_in_a_village_becomes_a_cleared_item(http: httpx.AsyncCl
     await li.post(f"{item}/first-pass", id=str(uuid7()), opinion="已修复。")
     for nobody in (li, zhao, zhou):
         await nobody.post(f"{item}/closure", 403, id=str(uuid7()), opinion="同意")
+    refused = await wu.post(f"{item}/closure", 409, id=str(uuid7()), opinion="同意")
+    assert refused["detail"] == "要先通过现场核查。"  # it was returned once
+
+    # Two of the team go back. The unit does not hear of it before they have said what they saw.
+    check = str(uuid7())
+    team = [str(it.inspector.person), str(it.lead.person)]
+    await zhou.post(f"{item}/site-checks", id=check, checkers=team)
+    assert (await zhao.get(item))["site_checks"] == []
+    seen = make.manifest_line(make.photo(12, size=(640, 480)))
+    here = {"lat": make.TARGET[0], "lng": make.TARGET[1], "accuracy_m": 15}
+    await wang.post(
+        f"{item}/site-checks/{check}/conclusion", result="passed", note="已通水。", present=team, position=here,
+        evidence=[seen],
+    )  # fmt: skip
+    assert (await zhao.get(item))["site_checks"][0]["result"] == "passed"
     closed = await wu.post(f"{item}/closure", id=str(uuid7()), opinion="同意销号。")
-    assert (closed["status"], closed["moves"]) == ("closed", [])
+    assert closed["status"] == "closed"
+    assert [move["verb"] for move in closed["moves"]] == ["look_back", "reopen"]
 
     # The timeline tells the whole story; who is concerned sees it, nobody else does.
     story = [entry["sentence"] for entry in (await zhou.get(f"{item}/timeline"))["items"]]
     told = [sentence for sentence in story if sentence != "佐证材料送达"]
     assert told == [
         "检查组到达现场", "登记问题", "检查组提交检查", "形成整改事项", "交办", "签收", "报进展", "申请销号",
-        "退回", "申请销号", "初审通过", "复核销号",
+        "退回", "申请销号", "初审通过", "指派现场核查", "现场核查通过", "复核销号",
     ]  # fmt: skip
     for sees in (wang, liu, zhao, li, wu, zhou, chen):
         assert (await sees.get(item))["status"] == "closed"
