@@ -38,7 +38,7 @@ VERBS = {
     "visit.arrived": "A team recorded its arrival.",
     "visit.submitted": "A team handed in what it found.",
     "finding.filed": "A finding was received.",
-    "rectification.drafted": "A finding became a rectification that is not issued yet.",
+    "rectification.drafted": "A finding, or a matter entered by hand, became a rectification that is not issued yet.",
     "rectification.held": "A draft cannot be issued until the office names what is missing.",
     "rectification.issued": "A rectification was handed to its units.",
     "rectification.dropped": "A draft was not issued.",

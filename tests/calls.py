@@ -304,6 +304,25 @@ async def decline_void(it: Cast) -> Call:
     return await by(it.staff, "POST", f"/api/rectifications/{id}/voiding/refusal", {"note": "并不重复。"})
 
 
+async def draft(it: Cast) -> Call:
+    body = {
+        "id": str(uuid7()),
+        "source": "audit",
+        "topic": "0304",
+        "facts": "供水工程资金未拨付。",
+        "region": make.XINBIN,
+        "severity": "serious",
+        "closing_class": "by_date",
+        "asks": "限期拨付。",
+        "found_where": "审计报告第 12 页",
+        "no_evidence_reason": "见审计报告。",
+        "responsible_units": [str(it.responsible)],
+        "lead_units": [str(it.lead_unit)],
+        "evidence": [make.manifest_line(make.photo(13))],
+    }
+    return await by(it.staff, "POST", "/api/rectifications", body)
+
+
 # ── procedures beside the main path ──────────────────────────────────────────────────────────────────────────────
 
 
@@ -493,6 +512,7 @@ WRITES: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "PUT /api/visits/{visit_id}/findings/{finding_id}": file_finding,
     "POST /api/visits/{visit_id}/submission": submit,
     "PUT /api/evidence/{evidence_id}": send_evidence,
+    "POST /api/rectifications": draft,
     "PUT /api/notices/{notice_id}/reading": read_notice,
     "POST /api/notices/readings": read_all,
     **VERBS,

@@ -10,12 +10,14 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from backend.evidence.shapes import declarations
 from backend.roles import Actor
 from backend.shapes import NO_NUL
-from tasks.rectifications import commands, listing, queries, timeline, voiding
-from tasks.rectifications.item import Status
+from tasks.rectifications import commands, drafting, listing, queries, timeline, voiding
+from tasks.rectifications.drafting import Draft
+from tasks.rectifications.item import Status, Units
 from tasks.rectifications.shapes import (
     AcknowledgementIn,
     DeclineIn,
     Detail,
+    DraftIn,
     FirstPassIn,
     HandInIn,
     IssueIn,
@@ -29,6 +31,14 @@ from tasks.rectifications.shapes import (
 from tasks.rectifications.words import UnitRole
 
 Id = FromPath[UUID]
+
+
+def units_of(data: IssueIn | DraftIn) -> Units:
+    return {
+        UnitRole.responsible: frozenset(data.responsible_units),
+        UnitRole.lead: frozenset(data.lead_units),
+        UnitRole.cooperating: frozenset(data.cooperating_units),
+    }
 
 
 class RectificationController(Controller):
@@ -49,6 +59,23 @@ class RectificationController(Controller):
     ) -> Page:
         return await listing.page(actor, listing.Filter(status, unit, region, overdue, q), cursor, limit)
 
+    @post("/", summary="登记整改事项: from a paper, a ledger, a check or by hand; issued later")
+    async def draft(self, data: JSONBody[DraftIn], actor: NamedDependency[Actor]) -> Detail:
+        said = Draft(
+            source=data.source,
+            topic=data.topic,
+            facts=data.facts,
+            region=data.region,
+            units=units_of(data),
+            severity=data.severity,
+            closing_class=data.closing_class,
+            asks=data.asks,
+            found_where=data.found_where,
+            no_evidence_reason=data.no_evidence_reason,
+        )
+        await drafting.draft(actor, said, id=data.id, manifest=declarations(data.evidence))
+        return await queries.detail(data.id, actor)
+
     @get("/{item_id:uuid}", summary="One rectification whole, with what you may do now")
     async def show(self, item_id: Id, actor: NamedDependency[Actor]) -> Detail:
         return await queries.detail(item_id, actor)
@@ -59,15 +86,10 @@ class RectificationController(Controller):
 
     @post("/{item_id:uuid}/issue", summary="交办: name units and date, and hand it over")
     async def issue(self, item_id: Id, data: JSONBody[IssueIn], actor: NamedDependency[Actor]) -> Detail:
-        units = {
-            UnitRole.responsible: frozenset(data.responsible_units),
-            UnitRole.lead: frozenset(data.lead_units),
-            UnitRole.cooperating: frozenset(data.cooperating_units),
-        }
         await commands.issue(
             item_id,
             actor,
-            units=units,
+            units=units_of(data),
             without=frozenset(data.without_units),
             due_on=data.due_on,
             asks=data.asks,

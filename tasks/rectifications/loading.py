@@ -101,8 +101,8 @@ def _facts(row: dict[str, Any]) -> Facts:
         described=bool(row["facts"].strip()),
         due=row["due_on"] is not None or row["closing_class"] in rules.TERMS,
         evidence=row["before"],
-        no_evidence_reason=bool(row["no_evidence_reason"]),
-        site_item=row["finding"] is not None,
+        no_evidence_reason=bool(row["why_no_evidence"]),
+        site_item=row["finding"] is not None or row["before"] > 0,
     )
 
 
@@ -116,8 +116,10 @@ _OPEN_CHECK = "check_.rectification = item.id AND check_.concluded_at IS NULL AN
 _ROUND = "item.returned + item.reopened"
 _ROW = f"""
 SELECT item.*,
-  (SELECT count(*) FROM finding_evidence WHERE finding_evidence.finding = item.finding) AS before,
-  (SELECT no_evidence_reason FROM finding WHERE finding.id = item.finding) AS no_evidence_reason,
+  (SELECT count(*) FROM finding_evidence WHERE finding_evidence.finding = item.finding)
+    + (SELECT count(*) FROM record_evidence WHERE record_evidence.record = item.id) AS before,
+  coalesce(item.no_evidence_reason,
+    (SELECT no_evidence_reason FROM finding WHERE finding.id = item.finding)) AS why_no_evidence,
   ARRAY(SELECT person FROM visit_member WHERE visit_member.visit = item.visit) AS team,
   ARRAY(SELECT DISTINCT by FROM hand_in WHERE hand_in.rectification = item.id) AS handed_in_by,
   ARRAY(SELECT DISTINCT by FROM review WHERE review.rectification = item.id AND verb = 'pass_first') AS passed_by,

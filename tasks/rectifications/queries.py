@@ -86,6 +86,7 @@ async def detail(rectification: UUID, actor: Actor) -> shapes.Detail:
         {
             **row,
             "finding": filed[0] if filed else None,
+            "evidence": (await evidence.shapes("record_evidence", "record", [rectification])).get(rectification, []),
             "acknowledgement": await _acknowledgement(rectification),
             "progress": await _said("progress", rectification),
             "hand_ins": await _hand_ins(rectification),

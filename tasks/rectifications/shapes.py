@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from backend.evidence.queries import EvidenceShape
 from backend.evidence.shapes import FileIn
-from backend.shapes import OptionalNote, Percent
+from backend.shapes import Note, OptionalNote, Percent, RegionCode
 from backend.workdays import Certainty
 from inspections.findings.queries import FindingShape
 from inspections.findings.rules import ClosingClass, Severity
@@ -136,9 +136,15 @@ class ProgressShape(msgspec.Struct):
 
 
 class Detail(Row):
-    """One rectification whole, with what the asking person may do now."""
+    """One rectification whole, with what the asking person may do now.
+
+    `finding`: as filed on a visit. Items from papers, ledgers and checks have none: `found_where` says where they come
+    from, and `evidence` is what came with them.
+    """
 
     asks: str
+    found_where: str | None
+    evidence: list[EvidenceShape]
     finding: FindingShape | None
     acknowledgement: AcknowledgementShape | None
     progress: list[ProgressShape]
@@ -171,6 +177,25 @@ class TimelineEntry(msgspec.Struct):
 class Timeline(msgspec.Struct):
     items: list[TimelineEntry]
     next: None = None
+
+
+class DraftIn(msgspec.Struct, forbid_unknown_fields=True):
+    """An item that does not come from a visit. `found_where`: the paper, list or check, as written there."""
+
+    id: UUID
+    source: Source
+    topic: Annotated[str, Meta(pattern=r"^[0-9]{2}([0-9]{2})?$")]
+    facts: Note
+    region: RegionCode
+    severity: Severity = Severity.ordinary
+    closing_class: ClosingClass = ClosingClass.by_date
+    asks: OptionalNote = ""
+    found_where: OptionalNote = ""
+    no_evidence_reason: OptionalNote = ""
+    responsible_units: Annotated[list[UUID], Meta(max_length=20)] = []
+    lead_units: Annotated[list[UUID], Meta(max_length=20)] = []
+    cooperating_units: Annotated[list[UUID], Meta(max_length=20)] = []
+    evidence: Annotated[list[FileIn], Meta(max_length=30)] = []
 
 
 class IssueIn(msgspec.Struct, forbid_unknown_fields=True):

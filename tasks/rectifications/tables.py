@@ -34,6 +34,8 @@ class Rectification(Table):
     closing_class = text()
     facts = text()
     asks = text()
+    found_where = text(null=True)
+    no_evidence_reason = text(null=True)
     region = link(Region)
     province = text(null=True, index=True)
     prefecture = text(null=True, index=True)

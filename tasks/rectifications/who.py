@@ -22,6 +22,13 @@ def issuer(actor: Actor, it: Item) -> str | None:
     return None if actor.has(Role.team_lead) and actor.person in it.team else "由督查办或检查组组长交办。"
 
 
+def may_draft(actor: Actor, area: frozenset[str]) -> str | None:
+    """By hand: the office whose area holds the place. `area`: the place's code and those above it."""
+    if actor.has(Role.system) or actor.areas(*OFFICE) & area:
+        return None
+    return "由事项所在地的督查办登记整改事项。"
+
+
 def responsible_unit(actor: Actor, it: Item) -> str | None:
     return None if actor.units(*RESPONSIBLE) & _asked(it) else "由责任单位办理。"
 
