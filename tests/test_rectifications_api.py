@@ -308,3 +308,32 @@ async def test_events_keep_the_id_of_the_request_that_caused_them(client, noon):
         await (await calls.acknowledge(it)).made(client)
     rows = await raw("SELECT request FROM event WHERE verb = 'rectification.acknowledged'")
     assert len({row["request"] for row in rows}) == 2 and all(len(row["request"]) == 32 for row in rows)
+
+
+# ── two people on one screen ─────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_who_decides_on_an_old_state_is_told_and_nothing_happens(client, noon):
+    it = await make.cast()
+    call = await calls.send_back(it)
+    id, seen = item_of(call), (await client.get(call.path.rsplit("/", 1)[0], headers=call.headers)).json()["version"]
+    current = {**call.headers, "If-Match": f'"{seen}"'}
+    said = {"id": str(uuid7()), "opinion": "资料齐全。"}
+    passed = await client.post(f"/api/rectifications/{id}/first-pass", headers=current, json=said)
+    assert passed.status_code == 201 and passed.json()["version"] == seen + 1
+    before = await calls.snapshot()
+    late = await call.made(client, headers=current)
+    assert (late.status_code, make.problem(late)["code"]) == (409, "stale")
+    assert await calls.snapshot() == before
+    again = await client.post(f"/api/rectifications/{id}/first-pass", headers=current, json=said)
+    assert again.status_code == 201  # its own first try is no reason to refuse the second
+    fresh = {**call.headers, "If-Match": str(seen + 1)}
+    assert (await call.made(client, headers=fresh)).json()["status"] == "working"
+
+
+@pytest.mark.parametrize("said", ["abc", '"', "-1", 'W/"7"', '"7", "8"'])
+async def test_an_if_match_that_is_no_version_is_refused(client, noon, said):
+    it = await make.cast()
+    call = await calls.send_back(it)
+    answer = await call.made(client, headers={**call.headers, "If-Match": said})
+    assert (answer.status_code, make.problem(answer)["code"]) == (400, "bad_version")

@@ -12,6 +12,7 @@ from backend.roles import Actor
 from backend.shapes import NO_NUL
 from tasks.rectifications import commands, drafting, listing, queries, timeline, voiding
 from tasks.rectifications.drafting import Draft
+from tasks.rectifications.if_match import expect
 from tasks.rectifications.item import Status, Units
 from tasks.rectifications.shapes import (
     AcknowledgementIn,
@@ -44,6 +45,7 @@ def units_of(data: IssueIn | DraftIn) -> Units:
 class RectificationController(Controller):
     path = "/api/rectifications"
     tags = ["rectifications"]
+    before_request = expect
 
     @get("/", summary="Rectifications in sight, the most urgent first")
     async def list(

@@ -116,6 +116,7 @@ class Item:
     publicity_until: datetime | None = None  # of the round since the last first pass
     public_objection: UUID | None = None
     rebounded: bool = False  # a look-back since the closing said so
+    stale: bool = False  # the person decided on an older state than this one
 
     def of(self, *roles: UnitRole) -> frozenset[UUID]:
         return frozenset().union(*(self.units.get(role, frozenset()) for role in roles))

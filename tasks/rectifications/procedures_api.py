@@ -16,6 +16,7 @@ from backend.evidence.shapes import FileIn, declarations
 from backend.roles import Actor
 from backend.shapes import OptionalNote, PositionIn
 from tasks.rectifications import extensions, hanging, looking_back, objections, publicity, queries, site_checks
+from tasks.rectifications.if_match import expect
 from tasks.rectifications.shapes import Detail
 from tasks.rectifications.words import CheckResult, Ground, HangReason, LookBackResult
 
@@ -131,6 +132,7 @@ class ReopeningIn(msgspec.Struct, forbid_unknown_fields=True):
 class ProcedureController(Controller):
     path = "/api/rectifications/{item_id:uuid}"
     tags = ["rectifications"]
+    before_request = expect
 
     @post("/objections", summary="提出异议: the unit's principal contests the item")
     async def object_to(self, item_id: Id, data: JSONBody[ObjectionIn], actor: NamedDependency[Actor]) -> Detail:

@@ -1,6 +1,8 @@
 """Reading rectifications: who sees which, the locked item for commands, one item whole. Lists are in listing.py."""
 
 from collections.abc import Sequence
+from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +19,9 @@ from inspections.findings import queries as findings
 from tasks.rectifications import procedures, rules, shapes, who
 from tasks.rectifications.item import Item, Status
 from tasks.rectifications.loading import COLUMN_OF, Loaded, load
+
+# The version of the item that the person of the running HTTP request had in front of them (If-Match), if they said so.
+expected: ContextVar[int | None] = ContextVar("expected", default=None)
 
 
 def visible_to(actor: Actor) -> QueryString:
@@ -62,7 +67,11 @@ async def lock(rectification: UUID, actor: Actor) -> Loaded:
     row = "SELECT 1 FROM rectification WHERE id = {} AND {} FOR NO KEY UPDATE"
     if not await select(row, rectification, visible_to(actor)):
         raise NotFound()
-    return await load(rectification)
+    found = await load(rectification)
+    wanted = expected.get()
+    if wanted is None or wanted == found.row["version"]:
+        return found
+    return replace(found, item=replace(found.item, stale=True))
 
 
 async def seen(rectification: UUID, actor: Actor) -> None:
@@ -85,6 +94,7 @@ async def detail(rectification: UUID, actor: Actor) -> shapes.Detail:
     return msgspec.convert(
         {
             **row,
+            "version": found.row["version"],
             "finding": filed[0] if filed else None,
             "evidence": (await evidence.shapes("record_evidence", "record", [rectification])).get(rectification, []),
             "acknowledgement": await _acknowledgement(rectification),

@@ -168,6 +168,8 @@ def why_not(verb: Verb, it: Item, actor: Actor, facts: Facts) -> Problem | None:
         if reason := bar(actor, it):
             return Forbidden(reason)
     status = standing(move, it)
+    if it.stale:
+        return WrongState("事项已被他人办理过，请刷新后再办。", "stale", status=status, verb=verb)
     if status not in move.start:
         return WrongState("事项当前的状态不能这样办理。", status=status, verb=verb)
     for block in move.blocks:

@@ -139,9 +139,11 @@ class Detail(Row):
     """One rectification whole, with what the asking person may do now.
 
     `finding`: as filed on a visit. Items from papers, ledgers and checks have none: `found_where` says where they come
-    from, and `evidence` is what came with them.
+    from, and `evidence` is what came with them. `version` may be sent back as `If-Match`: then nothing is done when
+    somebody else was faster.
     """
 
+    version: int
     asks: str
     found_where: str | None
     evidence: list[EvidenceShape]
