@@ -140,7 +140,9 @@ def _actor(role: Role) -> Actor:
 
 def _item(status: Status, lead: bool) -> Item:
     units = {UnitRole.responsible: frozenset({RESPONSIBLE}), UnitRole.lead: frozenset({LEAD} if lead else ())}
-    return Item(id=UUID(int=8), status=status, units=units, area=frozenset({AREA}), team=frozenset({ME}))
+    return Item(
+        id=UUID(int=8), status=status, units=units, focus=RESPONSIBLE, area=frozenset({AREA}), team=frozenset({ME})
+    )
 
 
 def _picture(words: dict[str, str]) -> list[str]:

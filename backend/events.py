@@ -58,6 +58,7 @@ VERBS = {
     "rectification.check_assigned": "People were sent to check on site; not told to the unit.",
     "rectification.check_passed": "The site check found it done.",
     "rectification.check_failed": "The site check found it not done; it goes back.",
+    "rectification.sampled": "The sample was drawn for an item: its lot, and whether it is checked on site.",
     "rectification.published": "It is shown in public before it is closed.",
     "rectification.public_objection_taken": "Somebody objected in public.",
     "rectification.public_objection_declined": "The public objection was declined.",

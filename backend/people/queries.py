@@ -161,6 +161,18 @@ async def of_units(people: Iterable[UUID], units: Iterable[UUID]) -> frozenset[U
     return frozenset(row["id"] for row in rows)
 
 
+async def recused_from(people: Iterable[UUID], units: Iterable[UUID], on: date) -> frozenset[UUID]:
+    """Who of these people keeps away from one of these units on that day."""
+    rows = await raw(
+        "SELECT DISTINCT person FROM recusal WHERE person = ANY($1::uuid[]) AND unit = ANY($2::uuid[]) "
+        "AND (ends_on IS NULL OR ends_on >= $3)",
+        list(people),
+        list(units),
+        on,
+    )
+    return frozenset(row["person"] for row in rows)
+
+
 async def roles_of(person: UUID) -> list[Role]:
     rows = await raw("SELECT role FROM role_grant WHERE person = $1 AND revoked_at IS NULL", person)
     return [Role(row["role"]) for row in rows]

@@ -1,6 +1,9 @@
 """Reading one's own notices, and finding out who an audience is today."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -9,7 +12,7 @@ from backend.db import select
 from backend.roles import OFFICE, RESPONSIBLE, Actor, Role
 from notifications.inbox import wording
 from notifications.inbox.rules import Audience, Urgency
-from tasks.rectifications.item import Item
+from tasks.rectifications.item import Item, Status
 from tasks.rectifications.words import UnitRole
 
 
@@ -31,6 +34,26 @@ class NoticePage(msgspec.Struct):
     items: list[NoticeShape]
     next: UUID | None
     unread: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What an event says of itself: whose parts it is about (nobody named: all), who was taken off, where it stands."""
+
+    units: frozenset[UUID] = frozenset()
+    left: frozenset[UUID] = frozenset()
+    stands: Status | None = None
+
+
+def about(told: Mapping[str, Any]) -> About:
+    """Read off the payload. Where the part went to another unit, it is about that one."""
+    named = told.get("units") or [told.get("to_unit") or told.get("unit")]
+    left = [told["unit"]] if told.get("to_unit") else []
+    return About(
+        units=frozenset(UUID(unit) for unit in named if unit),
+        left=frozenset(UUID(unit) for unit in left),
+        stands=Status(told["stands"]) if told.get("stands") else None,
+    )
 
 
 async def of_person(actor: Actor, *, unread_only: bool, cursor: UUID | None, most: int, english: bool) -> NoticePage:
@@ -68,21 +91,25 @@ async def unread(actor: Actor) -> int:
     return rows[0]["n"]
 
 
-async def people(audience: Audience, it: Item) -> set[UUID]:
+async def people(audience: Audience, it: Item, about: About) -> set[UUID]:
     """Who belongs to an audience now: live accounts with a live grant or of the team, who see the item."""
     match audience:
         case Audience.responsible_units | Audience.lead_units if not it.issued:
             return set()  # a draft does not exist for the units it names
         case Audience.responsible_units:
-            return await _holders(RESPONSIBLE, it.of(UnitRole.responsible))
+            concerned = it.of(UnitRole.responsible)
+            return await _holders(RESPONSIBLE, concerned & about.units if about.units else concerned)
         case Audience.former_units:
-            return await _holders(RESPONSIBLE, it.former)
+            return await _holders(RESPONSIBLE, it.former & about.left)
         case Audience.checkers:
             return await _open_accounts(it.checkers)
         case Audience.lead_units:
             return await _holders({Role.lead_unit_reviewer}, it.of(UnitRole.lead))
+        case Audience.office_leaders if about.stands != Status.passed:
+            return set()  # another unit has not come so far: there is nothing to turn the second key on
         case Audience.office_leaders:
-            return await _office({Role.supervision_leader}, it.area)
+            leaders = {Role.supervision_leader} | ({Role.contract_leader} if it.listed else set())
+            return await _office(leaders, it.area)
         case Audience.office:
             return await _office(OFFICE, it.area)
         case Audience.team:

@@ -11,12 +11,13 @@ from tasks.rectifications import queries as rectifications
 
 
 async def tell_people(event: Event) -> None:
-    """Everyone of the event's audience but the one who did it."""
+    """Everyone of the event's audience but the one who did it; of the units, those whose part it is about."""
     hearing = HEARS[event.verb]
     it = await rectifications.parties(event.subject)
     why: dict[UUID, Audience] = {}
+    about = queries.about(event.payload)
     for audience in hearing.audience:
-        for person in await queries.people(audience, it):
+        for person in await queries.people(audience, it, about):
             why.setdefault(person, audience)
     if event.actor:
         why.pop(event.actor, None)

@@ -14,7 +14,7 @@ from backend.errors import Incomplete
 from backend.evidence import commands as evidence
 from backend.evidence.rules import Declaration
 from backend.once import different
-from backend.roles import Actor, Role
+from backend.roles import SYSTEM, Actor, Role
 from backend.units import queries as unit_queries
 from inspections.findings.queries import FindingShape
 from tasks.rectifications import moving, queries, rules, sampling
@@ -250,9 +250,9 @@ async def _review(
         row = {**content, "unit": it.focus, "hand_in": found.hand_in(it.focus)}
         await Review(id=id, rectification=rectification, at=clock.now(), **row).save()
         units = [it.focus] if it.focus else []
-        stands = await moving.advance(found, move, units, **moving.returned(found, verb))
-        told = await _written(verb, found, stands)
-        await events.record(move.event, rectification, actor=actor, note=note, reason_code=reason, units=units, **told)
+        stands = await moving.advance(found, move, units)
+        told = {"note": note, "reason_code": reason, "units": units, **await _written(verb, found, stands)}
+        await events.record(move.event, rectification, actor=actor, stands=stands, **told)
 
 
 async def _written(verb: Verb, found: Loaded, stands: Status) -> dict[str, Any]:
@@ -264,16 +264,18 @@ async def _written(verb: Verb, found: Loaded, stands: Status) -> dict[str, Any]:
         await moving.lapse(id)
         return {"look_back_on": back_on}
     if stands == Status.passed and rules.sampled(found.item):
-        return {"sample": await _draw(id)}
+        await _draw(id)
     return {}
 
 
-async def _draw(rectification: UUID) -> dict[str, Any]:
+async def _draw(rectification: UUID) -> None:
+    """Told in an event of its own: whether an item was drawn is as secret to its units as the check (T12)."""
     today = clock.today()
     seed = await moving.seed_of(today)
     drawn = sampling.draw(seed, rectification, percent := settings.load().sample_percent)
     await Rectification.update({"sampled": drawn.drawn}).where(Rectification.id == rectification)
-    return {"day": today, "percent": percent, "lot": drawn.lot, "drawn": drawn.drawn}
+    told = {"day": today, "percent": percent, "lot": drawn.lot, "drawn": drawn.drawn}
+    await events.record("rectification.sampled", rectification, actor=SYSTEM, **told)
 
 
 async def _start(found: Loaded, move: Move, actor: Actor, deadline: Deadline | None, **columns: Any) -> None:

@@ -62,13 +62,13 @@ async def grant(
         if _answered(row, actor, Answer.upheld, opinion) and row["granted_on"] == granted:
             return
         move = rules.plan(Verb.grant_extension, _about(found, extension), actor, _facts(found, opinion))
-        due_at = moving.ahead(granted, later_than=row["due_before"])
+        due_at = moving.ahead(granted, later_than=found.row["due_on"])  # it may have moved since
         await _answer(extension, actor, Answer.upheld, opinion, granted)
         due = {"due_on": granted, "due_at": due_at, "due_certainty": Certainty.known.value}
         await moving.advance(found, move, extended=found.row["extended"] + 1, **due)
         await events.record(
             move.event, rectification, actor=actor, extension=extension, note=opinion,
-            due_before=row["due_before"], due_on=granted,
+            due_before=row["due_before"], due_on=granted, units=sorted(found.item.at_work | {row["unit"]}),
         )  # fmt: skip
 
 
@@ -81,7 +81,8 @@ async def decline(rectification: UUID, extension: UUID, actor: Actor, *, opinion
             return
         move = rules.plan(Verb.decline_extension, _about(found, extension), actor, _facts(found, opinion))
         await _answer(extension, actor, Answer.declined, opinion, None)
-        await events.record(move.event, rectification, actor=actor, extension=extension, note=opinion)
+        told = {"unit": row["unit"], "extension": extension, "note": opinion}
+        await events.record(move.event, rectification, actor=actor, **told)
 
 
 def _facts(found: Loaded, opinion: str) -> Facts:

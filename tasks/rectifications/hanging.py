@@ -40,7 +40,7 @@ async def hang(
         await Hanging(id=id, rectification=rectification, at=clock.now(), **content).save()
         await moving.advance(found, move, review_on=review_on)
         told = {"reason_code": reason_code, "note": note, "paper": paper, "review_on": review_on}
-        await events.record(move.event, rectification, actor=actor, **told)
+        await events.record(move.event, rectification, actor=actor, units=sorted(found.item.at_work), **told)
 
 
 async def resume(rectification: UUID, actor: Actor, *, id: UUID, note: str, due_on: date | None) -> None:
@@ -60,7 +60,8 @@ async def resume(rectification: UUID, actor: Actor, *, id: UUID, note: str, due_
             rectification, actor.person, clock.now(), note, id,
         )  # fmt: skip
         await moving.advance(found, move, review_on=None, original_due_on=due_on, **due)
-        await events.record(move.event, rectification, actor=actor, note=note, due_on=due_on)
+        told = {"note": note, "due_on": due_on}
+        await events.record(move.event, rectification, actor=actor, units=sorted(found.item.at_work), **told)
 
 
 async def _resumed(rectification: UUID, id: UUID, actor: Actor, note: str) -> bool:

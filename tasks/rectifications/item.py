@@ -122,6 +122,11 @@ class Item:
         return frozenset().union(*(self.units.get(role, frozenset()) for role in roles))
 
     @property
+    def at_work(self) -> frozenset[UUID]:
+        """The responsible units that have something to do: who is done is not told again."""
+        return frozenset(unit for unit, part in self.parts.items() if part.status in WAITING_FOR_UNIT)
+
+    @property
     def part(self) -> Part:
         """The part in focus; an empty one when nothing is in focus."""
         return self.parts.get(self.focus, _NOBODYS) if self.focus else _NOBODYS

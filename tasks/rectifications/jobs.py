@@ -2,7 +2,7 @@
 
 from backend import clock
 from backend.db import raw
-from backend.errors import Forbidden, Incomplete, WrongState
+from backend.errors import Problem
 from backend.roles import SYSTEM
 from tasks.rectifications import commands
 
@@ -26,6 +26,6 @@ async def sweep_silent() -> int:
         try:
             await commands.accept_silently(row["rectification"], SYSTEM, unit=row["unit"])
             accepted += 1
-        except (Forbidden, WrongState, Incomplete):
+        except Problem:
             continue  # the unit signed, objected or lost the part meanwhile
     return accepted

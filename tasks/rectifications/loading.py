@@ -143,6 +143,7 @@ _PARTS = """
 SELECT part.*, handed.id AS hand_in, objection.id AS objection, objection.ground,
   EXISTS (SELECT 1 FROM objection AS any_ WHERE any_.rectification = $1 AND any_.unit = part.unit) AS objected,
   (SELECT percent FROM progress WHERE progress.rectification = $1 AND progress.unit = part.unit
+   AND at > coalesce((SELECT max(at) FROM reopening WHERE reopening.rectification = $1), '-infinity')
    ORDER BY at DESC, progress.id DESC LIMIT 1) AS percent,
   (SELECT count(*) FROM hand_in_evidence JOIN evidence ON evidence.id = hand_in_evidence.evidence
    WHERE hand_in_evidence.hand_in = handed.id AND evidence.state <> ALL($2::text[])) AS missing

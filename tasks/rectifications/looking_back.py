@@ -68,6 +68,7 @@ async def reopen(
         await Reopening(id=id, rectification=rectification, at=clock.now(), **content).save()
         await moving.attach(rectification, id, manifest, actor)
         counted = {"reopened": found.row["reopened"] + 1, "closed_at": None, "look_back_on": None}
+        counted |= {"sampled": False}  # drawn anew when it is passed again
         await moving.advance(found, move, back, original_due_on=due_on, **due, **counted)
         await events.record(
             move.event, rectification, actor=actor, reopening=id, note=note, due_on=due_on, units=sorted(back)

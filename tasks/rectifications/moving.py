@@ -30,7 +30,13 @@ RETURNS = frozenset({Verb.send_back, Verb.fail_check, Verb.uphold_public_objecti
 
 
 async def advance(found: Loaded, move: Move, units: Iterable[UUID | None] = (), **columns: Any) -> Status:
-    """The parts of these units move, the item follows, other columns are written with it; where it stands then."""
+    """The parts of these units move, the item follows, other columns are written with it; where it stands then.
+
+    What sends something back is counted, and ends what was open of the round.
+    """
+    if move.verb in RETURNS:
+        columns["returned"] = found.row["returned"] + 1
+        await end_round(found.item.id)
     moved = frozenset(unit for unit in units if unit)
     if move.of != Moved.item and move.end is not None and move.end in IN_WORK:
         await raw(
@@ -44,11 +50,6 @@ async def advance(found: Loaded, move: Move, units: Iterable[UUID | None] = (), 
     if status != found.item.status or columns:
         await Rectification.update({"status": status.value, **columns}).where(Rectification.id == found.item.id)
     return status
-
-
-def returned(found: Loaded, verb: Verb) -> dict[str, int]:
-    """The counter of moves that send something back, one higher."""
-    return {"returned": found.row["returned"] + 1} if verb in RETURNS else {}
 
 
 def named(unit: UUID | None) -> dict[str, UUID]:
@@ -147,6 +148,35 @@ async def lapse(rectification: UUID) -> None:
             clock.now(),
             Answer.lapsed.value,
         )
+    await end_round(rectification)
+
+
+async def lapse_extension(rectification: UUID, unit: UUID) -> None:
+    """What this unit asked for, and was not answered, lapses with its part."""
+    await raw(
+        "UPDATE extension SET decided_at = $3, answer = $4 WHERE rectification = $1 AND unit = $2 "
+        "AND decided_at IS NULL",
+        rectification,
+        unit,
+        clock.now(),
+        Answer.lapsed.value,
+    )
+
+
+async def end_round(rectification: UUID) -> None:
+    """What was checked and shown is not what will be handed in next: nobody goes there, no objection to it waits."""
+    await call_off_check(rectification)
+    await raw(
+        "UPDATE public_objection SET decided_at = $2, answer = $3 FROM publicity WHERE publicity.id = publicity "
+        "AND publicity.rectification = $1 AND decided_at IS NULL",
+        rectification,
+        clock.now(),
+        Answer.lapsed.value,
+    )
+
+
+async def call_off_check(rectification: UUID) -> None:
+    """The people of an open site check need not go."""
     await raw(
         "UPDATE site_check SET called_off_at = $2 WHERE rectification = $1 AND concluded_at IS NULL "
         "AND called_off_at IS NULL",

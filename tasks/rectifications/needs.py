@@ -83,12 +83,15 @@ VOIDING_ASKED = Block("已经提出作废，要先由另一人确认或不予作
 NO_VOIDING_ASKED = Block("要先由督查办负责人提出作废。", lambda it: it.void_asked_by is None)
 
 OBJECTION_OPEN = Block("异议还没有裁定。", lambda it: it.part.objection is not None)
+ANY_OBJECTION_OPEN = Block("异议还没有裁定。", lambda it: any(part.objection is not None for part in it.parts.values()))
 NO_OBJECTION = Block("没有待裁定的异议。", lambda it: it.part.objection is None)
 # Only who is not the right unit is taken off the item; a wrong fact goes with the item.
 NOT_JURISDICTION = Block("只有职责异议可以改派。", lambda it: it.part.ground != Ground.jurisdiction)
 JURISDICTION = Block("职责异议成立的，请改派。", lambda it: it.part.ground == Ground.jurisdiction)
 # Voiding the item would take it from the units that do not contest it.
-OTHERS_WORK = Block("还有其他责任单位，请改派或另行作废。", lambda it: len(it.of(UnitRole.responsible)) > 1)
+OTHERS_WORK = Block(
+    "还有其他责任单位在办，请不予支持，或另行申请作废。", lambda it: len(it.of(UnitRole.responsible)) > 1
+)
 OBJECTED_ONCE = Block("每个责任单位只能提出一次异议。", lambda it: it.part.objected)
 OBJECTION_LATE = Block(
     "已过提出异议的期限。", lambda it: it.part.object_until is not None and it.at >= it.part.object_until
@@ -103,7 +106,7 @@ LISTED_TOO_LATE = Block(
     lambda it: it.listed and it.workdays_left is not None and it.workdays_left < LISTED_EXTENSION_AHEAD,
 )
 
-NO_CHECK = Block("没有待办的现场核查。", lambda it: it.check is None)
+NO_CHECK = Block("没有待办的现场核查：已有结论，或已改派他人。", lambda it: it.check is None)
 CHECK_OPEN = Block("现场核查还没有结论。", lambda it: it.check is not None)
 CHECK_WANTED = Block("要先通过现场核查。", lambda it: check_mandatory(it) and not it.check_passed)
 

@@ -153,8 +153,8 @@ async def _check_duplicate(rectification: UUID, other: UUID, actor: Actor) -> No
 
 
 async def _check_new(it: Item, to_unit: UUID) -> None:
-    """Raises BadRequest for a unit that has a part already, or that has ended."""
-    if to_unit in it.of(*UnitRole):
+    """Raises BadRequest for a unit that has a part or judges it, or that has ended. Who cooperated may take it over."""
+    if to_unit in it.of(UnitRole.responsible, UnitRole.lead):
         raise BadRequest("该单位已在本事项中。", "unit_in_two_roles", field="to_unit", unit=str(to_unit))
     await moving.check_live([to_unit], "to_unit")
 
@@ -166,11 +166,15 @@ def _due(due_on: date | None) -> dict[str, Any]:
 
 
 async def _hand_over(ruled: Ruled, to_unit: UUID) -> None:
-    """The part ends for one unit and begins for another; a unit it was once taken from gets its row back."""
+    """The part ends for one unit and begins for another; a unit it was once taken from gets its row back.
+
+    What the one asked for nobody answers any more.
+    """
     id, now = ruled.found.item.id, clock.now()
     await raw(
         "UPDATE rectification_unit SET ended_at = $3 WHERE rectification = $1 AND unit = $2", id, ruled.it.focus, now
     )
+    await moving.lapse_extension(id, ruled.row["unit"])
     back = await raw(
         "UPDATE rectification_unit SET ended_at = NULL, role = 'responsible', status = 'issued' "
         "WHERE rectification = $1 AND unit = $2 RETURNING id",

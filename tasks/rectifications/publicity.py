@@ -12,7 +12,6 @@ from backend.roles import Actor
 from backend.workdays import end_of_day
 from tasks.rectifications import moving, queries, rules
 from tasks.rectifications.item import Verb
-from tasks.rectifications.loading import Loaded
 from tasks.rectifications.records import Publicity, PublicObjection
 from tasks.rectifications.words import Answer
 
@@ -50,10 +49,11 @@ async def take_objection(rectification: UUID, publicity: UUID, actor: Actor, *, 
     content = {"by": actor.person, "note": note}
     async with transaction():
         found = await queries.lock(rectification, actor)
-        await _check_of(found, publicity)
+        shown_in = await _round(rectification, publicity)
         if await once.earlier(PublicObjection, id, publicity=publicity, **content):
             return
-        move = rules.plan(Verb.take_public_objection, found.item, actor, replace(found.facts, note=note))
+        it = found.item if shown_in == found.round else replace(found.item, publicity_until=None)
+        move = rules.plan(Verb.take_public_objection, it, actor, replace(found.facts, note=note))
         await PublicObjection(id=id, publicity=publicity, at=clock.now(), **content).save()
         await events.record(move.event, rectification, actor=actor, publicity=publicity, objection=id, note=note)
 
@@ -85,7 +85,7 @@ async def _rule(
         await PublicObjection.update(
             {"decided_by": actor.person, "decided_at": clock.now(), "answer": answer.value, "decision": note}
         ).where(PublicObjection.id == objection)
-        await moving.advance(found, move, back, **moving.returned(found, verb))
+        await moving.advance(found, move, back)
         told = {"objection": objection, "note": note, "units": sorted(back)}
         await events.record(move.event, rectification, actor=actor, **told)
 
@@ -97,11 +97,12 @@ def _check_days(starts_on: date) -> None:
         raise BadRequest("公示开始日期太远，请核对。", "starts_too_far", field="starts_on")
 
 
-async def _check_of(found: Loaded, publicity: UUID) -> None:
-    """The publicity of this item and this round; an earlier one takes no objections."""
-    rows = await raw("SELECT 1 FROM publicity WHERE id = $1 AND rectification = $2", publicity, found.item.id)
+async def _round(rectification: UUID, publicity: UUID) -> int:
+    """In which round of the item it was shown: an earlier one takes no objections any more."""
+    rows = await raw("SELECT round FROM publicity WHERE id = $1 AND rectification = $2", publicity, rectification)
     if not rows:
         raise NotFound()
+    return rows[0]["round"]
 
 
 async def _row(rectification: UUID, objection: UUID) -> Any:

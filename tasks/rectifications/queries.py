@@ -91,13 +91,15 @@ async def detail(rectification: UUID, actor: Actor) -> shapes.Detail:
     found = await load(rectification)
     row = (await rows("WHERE rectification.id = {}", rectification))[0]
     filed = await findings.as_filed([row["finding"]]) if row["finding"] else []
+    signed = [{**said, "phone": masked(said["phone"])} for said in await _said("acknowledgement", rectification)]
     return msgspec.convert(
         {
             **row,
             "version": found.row["version"],
             "finding": filed[0] if filed else None,
             "evidence": (await evidence.shapes("record_evidence", "record", [rectification])).get(rectification, []),
-            "acknowledgement": await _acknowledgement(rectification),
+            "acknowledgement": signed[-1] if signed else None,
+            "acknowledgements": signed,
             "progress": await _said("progress", rectification),
             "hand_ins": await _hand_ins(rectification),
             "reviews": await _said("review", rectification),
@@ -158,15 +160,6 @@ def _moves(found: Loaded, actor: Actor) -> list[shapes.MoveShape]:
         shapes.MoveShape(move.verb, [shapes.NeedShape(need.field, need.sentence) for need in move.needs], move.units)
         for move in rules.open_moves(found.item, actor, found.facts)
     ]
-
-
-async def _acknowledgement(rectification: UUID) -> dict[str, Any] | None:
-    found = await select(
-        "SELECT a.*, person.name AS by_name FROM acknowledgement AS a JOIN person ON person.id = a.by "
-        "WHERE rectification = {} ORDER BY at DESC LIMIT 1",
-        rectification,
-    )
-    return {**found[0], "phone": masked(found[0]["phone"])} if found else None
 
 
 def masked(phone: str) -> str:

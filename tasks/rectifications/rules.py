@@ -95,7 +95,7 @@ MOVES = {
         Move(V.report, {S.working}, None, of=PART, by=w.responsible_unit, event="rectification.reported",
              needs=(n.NOTE, n.LOWER_REASON)),
         # T8
-        Move(V.ask_extension, WAITING_FOR_UNIT, None, of=PART, by=w.unit_principal,
+        Move(V.ask_extension, {S.working}, None, of=PART, by=w.unit_principal,
              event="rectification.extension_asked", needs=(n.REASON, n.NEW_DATE),
              blocks=(n.EXTENSION_OPEN, n.AFTER_DUE, n.EXTENDED_ENOUGH, n.LISTED_TOO_LATE)),
         Move(V.grant_extension, TICKING, None, by=w.extension_decider, event="rectification.extended",
@@ -140,7 +140,7 @@ MOVES = {
         # T19, T20
         Move(V.hang, {S.working}, S.hung, by=w.office_leader, event="rectification.hung",
              never=JUDGE, needs=(n.REASON_CODE, n.REASON, n.REVIEW_DATE, n.PAPER),
-             blocks=(n.VOIDING_ASKED, n.EXTENSION_OPEN)),
+             blocks=(n.VOIDING_ASKED, n.ANY_OBJECTION_OPEN, n.EXTENSION_OPEN)),
         Move(V.resume, {S.hung}, S.working, by=w.office, event="rectification.resumed",
              never=JUDGE, needs=(n.REASON, n.NEW_DATE)),
         # T21
@@ -161,9 +161,11 @@ def why_not(verb: Verb, it: Item, actor: Actor, facts: Facts) -> Problem | None:
     """The first reason against: recusal, role and two keys, then state, then what is missing. None: it may be done.
 
     Sight comes before all of these and is settled when the item is fetched (404 before 403 before 409 before 422).
-    A move of a part is asked for the unit in focus.
+    A move of a part is asked for the unit in focus; without one it would mean nobody's part (ValueError).
     """
     move = MOVES[verb]
+    if move.of == PART and it.focus is None and it.of(UnitRole.responsible):
+        raise ValueError(f"{verb} moves a part: put a unit in focus")
     for bar in (w.recused, move.by, *move.never):
         if reason := bar(actor, it):
             return Forbidden(reason)

@@ -139,8 +139,8 @@ class Detail(Row):
     """One rectification whole, with what the asking person may do now.
 
     `finding`: as filed on a visit. Items from papers, ledgers and checks have none: `found_where` says where they come
-    from, and `evidence` is what came with them. `version` may be sent back as `If-Match`: then nothing is done when
-    somebody else was faster.
+    from, and `evidence` is what came with them. `acknowledgement` is the latest of `acknowledgements`. `version` may be
+    sent back as `If-Match`: then nothing is done when somebody else was faster.
     """
 
     version: int
@@ -149,6 +149,7 @@ class Detail(Row):
     evidence: list[EvidenceShape]
     finding: FindingShape | None
     acknowledgement: AcknowledgementShape | None
+    acknowledgements: list[AcknowledgementShape]
     progress: list[ProgressShape]
     hand_ins: list[HandInShape]
     reviews: list[ReviewShape]

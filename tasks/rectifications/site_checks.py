@@ -8,12 +8,12 @@ from uuid import UUID
 from backend import clock, events, geo, once
 from backend.columns import uuid7
 from backend.db import raw, transaction
-from backend.errors import Conflict, Incomplete, NotFound
+from backend.errors import Incomplete, NotFound
 from backend.evidence.rules import Declaration, Place
 from backend.people import queries as people
 from backend.roles import FIELD, OFFICE, Actor
 from tasks.rectifications import moving, queries, rules
-from tasks.rectifications.item import Facts, Verb
+from tasks.rectifications.item import Verb
 from tasks.rectifications.loading import Loaded
 from tasks.rectifications.records import SiteCheck, SiteChecker
 from tasks.rectifications.words import CheckResult, UnitRole
@@ -35,21 +35,17 @@ class Conclusion:
 async def assign(rectification: UUID, actor: Actor, *, id: UUID, checkers: frozenset[UUID], note: str = "") -> None:
     """指派核查. A check that is still open is called off by the new one: other people go.
 
-    Raises Incomplete for somebody who is no inspector or office person, or who belongs to a responsible unit.
+    Raises Incomplete for somebody who is no inspector or office person, belongs to a responsible unit, or keeps away
+    from a unit of the item.
     """
     content = {"assigned_by": actor.person, "note": note}
     async with transaction():
         found = await queries.lock(rectification, actor)
         if await once.earlier(SiteCheck, id, rectification=rectification, **content):
-            return
+            return await _same_people(id, checkers)
         move = rules.plan(Verb.assign_check, found.item, actor, replace(found.facts, checkers=len(checkers)))
         await _check_people(found, checkers)
-        await raw(
-            "UPDATE site_check SET called_off_at = $2 WHERE rectification = $1 AND concluded_at IS NULL "
-            "AND called_off_at IS NULL",
-            rectification,
-            clock.now(),
-        )
+        await moving.call_off_check(rectification)
         row = {**content, "round": found.round}
         await SiteCheck(id=id, rectification=rectification, assigned_at=clock.now(), **row).save()
         await SiteChecker.insert(*(SiteChecker(id=uuid7(), site_check=id, person=one) for one in sorted(checkers)))
@@ -67,13 +63,15 @@ async def conclude(
             return await moving.same_files(check, manifest, actor)
         verb = Verb.pass_check if said.result == CheckResult.passed else Verb.fail_check
         distance, near = await _distance(found, said.place)
-        it = found.item if found.item.check == check else replace(found.item, check=None)
-        move = rules.plan(verb, it, actor, _facts(found, said, len(manifest), near))
+        # Of this check, also where another one is open: who went there is told what became of it, not sent away.
+        it = replace(found.item, check=row["open"], checkers=frozenset(row["checkers"]))
+        facts = replace(found.facts, checkers=len(said.present & it.checkers), photos=len(manifest), near=near)
+        move = rules.plan(verb, it, actor, replace(facts, note=said.note, outside_reason=said.outside_reason))
         units = rules.named_parts(it, said.units) if verb == Verb.fail_check else frozenset()
         await moving.check_fresh(manifest)
         await _write(check, actor, said, distance)
         await moving.attach(rectification, check, manifest, actor)
-        await moving.advance(found, move, units, **moving.returned(found, verb))
+        await moving.advance(found, move, units)
         await events.record(
             move.event, rectification, actor=actor, check=check, note=said.note, distance_m=distance,
             files=len(manifest), units=sorted(units), false_rectification=said.false_rectification,
@@ -89,28 +87,38 @@ async def _check_people(found: Loaded, checkers: frozenset[UUID]) -> None:
     if own:
         told = sorted(map(str, own))
         raise Incomplete("责任单位的人员不能参加核查。", "checker_of_responsible_unit", field="checkers", people=told)
+    away = await people.recused_from(checkers, found.item.of(*UnitRole) | found.item.former, clock.today())
+    if away:
+        told = sorted(map(str, away))
+        raise Incomplete("核查人员已申请回避与本事项有关的单位。", "checker_recused", field="checkers", people=told)
+
+
+async def _same_people(check: UUID, checkers: frozenset[UUID]) -> None:
+    rows = await raw("SELECT person FROM site_checker WHERE site_check = $1", check)
+    if {row["person"] for row in rows} != checkers:
+        raise once.different()
 
 
 async def _row(rectification: UUID, check: UUID) -> Any:
-    rows = await raw("SELECT * FROM site_check WHERE id = $1 AND rectification = $2", check, rectification)
+    """The check with its people; `open` is its id while it waits for a conclusion."""
+    rows = await raw(
+        "SELECT *, CASE WHEN concluded_at IS NULL AND called_off_at IS NULL THEN id END AS open, "
+        "ARRAY(SELECT person FROM site_checker WHERE site_check = site_check.id) AS checkers, "
+        "ARRAY(SELECT person FROM site_checker WHERE site_check = site_check.id AND present) AS present "
+        "FROM site_check WHERE id = $1 AND rectification = $2",
+        check,
+        rectification,
+    )
     if not rows:
         raise NotFound()
-    if rows[0]["called_off_at"]:
-        raise Conflict("这次核查已改派他人。", "check_called_off")
     return rows[0]
 
 
 def _same(row: Any, actor: Actor, said: Conclusion) -> bool:
     """Whether this person concluded so already: the request came twice."""
-    told = (actor.person, said.result, said.note, said.false_rectification)
-    return (row["concluded_by"], row["result"], row["conclusion"], row["false_rectification"]) == told
-
-
-def _facts(found: Loaded, said: Conclusion, photos: int, near: bool) -> Facts:
-    there = said.present & found.item.checkers
-    return replace(
-        found.facts, note=said.note, checkers=len(there), photos=photos, near=near, outside_reason=said.outside_reason
-    )
+    told = (actor.person, said.result, said.note, said.false_rectification, said.present & {*row["checkers"]})
+    before = (row["concluded_by"], row["result"], row["conclusion"], row["false_rectification"], {*row["present"]})
+    return before == told
 
 
 async def _distance(found: Loaded, place: Place | None) -> tuple[float | None, bool]:

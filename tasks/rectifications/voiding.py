@@ -37,7 +37,7 @@ async def void(rectification: UUID, actor: Actor) -> None:
             return
         move = rules.plan(Verb.void, found.item, actor, found.facts)
         await _decide(rectification, actor, Answer.upheld)
-        await moving.advance(found, move)
+        await moving.advance(found, move, review_on=None)
         await moving.lapse(rectification)
         await events.record(move.event, rectification, actor=actor)
 

@@ -30,11 +30,11 @@ def may_draft(actor: Actor, area: frozenset[str]) -> str | None:
 
 
 def responsible_unit(actor: Actor, it: Item) -> str | None:
-    return None if actor.units(*RESPONSIBLE) & _asked(it) else "由责任单位办理。"
+    return None if actor.units(*RESPONSIBLE) & _in_focus(it) else "由责任单位办理。"
 
 
 def unit_principal(actor: Actor, it: Item) -> str | None:
-    return None if actor.units(Role.unit_principal) & _asked(it) else "由责任单位负责人办理。"
+    return None if actor.units(Role.unit_principal) & _in_focus(it) else "由责任单位负责人办理。"
 
 
 def first_reviewer(actor: Actor, it: Item) -> str | None:
@@ -125,9 +125,9 @@ def checks_hidden(actor: Actor, it: Item) -> bool:
     return not (actor.has(Role.system) or _office_here(actor, it, *READS_AREA) or inspects or reviews)
 
 
-def _asked(it: Item) -> frozenset[UUID]:
-    """The unit in focus, or every responsible one."""
-    return frozenset({it.focus}) if it.focus else it.of(UnitRole.responsible)
+def _in_focus(it: Item) -> frozenset[UUID]:
+    """The responsible unit whose part is spoken of; nobody's, when there is none or it is responsible no more."""
+    return frozenset({it.focus} if it.focus else ()) & it.of(UnitRole.responsible)
 
 
 def _office_here(actor: Actor, it: Item, *roles: Role) -> bool:
