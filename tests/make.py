@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -10,14 +11,14 @@ from uuid import UUID
 import httpx
 from PIL import Image
 
-from backend import clock
+from backend import clock, events
 from backend.columns import uuid7
 from backend.db import raw
 from backend.evidence.rules import Declaration, MediaType, Place, Source
 from backend.geo import Datum
 from backend.people import passwords
 from backend.people.tables import Person, RoleGrant, Session
-from backend.roles import Actor, Grant, Role
+from backend.roles import SYSTEM, Actor, Grant, Role
 from backend.units.tables import Region, Unit
 from inspections.findings import commands as findings
 from inspections.findings.commands import Filing
@@ -29,7 +30,7 @@ from tasks.rectifications import commands as rectifications
 from tasks.rectifications import extensions, hanging, objections, site_checks, voiding
 from tasks.rectifications import publicity as publicities
 from tasks.rectifications.item import Status
-from tasks.rectifications.words import CheckResult, Ground, HangReason
+from tasks.rectifications.words import CheckResult, Ground, HangReason, ReturnReason
 from tasks.rectifications.words import Source as ItemSource
 
 LIAONING, FUSHUN = "210000000000", "210400000000"
@@ -138,9 +139,14 @@ class Cast:
     boss: Actor
     leader: Actor
     stranger: Actor
+    handler2: Actor
+    principal2: Actor
     visit: UUID
     responsible: UUID
     lead_unit: UUID
+
+
+Step = Callable[[Cast, UUID], Awaitable[None]]
 
 
 async def cast() -> Cast:
@@ -246,36 +252,92 @@ async def finding(it: Cast, **said: Any) -> UUID:
     return id
 
 
-async def rectification(it: Cast, status: Status = Status.issued, **said: Any) -> UUID:
-    """An item brought to this status by the moves that lead there."""
-    from backend.roles import SYSTEM
+async def second(it: Cast) -> UUID:
+    """Another unit of the place, with a handler and a principal: `it.handler2`, `it.principal2`."""
+    unit_id = await unit("新宾县住建局")
+    if not hasattr(it, "handler2"):
+        it.handler2 = await person("经办周", Role.unit_handler, at=unit_id)
+        it.principal2 = await person("局长吕", Role.unit_principal, at=unit_id)
+    return unit_id
 
+
+async def shared(it: Cast, *steps: Step, **said: Any) -> UUID:
+    """An issued item of two responsible units (`second`), brought on by these steps."""
+    both = frozenset({it.responsible, await second(it)})
+    id = await rectification(it, responsible_units=both, **said)
+    for step in steps:
+        await step(it, id)
+    return id
+
+
+async def rectification(it: Cast, status: Status = Status.issued, **said: Any) -> UUID:
+    """An item brought to this status by the moves that lead there; `listed`, `public`, `due_on` are said at issue."""
+
+    how = {name: said.pop(name) for name in ("listed", "public", "due_on") if name in said}
     filed = (await as_filed([await finding(it, **said)]))[0]
     id = filed.id
     await rectifications.draft_from_finding(filed, SYSTEM, source=ItemSource.unannounced)
     if status == Status.draft:
         return id
-    await rectifications.issue(id, SYSTEM)
+    await rectifications.issue(id, SYSTEM, **how)
     for step in _STEPS[status]:
         await step(it, id)
     return id
 
 
 async def _acknowledge(it: Cast, id: UUID) -> None:
-    await rectifications.acknowledge(id, it.handler, id=uuid7(), responsible_person="赵经办", phone="13812345678")
+    await acknowledge(it.handler, id)
 
 
 async def _hand_in(it: Cast, id: UUID) -> None:
+    await hand_in(it.handler, id)
+
+
+async def _pass(it: Cast, id: UUID) -> None:
+    await pass_first(it, id)
+
+
+async def acknowledge(by: Actor, id: UUID) -> None:
+    await rectifications.acknowledge(id, by, id=uuid7(), responsible_person="赵经办", phone="13812345678")
+
+
+async def hand_in(by: Actor, id: UUID) -> None:
+    """With one photo, which has come in."""
     line = declaration(photo(1))
     await rectifications.hand_in(
-        id, it.handler, id=uuid7(), note="管网已修复。", finished_on=clock.today(), similar_sweep="",
+        id, by, id=uuid7(), note="管网已修复。", finished_on=clock.today(), similar_sweep="",
         confirmed_by="钱局长", manifest=[line],
     )  # fmt: skip
     await receive(line)
 
 
-async def _pass(it: Cast, id: UUID) -> None:
-    await rectifications.pass_first(id, it.reviewer, id=uuid7(), opinion="资料齐全。")
+async def pass_first(it: Cast, id: UUID, unit: UUID | None = None) -> None:
+    await rectifications.pass_first(id, it.reviewer, id=uuid7(), opinion="资料齐全。", unit=unit)
+
+
+async def send_back(by: Actor, id: UUID, unit: UUID | None = None) -> None:
+    reason = ReturnReason.partly_done
+    await rectifications.send_back(id, by, id=uuid7(), reason_code=reason, note="还有一户无水。", unit=unit)
+
+
+async def row(id: UUID) -> dict[str, Any]:
+    return dict((await raw("SELECT * FROM rectification WHERE id = $1", id))[0])
+
+
+async def parts(id: UUID) -> dict[UUID, str]:
+    """Where the part of each responsible unit stands; units it was taken from are left out."""
+    rows = await raw(
+        "SELECT unit, status FROM rectification_unit WHERE rectification = $1 AND role = 'responsible' "
+        "AND ended_at IS NULL",
+        id,
+    )
+    return {row["unit"]: row["status"] for row in rows}
+
+
+async def happened(id: UUID, verb: str) -> list[dict[str, Any]]:
+    """What the events of this verb say, oldest first."""
+    rows = await raw("SELECT * FROM event WHERE subject = $1 AND verb = $2 ORDER BY at", id, f"rectification.{verb}")
+    return [events.of_row(row).payload for row in rows]
 
 
 async def _close(it: Cast, id: UUID) -> None:

@@ -45,7 +45,32 @@ RUNGS = {
     "voiding": Rung("staff", Status.closed, {"note": ""}, "note", "void_asked", "issued"),
     "voiding/confirmation": Rung("boss", Status.closed, {}, None, "voided", "voided"),
     "voiding/refusal": Rung("leader", Status.closed, {"note": " "}, "note", "void_declined", "issued"),
+    "dropping": Rung("inspector", Status.issued, {"note": " "}, "note", "dropped", "voided"),
+    "objections": Rung("handler", Status.handed_in, {"ground": None}, "ground", "objected", "issued"),
+    "objections/{objection_id}/decision": Rung(
+        "inspector", Status.voided, {"note": " "}, "note", "redirected", "issued"
+    ),
+    "extensions": Rung("handler", Status.issued, {"due_on": None}, "due_on", "extension_asked", "working"),
+    "extensions/{extension_id}/decision": Rung(
+        "principal", Status.voided, {"opinion": " "}, "opinion", "extended", "working"
+    ),
+    "site-checks": Rung("reviewer", Status.handed_in, {"checkers": []}, "checkers", "check_assigned", "passed"),
+    "site-checks/{check_id}/conclusion": Rung(
+        "staff", Status.voided, {"present": []}, "checkers", "check_failed", "working"
+    ),
+    "publicity": Rung("inspector", Status.handed_in, {"text": "\n"}, "text", "published", "passed"),
+    "publicity/{publicity_id}/objections": Rung(
+        "reviewer", Status.voided, {"note": ""}, "note", "public_objection_taken", "passed"
+    ),
+    "public-objections/{objection_id}/decision": Rung(
+        "principal", Status.voided, {"note": ""}, "note", "public_objection_upheld", "working"
+    ),
+    "hanging": Rung("staff", Status.handed_in, {"paper": " "}, "paper", "hung", "hung"),
+    "resumption": Rung("handler", Status.working, {"due_on": None}, "due_on", "resumed", "working"),
+    "look-backs": Rung("leader", Status.passed, {"result": None}, "result", "looked_back", "closed"),
+    "reopening": Rung("staff", Status.passed, {"evidence": []}, "evidence", "reopened", "working"),
 }
+DECISIONS = [name for name in calls.VERBS if "_id}/" in name.split("{item_id}/")[1]]
 
 
 def verb(name: str) -> str:
@@ -73,6 +98,15 @@ async def incomplete(it: Cast, call: Call, rung: Rung) -> Call:
     return Call("POST", call.path, call.headers, call.body | rung.incomplete)
 
 
+async def out_of_season(it: Cast, name: str, call: Call, rung: Rung) -> str:
+    """The path of the same move of an item that is not where it should be; an answer needs what it answers to."""
+    if name not in DECISIONS:
+        return call.path.replace(str(item_of(call)), str(await make.rectification(it, rung.wrong_state)))
+    other = await calls.VERBS[name](it)
+    await make._void(it, item_of(other))
+    return other.path
+
+
 def verb_of(call: Call) -> str:
     return call.path.split("/", 4)[4]
 
@@ -84,7 +118,7 @@ async def test_every_verb_climbs_the_same_ladder(client, noon, name):
     if call.body and "duplicate_of" in call.body:
         call.body["duplicate_of"] = None
     short = await incomplete(it, call, rung)
-    closed_to_it = await make.rectification(it, rung.wrong_state)
+    wrong = await out_of_season(it, name, call, rung)
     stranger = await make.signed_in(it.stranger)
     onlooker = await make.signed_in(getattr(it, rung.sees_but_may_not))
     before, item = await calls.snapshot(), item_of(call)
@@ -100,7 +134,6 @@ async def test_every_verb_climbs_the_same_ladder(client, noon, name):
     missing = await refused(404, "not_found", path=call.path.replace(str(item), str(uuid7())))
     assert {**unseen, "request_id": ""} == {**missing, "request_id": ""}
     await refused(403, "not_yours_to_do", headers=onlooker)
-    wrong = call.path.replace(str(item), str(closed_to_it))
     other_id = {**call.body, "id": str(uuid7())} if isinstance(call.body, dict) and "id" in call.body else call.body
     told = await refused(409, "wrong_state", path=wrong, **({"json": other_id} if other_id else {}))
     assert told["details"]["status"] == rung.wrong_state
@@ -119,8 +152,13 @@ async def test_every_verb_climbs_the_same_ladder(client, noon, name):
         changed = {"id": call.body["id"], **{key: _other(value) for key, value in call.body.items() if key != "id"}}
         told = await refused(409, "conflict", json=changed)
         assert told["field"] == "id"
-    elif verb(name).startswith("voiding/"):  # an answer to what was asked: the same person's again is the same
+    elif verb(name).startswith("voiding/") or name in DECISIONS:
+        # An answer to what was asked: the same person's again is the same, and another one comes too late.
         assert len(works) == 20, [answer.text for answer in answers]
+        if name in DECISIONS:
+            said = "opinion" if "opinion" in call.body else "note"
+            told = make.problem(await call.made(client, json=call.body | {said: "另一种说法。"}))
+            assert told["status"] == 409 and told["code"] in ("blocked", "wrong_state"), told
     else:  # made at a desk, without an id: the second time it is the wrong state
         assert len(works) == 1
         assert {answer.status_code for answer in answers} == {201, 409}
@@ -134,14 +172,30 @@ def _other(value: Any) -> Any:
             return value
         case int():
             return value + 1
-        case "partly_done":
-            return "not_done"
+        case "partly_done" | "jurisdiction" | "season" | "rebounded":
+            return {"partly_done": "not_done", "jurisdiction": "fact", "season": "funds", "rebounded": "holds"}[value]
         case str() if value[:2] == "20":
             return "2026-11-01"
         case str():
             return value + "1"
         case _:
             return value
+
+
+@pytest.mark.parametrize("name", DECISIONS, ids=verb)
+async def test_an_answer_is_to_something_of_this_very_item(client, noon, name):
+    it = await make.cast()
+    call, other = await calls.VERBS[name](it), await calls.VERBS[name](it)
+    (item, asked), (other_item, other_asked) = (path.path.split("/")[3:6:2] for path in (call, other))
+    before = await calls.snapshot()
+    for in_item, about in (
+        (item, str(uuid7())), (item, other_asked), (other_item, asked), (asked, item), (item, item), (asked, asked)
+    ):  # fmt: skip
+        path = call.path.replace(asked, "ASKED").replace(item, in_item).replace("ASKED", about)
+        answer = await call.made(client, path=path)
+        assert (answer.status_code, make.problem(answer)["code"]) == (404, "not_found"), path
+    assert await calls.snapshot() == before
+    assert (await call.made(client)).status_code == 201
 
 
 async def test_two_leaders_closing_at_once_have_one_winner(client, noon):

@@ -61,7 +61,7 @@ async def grant(
         granted = due_on or row["wanted_on"]
         if _answered(row, actor, Answer.upheld, opinion) and row["granted_on"] == granted:
             return
-        move = rules.plan(Verb.grant_extension, _about(found, extension), actor, _facts(found, opinion))
+        move = rules.plan(Verb.grant_extension, _about(found, row), actor, _facts(found, opinion))
         due_at = moving.ahead(granted, later_than=found.row["due_on"])  # it may have moved since
         await _answer(extension, actor, Answer.upheld, opinion, granted)
         due = {"due_on": granted, "due_at": due_at, "due_certainty": Certainty.known.value}
@@ -79,7 +79,7 @@ async def decline(rectification: UUID, extension: UUID, actor: Actor, *, opinion
         row = await _row(rectification, extension)
         if _answered(row, actor, Answer.declined, opinion):
             return
-        move = rules.plan(Verb.decline_extension, _about(found, extension), actor, _facts(found, opinion))
+        move = rules.plan(Verb.decline_extension, _about(found, row), actor, _facts(found, opinion))
         await _answer(extension, actor, Answer.declined, opinion, None)
         told = {"unit": row["unit"], "extension": extension, "note": opinion}
         await events.record(move.event, rectification, actor=actor, **told)
@@ -89,9 +89,11 @@ def _facts(found: Loaded, opinion: str) -> Facts:
     return replace(found.facts, note=opinion)
 
 
-def _about(found: Loaded, extension: UUID) -> Item:
-    """The item, where the open extension is this one; another one is as good as none."""
-    return found.item if found.item.extension == extension else replace(found.item, extension=None)
+def _about(found: Loaded, row: Any) -> Item:
+    """The item as it was for who decides on this extension: a decided one is open no more, nor counted."""
+    if row["decided_at"] is None:
+        return found.item
+    return replace(found.item, extension=None, extended=found.item.extended - (row["answer"] == Answer.upheld))
 
 
 async def _row(rectification: UUID, extension: UUID) -> Any:
