@@ -14,7 +14,7 @@ from litestar.logging import LoggingConfig
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend import body, db, events, health, openapi, problems, wake
-from backend.calendar.api import CalendarController
+from backend.calendar.api import CalendarController, DeadlineController
 from backend.errors import Problem
 from backend.evidence.api import EvidenceController
 from backend.people.api import PEOPLE_CONTROLLERS
@@ -35,6 +35,7 @@ CONTROLLERS = [
     UnitController,
     UnitGroupController,
     CalendarController,
+    DeadlineController,
     TopicController,
     VisitController,
     FindingController,

@@ -1,5 +1,6 @@
 """Which days are working days, and counting by them. Legal days of Asia/Shanghai; no clock, no database."""
 
+from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -88,6 +89,52 @@ class Calendar:
             raise TypeError("working days are counted in days, not in moments: use clock.local(moment).date()")
         override = self.overrides.get(day)
         return _published(day) if override is None else override
+
+
+class TermUnit(StrEnum):
+    """What a term is counted in."""
+
+    workdays = "workdays"
+    days = "days"
+    months = "months"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A length of time that ends on a day: 3 working days, 15 days, 1 month.
+
+    The day it is counted from is not counted (民法典 201); a month ends on the day of the same number, or on its
+    last day where there is none (202). A last day that is a holiday stays the last day: nothing is put off (domain.md
+    e, b.4). As text, "workdays:3", a term is kept beside the date it gave, so that the date can be counted again.
+    """
+
+    unit: TermUnit
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.unit.value}:{self.n}"
+
+    @classmethod
+    def of(cls, text: str) -> "Term | None":
+        """The term that was written like this; None for any other rule, such as "given"."""
+        unit, _, n = text.partition(":")
+        return cls(TermUnit(unit), int(n)) if n.isdecimal() and unit in TermUnit.__members__ else None
+
+    def after(self, day: date, calendar: Calendar) -> tuple[date, Certainty]:
+        """The last day of the term, when it is counted from `day`."""
+        match self.unit:
+            case TermUnit.workdays:
+                return calendar.add_workdays(day, self.n)
+            case TermUnit.days:
+                return calendar.add_days(day, self.n)
+            case TermUnit.months:
+                return add_months(day, self.n), Certainty.known
+
+
+def add_months(day: date, n: int) -> date:
+    """The day of the same number n months later, or the last of that month (民法典 202)."""
+    year, month = divmod(day.year * 12 + day.month - 1 + n, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def end_of_day(day: date) -> datetime:

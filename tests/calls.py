@@ -157,6 +157,10 @@ async def settle_day(it: Cast) -> Call:
     return await by(it.boss, "PUT", "/api/calendar/2026-12-05", body)
 
 
+async def read_phrase(it: Cast) -> Call:
+    return await by(it.handler, "POST", "/api/deadlines/readings", {"text": "15个工作日内"})
+
+
 # ── visits and findings ──────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -507,6 +511,7 @@ WRITES: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "POST /api/units": add_unit,
     "POST /api/units/{unit_id}/aliases": add_alias,
     "PUT /api/calendar/{day}": settle_day,
+    "POST /api/deadlines/readings": read_phrase,
     "POST /api/visits": open_visit,
     "PUT /api/visits/{visit_id}/arrivals/{arrival_id}": arrive,
     "PUT /api/visits/{visit_id}/findings/{finding_id}": file_finding,

@@ -4,10 +4,10 @@ import time
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.workdays import Calendar, Certainty, end_of_day
+from backend.workdays import Calendar, Certainty, Term, TermUnit, add_months, end_of_day
 
 PLAIN = Calendar()
 
@@ -162,3 +162,56 @@ def test_thousand_deadlines_take_well_under_a_tenth_of_a_second() -> None:
     for n in range(1000):
         PLAIN.add_workdays(date(2026, 1, 1) + timedelta(days=n % 200), 10 + n % 20)
     assert time.process_time() - start < 0.1
+
+
+edge = st.dates(date(2026, 11, 1), date(2027, 2, 28))
+settled = st.dictionaries(edge, st.booleans(), max_size=40)
+
+
+@settings(deadline=None)
+@given(edge, st.integers(0, 40), settled)
+def test_across_the_last_listed_year_the_count_holds_and_certainty_tells_every_guess(day, n, overrides):
+    ours = Calendar(overrides)
+    end, certainty = Term(TermUnit.workdays, n).after(day, ours)
+    passed = [day + timedelta(days=ahead) for ahead in range(1, (end - day).days + 1)]
+    assert ours.workdays_between(day, end) == n and (n == 0 or ours.is_workday(end))
+    guessed = any(it.year > 2026 and it not in overrides for it in passed)
+    assert (certainty is Certainty.assumed) is guessed
+
+
+@settings(deadline=None)
+@given(edge, st.integers(1, 40), settled, edge, st.booleans())
+def test_a_day_outside_of_the_term_moves_nothing(day, n, overrides, other, works):
+    end, _ = Calendar(overrides).add_workdays(day, n)
+    moved, _ = Calendar(overrides | {other: works}).add_workdays(day, n)
+    if not day < other <= end:
+        assert moved == end
+    elif not works:
+        assert moved >= end
+    else:
+        assert moved <= end
+
+
+@pytest.mark.parametrize(
+    ("day", "n", "end"),
+    [
+        (date(2026, 11, 30), 1, date(2026, 12, 30)),
+        (date(2026, 12, 31), 2, date(2027, 2, 28)),
+        (date(2027, 12, 31), 2, date(2028, 2, 29)),
+        (date(2026, 8, 31), 6, date(2027, 2, 28)),
+        (date(2020, 2, 29), 12, date(2021, 2, 28)),
+        (date(2026, 12, 15), 0, date(2026, 12, 15)),
+    ],
+)
+def test_a_month_ends_on_the_same_day_or_on_its_last(day: date, n: int, end: date) -> None:
+    assert add_months(day, n) == end
+
+
+@given(st.sampled_from(TermUnit), st.integers(0, 999))
+def test_a_term_reads_back_what_it_writes(unit: TermUnit, n: int) -> None:
+    assert Term.of(str(Term(unit, n))) == Term(unit, n)
+
+
+@pytest.mark.parametrize("rule", ["", "given", "text", "workdays", "workdays:", "workdays:-1", "weeks:2", "days:two"])
+def test_what_is_no_term_is_none(rule: str) -> None:
+    assert Term.of(rule) is None

@@ -13,24 +13,21 @@ from backend.roles import Actor
 async def settle(actor: Actor, day: date, *, working: bool, source: str) -> None:
     """Say that a day is or is not a working day, and on which paper's authority. The last word counts.
 
-    Deadlines that were given before stay as they are. Raises Forbidden.
+    Said again, it changes nothing and is no event. Deadlines that were counted in working days follow
+    (tasks/rectifications/jobs.py). Raises Forbidden.
     """
     if refusal := rules.may_settle(actor):
         raise Forbidden(refusal)
     async with transaction():
-        await raw(
+        changed = await raw(
             "INSERT INTO day_override (day, working, source, set_at) VALUES ($1, $2, $3, $4) ON CONFLICT (day) "
-            "DO UPDATE SET working = excluded.working, source = excluded.source, set_at = excluded.set_at",
+            "DO UPDATE SET working = excluded.working, source = excluded.source, set_at = excluded.set_at "
+            "WHERE (day_override.working, day_override.source) <> (excluded.working, excluded.source) RETURNING day",
             day,
             working,
             source,
             clock.now(),
         )
-        await events.record(
-            "calendar.settled",
-            uuid5(NAMESPACE_OID, day.isoformat()),
-            actor=actor,
-            day=day,
-            working=working,
-            source=source,
-        )
+        if changed:
+            facts = {"day": day, "working": working, "source": source}
+            await events.record("calendar.settled", uuid5(NAMESPACE_OID, day.isoformat()), actor=actor, **facts)
