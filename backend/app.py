@@ -26,7 +26,7 @@ from inspections.visits.api import VisitController
 from notifications.inbox.api import NoticeController
 from notifications.today.api import TodayController
 from tasks.rectifications import queries as rectifications
-from tasks.rectifications.api import RectificationController
+from tasks.rectifications.api import EffectController, RectificationController
 from tasks.rectifications.procedures_api import ProcedureController
 
 CONTROLLERS = [
@@ -41,6 +41,7 @@ CONTROLLERS = [
     FindingController,
     EvidenceController,
     RectificationController,
+    EffectController,
     ProcedureController,
     NoticeController,
     TodayController,

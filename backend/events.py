@@ -42,6 +42,8 @@ VERBS = {
     "rectification.held": "A draft cannot be issued until the office names what is missing.",
     "rectification.issued": "A rectification was handed to its units.",
     "rectification.dropped": "A draft was not issued.",
+    "rectification.rescheduled": "The calendar changed, and its date, counted in working days, with it.",
+    "rectification.recounted": "The calendar changed; its date stays and is certain now, or no longer.",
     "rectification.acknowledged": "The responsible unit signed for it.",
     "rectification.accepted_silently": "A responsible unit said nothing in time; that is acceptance.",
     "rectification.objected": "A responsible unit contests it.",

@@ -139,7 +139,12 @@ def add_months(day: date, n: int) -> date:
 
 def end_of_day(day: date) -> datetime:
     """The moment (UTC) at which `day` is over in Asia/Shanghai: what was due then is overdue from it on."""
-    return datetime.combine(day + _ONE_DAY, time.min, _SHANGHAI).astimezone(UTC)
+    return moment_of(day + _ONE_DAY, time.min)
+
+
+def moment_of(day: date, at: time) -> datetime:
+    """The moment (UTC) at which clocks in Asia/Shanghai show this time on this day."""
+    return datetime.combine(day, at, _SHANGHAI).astimezone(UTC)
 
 
 def _days_after(a: date, b: date) -> Iterator[date]:

@@ -64,6 +64,7 @@ CRON.update(
         "sweep_received": (evidence.sweep_received, 30.0),
         "sweep_silent": (rectifications.sweep_silent, 60.0),
         "sweep_incoming": (sweep_incoming, 3600.0),
+        "count_dates_again": (rectifications.count_dates_again, 10.0),
         "sweep_sign_ins": (sweep_sign_ins, 3600.0),
     }
 )

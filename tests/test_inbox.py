@@ -6,13 +6,15 @@ from uuid import UUID
 import pytest
 
 from backend import clock
+from backend.calendar import commands as calendar
 from backend.columns import uuid7
 from backend.db import raw
 from backend.roles import Role
 from backend.worker import REACTIONS
+from inspections.findings.rules import ClosingClass
 from notifications.inbox import wording
 from notifications.inbox.rules import HEARS
-from tasks.rectifications import commands, voiding
+from tasks.rectifications import commands, jobs, voiding
 from tasks.rectifications.item import Status
 from tasks.rectifications.words import ReturnReason
 from tests import calls, make
@@ -21,6 +23,7 @@ from tests import calls, make
 HEARD = {
     "rectification.held": {"staff", "boss"},
     "rectification.issued": {"handler", "principal", "reviewer"},
+    "rectification.rescheduled": {"handler", "principal", "reviewer"},
     "rectification.acknowledged": {"staff", "boss"},
     "rectification.handed_in": {"reviewer", "staff", "boss"},
     "rectification.sent_back": {"handler", "principal"},
@@ -54,6 +57,9 @@ async def test_every_event_reaches_its_audience_and_nobody_else(it, settle):
     kept = await make.rectification(it)
     await voiding.ask_void(kept, it.boss, id=uuid7(), note="重复。", duplicate_of=None)
     await voiding.decline_void(kept, it.staff, note="不重复。")
+    await make.rectification(it, closing_class=ClosingClass.fix_now)
+    await calendar.settle(it.staff, clock.today() + timedelta(days=1), working=False, source="放假通知")
+    await jobs.count_dates_again()
     await settle()
     assert set(HEARD) == set(HEARS)
     heard = {verb: await told(it, verb) for verb in HEARD}

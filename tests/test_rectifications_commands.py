@@ -16,6 +16,7 @@ from inspections.findings.queries import as_filed
 from inspections.findings.rules import ClosingClass
 from inspections.visits import commands as visits
 from tasks.rectifications import commands, queries, voiding
+from tasks.rectifications.deadlines import Wanted
 from tasks.rectifications.item import Status
 from tasks.rectifications.words import ReturnReason, Source, UnitRole
 from tests import calls, make
@@ -81,7 +82,7 @@ async def test_a_long_term_item_waits_for_the_office_to_set_a_date(it, settle):
     with pytest.raises(Incomplete) as refusal:
         await commands.issue(draft, it.staff)
     assert refusal.value.field == "due_on"
-    await commands.issue(draft, it.staff, due_on=date(2027, 6, 30), asks="分两年完成。")
+    await commands.issue(draft, it.staff, due=Wanted(on=date(2027, 6, 30)), asks="分两年完成。")
     found = await row(draft)
     assert (found["status"], found["due_on"], found["asks"]) == ("issued", date(2027, 6, 30), "分两年完成。")
     assert await verbs(draft) == ["rectification.drafted", "rectification.held", "rectification.issued"]
@@ -101,7 +102,7 @@ async def test_a_date_in_the_past_or_of_another_age_is_refused(it, due, code):
     draft = await make.rectification(it, Status.draft)
     before = await calls.snapshot()
     with pytest.raises(BadRequest) as refusal:
-        await commands.issue(draft, it.staff, due_on=due)
+        await commands.issue(draft, it.staff, due=Wanted(on=due))
     assert (refusal.value.code, refusal.value.field) == (code, "due_on")
     assert await calls.snapshot() == before
 

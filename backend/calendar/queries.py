@@ -1,6 +1,9 @@
 """The working-day calendar of this office: the overrides in the database, read into a pure Calendar."""
 
+import hashlib
+from collections.abc import Sequence
 from datetime import date, datetime
+from importlib.metadata import version
 
 import msgspec
 
@@ -25,3 +28,9 @@ async def load() -> Calendar:
 async def overrides() -> list[Override]:
     rows = await raw("SELECT day, working, source, set_at FROM day_override ORDER BY day")
     return [Override(row["day"], row["working"], row["source"], row["set_at"]) for row in rows]
+
+
+def fingerprint(overrides: Sequence[Override]) -> str:
+    """One word for the calendar as it is now: another as soon as a day is settled or new lists are installed."""
+    said = msgspec.json.encode([version("chinesecalendar"), overrides])
+    return hashlib.sha256(said).hexdigest()

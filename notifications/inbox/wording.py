@@ -3,6 +3,7 @@
 TITLES = {
     "rectification.held": ("有问题待补充后交办", "A finding waits to be issued"),
     "rectification.issued": ("新交办整改事项", "A rectification was issued to you"),
+    "rectification.rescheduled": ("整改期限随工作日历调整", "The due date moved with the calendar"),
     "rectification.acknowledged": ("责任单位已签收", "The responsible unit signed for it"),
     "rectification.accepted_silently": ("逾期未签收，视为签收", "Not signed for in time: taken as accepted"),
     "rectification.objected": ("责任单位提出异议，待裁定", "A unit objects, waiting for a ruling"),

@@ -1,5 +1,6 @@
 """HTTP of rectifications: list, one item, its timeline, and one sub-resource per verb of the main path."""
 
+from datetime import date, time
 from typing import Annotated
 from uuid import UUID
 
@@ -10,8 +11,10 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from backend.evidence.shapes import declarations
 from backend.roles import Actor
 from backend.shapes import NO_NUL
-from tasks.rectifications import commands, drafting, listing, queries, timeline, voiding
+from tasks.rectifications import commands, drafting, effects, listing, queries, timeline, voiding
+from tasks.rectifications.deadlines import Wanted
 from tasks.rectifications.drafting import Draft
+from tasks.rectifications.effects import Effects
 from tasks.rectifications.if_match import expect
 from tasks.rectifications.item import Status, Units
 from tasks.rectifications.shapes import (
@@ -40,6 +43,12 @@ def units_of(data: IssueIn | DraftIn) -> Units:
         UnitRole.lead: frozenset(data.lead_units),
         UnitRole.cooperating: frozenset(data.cooperating_units),
     }
+
+
+def due(said: IssueIn) -> Wanted:
+    """What the form says about the date."""
+    at = time.fromisoformat(said.due_time) if said.due_time else None
+    return Wanted(on=said.due_on, text=said.due_text, event_on=said.due_event_on, time_of_day=at)
 
 
 class RectificationController(Controller):
@@ -93,7 +102,7 @@ class RectificationController(Controller):
             actor,
             units=units_of(data),
             without=frozenset(data.without_units),
-            due_on=data.due_on,
+            due=due(data),
             asks=data.asks,
             public=data.public,
             listed=data.listed,
@@ -173,3 +182,12 @@ class RectificationController(Controller):
     async def decline_void(self, item_id: Id, data: JSONBody[DeclineIn], actor: NamedDependency[Actor]) -> Detail:
         await voiding.decline_void(item_id, actor, note=data.note)
         return await queries.detail(item_id, actor)
+
+
+class EffectController(Controller):
+    path = "/api/calendar/effects"
+    tags = ["calendar"]
+
+    @get("/", summary="How many open dates would move, were this day settled like this")
+    async def show(self, actor: NamedDependency[Actor], day: FromQuery[date], working: FromQuery[bool]) -> Effects:
+        return await effects.of_day(actor, day, working=working)

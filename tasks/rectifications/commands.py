@@ -17,11 +17,12 @@ from backend.once import different
 from backend.roles import SYSTEM, Actor, Role
 from backend.units import queries as unit_queries
 from inspections.findings.queries import FindingShape
-from tasks.rectifications import moving, queries, rules, sampling
+from tasks.rectifications import deadlines, moving, queries, rules, sampling
+from tasks.rectifications.deadlines import NOTHING, Deadline, Wanted
 from tasks.rectifications.item import Status, Units, Verb
 from tasks.rectifications.loading import Loaded
 from tasks.rectifications.numbering import next_number
-from tasks.rectifications.rules import Deadline, Move
+from tasks.rectifications.rules import Move
 from tasks.rectifications.tables import Acknowledgement, HandIn, HandInEvidence, Progress, Rectification, Review
 from tasks.rectifications.words import ReturnReason, Source, UnitRole
 
@@ -62,13 +63,15 @@ async def issue(
     actor: Actor,
     *,
     units: Units | None = None,
-    due_on: date | None = None,
+    due: Wanted = NOTHING,
     asks: str = "",
     without: frozenset[UUID] = frozenset(),
     public: bool = False,
     listed: bool = False,
 ) -> None:
-    """交办: give it a number, a date and its units. The clock starts now. Raises BadRequest for a past date.
+    """交办: give it a number, a date and its units. The clock starts now.
+
+    Raises BadRequest for a past date and Incomplete for words that name no one day.
 
     `units` join those the inspector named, `without` leave. `public`: it is shown in public before it is closed.
     `listed`: it belongs to listed supervision (挂牌督战).
@@ -76,8 +79,8 @@ async def issue(
     async with transaction():
         found = await queries.lock(rectification, actor)
         it = replace(found.item, units=rules.joined(rules.left(found.item.units, without), units or {}))
-        deadline = await _deadline(found, due_on)
-        move = rules.plan(Verb.issue, it, actor, replace(found.facts, due=deadline is not None))
+        move = rules.plan(Verb.issue, it, actor, replace(found.facts, due=found.facts.due or due.said))
+        deadline = await _deadline(found, due)
         await moving.check_live(it.of(*UnitRole), "responsible_units")
         await moving.leave_out(it.id, without)
         await moving.add_units(it.id, {role: it.of(role) - found.item.of(role) for role in UnitRole})
@@ -89,8 +92,7 @@ async def issue_or_hold(rectification: UUID, actor: Actor) -> None:
     """Issue a draft that needs nothing more, or call the office to complete it."""
     async with transaction():
         found = await queries.lock(rectification, actor)
-        deadline = await _deadline(found, None)
-        missing = rules.why_not(Verb.issue, found.item, actor, replace(found.facts, due=deadline is not None))
+        missing = rules.why_not(Verb.issue, found.item, actor, found.facts)
         ended = await unit_queries.ended(found.item.of(*UnitRole), clock.today())
         if isinstance(missing, Incomplete):
             await events.record("rectification.held", rectification, actor=actor, **missing.details)
@@ -99,7 +101,7 @@ async def issue_or_hold(rectification: UUID, actor: Actor) -> None:
         elif ended:
             await events.record("rectification.held", rectification, actor=actor, needs=["responsible_units"])
         else:
-            await _start(found, rules.MOVES[Verb.issue], actor, deadline)
+            await _start(found, rules.MOVES[Verb.issue], actor, await _deadline(found, NOTHING))
 
 
 async def drop(rectification: UUID, actor: Actor, *, note: str) -> None:
@@ -284,16 +286,14 @@ async def _start(found: Loaded, move: Move, actor: Actor, deadline: Deadline | N
     today = clock.today()
     number = await next_number(found.row["region"], today)
     await moving.ask(found.item.id, frozenset(), today, await calendar.load())
-    due = {"due_on": deadline.on, "due_at": deadline.at, "due_certainty": deadline.certainty.value}
-    await moving.advance(
-        found, move, number=number, issued_at=clock.now(), original_due_on=deadline.on, **due, **columns
-    )
-    told = {"due_on": deadline.on, "certainty": deadline.certainty}
+    due = {**deadline.columns(), "original_due_on": deadline.on, "deadline_text": deadline.text or None}
+    await moving.advance(found, move, number=number, issued_at=clock.now(), **due, **columns)
+    told = {"due_on": deadline.on, "certainty": deadline.certainty, "rule": deadline.rule, "words": deadline.text}
     await events.record(move.event, found.item.id, actor=actor, number=number, **told)
 
 
-async def _deadline(found: Loaded, wanted: date | None) -> Deadline | None:
-    return rules.deadline(found.closing_class, wanted, clock.today(), await calendar.load())
+async def _deadline(found: Loaded, wanted: Wanted) -> Deadline | None:
+    return deadlines.deadline(found.closing_class, wanted, clock.today(), await calendar.load())
 
 
 async def _ancestors(region: str) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from backend.calendar import queries as calendar
 from backend.db import raw, transaction
 from backend.errors import NotFound
 from backend.roles import Actor
-from backend.workdays import Certainty
 from tasks.rectifications import moving, queries, rules
 from tasks.rectifications.item import Facts, Item, Verb
 from tasks.rectifications.loading import Loaded
@@ -41,7 +40,7 @@ async def ask(
         move = rules.plan(Verb.ask_extension, it, actor, replace(found.facts, note=note, due=due_on is not None))
         if due_on is None:
             raise ValueError("NEW_DATE is among the needs of the move")
-        moving.ahead(due_on, later_than=found.row["due_on"])
+        moving.check_ahead(due_on, later_than=found.row["due_on"])
         row = {**content, "unit": it.focus, "due_before": found.row["due_on"]}
         decide_by = moving.within(DECIDE_WITHIN, clock.today(), await calendar.load())
         await Extension(id=id, rectification=rectification, at=clock.now(), decide_by=decide_by, **row).save()
@@ -62,9 +61,8 @@ async def grant(
         if _answered(row, actor, Answer.upheld, opinion) and row["granted_on"] == granted:
             return
         move = rules.plan(Verb.grant_extension, _about(found, row), actor, _facts(found, opinion))
-        due_at = moving.ahead(granted, later_than=found.row["due_on"])  # it may have moved since
+        due = moving.given(granted, later_than=found.row["due_on"])  # it may have moved since
         await _answer(extension, actor, Answer.upheld, opinion, granted)
-        due = {"due_on": granted, "due_at": due_at, "due_certainty": Certainty.known.value}
         await moving.advance(found, move, extended=found.row["extended"] + 1, **due)
         await events.record(
             move.event, rectification, actor=actor, extension=extension, note=opinion,

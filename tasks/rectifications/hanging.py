@@ -8,7 +8,6 @@ from backend import clock, events, once
 from backend.db import raw, transaction
 from backend.errors import BadRequest
 from backend.roles import Actor
-from backend.workdays import Certainty
 from tasks.rectifications import moving, queries, rules
 from tasks.rectifications.item import Verb
 from tasks.rectifications.records import Hanging
@@ -53,7 +52,7 @@ async def resume(rectification: UUID, actor: Actor, *, id: UUID, note: str, due_
         move = rules.plan(Verb.resume, found.item, actor, facts)
         if due_on is None:
             raise ValueError("NEW_DATE is among the needs of the move")
-        due = {"due_on": due_on, "due_at": moving.ahead(due_on), "due_certainty": Certainty.known.value}
+        due = moving.given(due_on)
         await raw(
             "UPDATE hanging SET resumed_by = $2, resumed_at = $3, resume_note = $4, resumption = $5 "
             "WHERE rectification = $1 AND resumed_at IS NULL",
@@ -74,6 +73,6 @@ async def _resumed(rectification: UUID, id: UUID, actor: Actor, note: str) -> bo
 def _check_review(review_on: date | None) -> None:
     if review_on is None:
         raise ValueError("REVIEW_DATE is among the needs of the move")
-    moving.ahead(review_on, "review_on")
+    moving.check_ahead(review_on, "review_on")
     if review_on > clock.today() + LONGEST:
         raise BadRequest("复查日期最长为半年。", "review_too_far", field="review_on")

@@ -1,12 +1,18 @@
-"""What time alone brings about: silence becomes acceptance. Safe to run twice and at any moment."""
+"""What time brings about: silence becomes acceptance, dates follow the calendar. Safe to run twice, at any moment."""
+
+from datetime import timedelta
 
 from backend import clock
+from backend.calendar import queries as calendar
 from backend.db import raw
 from backend.errors import Problem
 from backend.roles import SYSTEM
-from tasks.rectifications import commands
+from backend.workdays import Calendar
+from tasks.rectifications import commands, rescheduling
 
 AT_ONCE = 500
+# Also when the calendar seems the same: an item issued in the instant a day was settled may have missed it.
+COUNT_AT_LEAST_EVERY = timedelta(days=1)
 
 
 async def sweep_silent() -> int:
@@ -29,3 +35,26 @@ async def sweep_silent() -> int:
         except Problem:
             continue  # the unit signed, objected or lost the part meanwhile
     return accepted
+
+
+async def count_dates_again() -> int:
+    """Count every open date again if the calendar is another than at the last complete run; how many moved.
+
+    Killed in the middle, the run is not written down and the next begins anew; what was done stays done.
+    """
+    began_at, overrides = clock.now(), await calendar.overrides()
+    now = calendar.fingerprint(overrides)
+    if not await _due(now):
+        return 0
+    days, looked_at, moved = Calendar({it.day: it.working for it in overrides}), 0, 0
+    after = rescheduling.NONE_YET
+    while after is not None:
+        batch = await rescheduling.count_again(after, overrides, days)
+        looked_at, moved, after = looked_at + batch.looked_at, moved + batch.moved, batch.last
+    await rescheduling.finish(now, began_at, looked_at, moved)
+    return moved
+
+
+async def _due(fingerprint: str) -> bool:
+    last = await raw("SELECT began_at FROM calendar_run WHERE calendar = $1", fingerprint)
+    return not last or clock.now() - last[0]["began_at"] >= COUNT_AT_LEAST_EVERY

@@ -11,7 +11,7 @@ from backend.errors import NotFound
 from backend.evidence.rules import ARRIVED
 from backend.units.region_rows import Level
 from inspections.findings.rules import ClosingClass, Severity
-from tasks.rectifications import rules
+from tasks.rectifications import deadlines
 from tasks.rectifications.item import Facts, Item, Part, Status
 from tasks.rectifications.words import Ground, UnitRole
 
@@ -99,7 +99,7 @@ def _facts(row: dict[str, Any]) -> Facts:
     """What the database knows that a need asks about."""
     return Facts(
         described=bool(row["facts"].strip()),
-        due=row["due_on"] is not None or row["closing_class"] in rules.TERMS,
+        due=row["due_on"] is not None or row["closing_class"] in deadlines.TERMS,
         evidence=row["before"],
         no_evidence_reason=bool(row["why_no_evidence"]),
         site_item=row["finding"] is not None or row["before"] > 0,

@@ -10,7 +10,6 @@ from backend import clock, events, once
 from backend.db import transaction
 from backend.evidence.rules import Declaration
 from backend.roles import Actor
-from backend.workdays import Certainty
 from tasks.rectifications import moving, queries, rules
 from tasks.rectifications.item import Verb
 from tasks.rectifications.records import LookBack, Reopening
@@ -63,7 +62,7 @@ async def reopen(
         if due_on is None:
             raise ValueError("NEW_DATE is among the needs of the move")
         back = rules.named_parts(found.item, units)
-        due = {"due_on": due_on, "due_at": moving.ahead(due_on), "due_certainty": Certainty.known.value}
+        due = moving.given(due_on)
         await moving.check_fresh(manifest)
         await Reopening(id=id, rectification=rectification, at=clock.now(), **content).save()
         await moving.attach(rectification, id, manifest, actor)

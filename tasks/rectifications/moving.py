@@ -16,7 +16,8 @@ from backend.once import different
 from backend.roles import Actor
 from backend.units import queries as units
 from backend.workdays import Calendar, end_of_day
-from tasks.rectifications import rules
+from tasks.rectifications import deadlines, rules
+from tasks.rectifications.deadlines import Deadline
 from tasks.rectifications.item import IN_WORK, Status, Units, Verb
 from tasks.rectifications.loading import Loaded
 from tasks.rectifications.records import RecordEvidence
@@ -196,12 +197,17 @@ async def seed_of(day: date) -> str:
     return (await raw("SELECT seed FROM sample_seed WHERE day = $1", day))[0]["seed"]
 
 
-def ahead(day: date, field: str = "due_on", *, later_than: date | None = None) -> datetime:
-    """The instant that day is over. Raises BadRequest for one that is not ahead, not later, or absurdly far."""
-    rules.check_ahead(day, clock.today(), field)
+def given(day: date, *, later_than: date | None = None) -> dict[str, Any]:
+    """The columns of a date that a person gives; no calendar moves it. Raises BadRequest as `check_ahead` does."""
+    check_ahead(day, later_than=later_than)
+    return Deadline(on=day).columns()
+
+
+def check_ahead(day: date, field: str = "due_on", *, later_than: date | None = None) -> None:
+    """Raises BadRequest for a day that is not ahead, not later, or absurdly far."""
+    deadlines.check_ahead(day, clock.today(), field)
     if later_than is not None and day <= later_than:
         raise BadRequest("新的期限要晚于原来的期限。", "not_later", field=field)
-    return end_of_day(day)
 
 
 def _first(role: UnitRole) -> str | None:

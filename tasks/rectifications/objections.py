@@ -162,7 +162,7 @@ async def _check_new(it: Item, to_unit: UUID) -> None:
 def _due(due_on: date | None) -> dict[str, Any]:
     if due_on is None:
         return {}
-    return {"due_on": due_on, "due_at": moving.ahead(due_on), "original_due_on": due_on}
+    return {**moving.given(due_on), "original_due_on": due_on}
 
 
 async def _hand_over(ruled: Ruled, to_unit: UUID) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,8 @@ from backend.evidence import queries as evidence
 from backend.roles import FIELD, READS_AREA, RESPONSIBLE, Actor, Role
 from backend.units.region_rows import level_of
 from inspections.findings import queries as findings
-from tasks.rectifications import procedures, rules, shapes, who
+from inspections.findings.rules import ClosingClass
+from tasks.rectifications import deadlines, procedures, rules, shapes, who
 from tasks.rectifications.item import Item, Status
 from tasks.rectifications.loading import COLUMN_OF, Loaded, load
 
@@ -96,6 +98,7 @@ async def detail(rectification: UUID, actor: Actor) -> shapes.Detail:
         {
             **row,
             "version": found.row["version"],
+            "milestones": _milestones(row),
             "finding": filed[0] if filed else None,
             "evidence": (await evidence.shapes("record_evidence", "record", [rectification])).get(rectification, []),
             "acknowledgement": signed[-1] if signed else None,
@@ -153,6 +156,13 @@ _ROW = (
     "FROM rectification JOIN topic ON topic.code = rectification.topic "
     "JOIN region ON region.code = rectification.region"
 )
+
+
+def _milestones(row: dict[str, Any]) -> list[date]:
+    """Of a long-term item: when it reports how far it is."""
+    if row["closing_class"] != ClosingClass.long_term or row["issued_at"] is None:
+        return []
+    return deadlines.milestones(clock.local(row["issued_at"]).date(), row["due_on"])
 
 
 def _moves(found: Loaded, actor: Actor) -> list[shapes.MoveShape]:

@@ -5,15 +5,13 @@ needs.py; everything below the table asks a question of it. Pure: no database, n
 T1 to T21 of domain.md b.3.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from backend.errors import BadRequest, Forbidden, Incomplete, Problem, WrongState
 from backend.roles import Actor
-from backend.workdays import Calendar, Certainty, end_of_day
 from inspections.findings.rules import ClosingClass
 from tasks.rectifications import needs as n
 from tasks.rectifications import who as w
@@ -272,47 +270,7 @@ def _refused(problem: Problem | None) -> bool:
     return isinstance(problem, Forbidden | WrongState)
 
 
-# ── dates and units ──────────────────────────────────────────────────────────────────────────────────────────────
-
-LONGEST_TERM = timedelta(days=10 * 366)  # a later date is a slip of the finger
-
-# The date a closing class brings of its own (domain.md b.4); long-term items get theirs from the plan.
-TERMS: dict[ClosingClass, Callable[[Calendar, date], tuple[date, Certainty]]] = {
-    ClosingClass.fix_now: lambda calendar, day: calendar.add_workdays(day, 3),
-    ClosingClass.by_date: lambda calendar, day: calendar.add_days(day, 15),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """The last day in Asia/Shanghai, and whether the calendar of that day is published."""
-
-    on: date
-    certainty: Certainty
-
-    @property
-    def at(self) -> datetime:
-        """The instant from which it is overdue: the end of that day."""
-        return end_of_day(self.on)
-
-
-def deadline(closing_class: ClosingClass, wanted: date | None, today: date, calendar: Calendar) -> Deadline | None:
-    """The day that was asked for, else the one of the class, counted from the day of issue; None: there is none.
-
-    Raises BadRequest for a day that is not ahead, or absurdly far.
-    """
-    if wanted is None:
-        return Deadline(*TERMS[closing_class](calendar, today)) if closing_class in TERMS else None
-    check_ahead(wanted, today)
-    return Deadline(wanted, Certainty.known)
-
-
-def check_ahead(day: date, today: date, field: str = "due_on") -> None:
-    """Raises BadRequest for a day that is not ahead, or absurdly far."""
-    if day <= today:
-        raise BadRequest("期限要晚于今天。", "due_in_the_past", field=field)
-    if day > today + LONGEST_TERM:
-        raise BadRequest("期限太远，请核对年份。", "due_too_far", field=field)
+# ── units and sample ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def left(known: Units, without: frozenset[UUID]) -> Units:

@@ -25,6 +25,8 @@ from tasks.rectifications.procedures import (
 )
 from tasks.rectifications.words import ReturnReason, Source, UnitRole
 
+ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["18:00"])]
+
 
 class NeedShape(msgspec.Struct):
     """Something a move still needs: the request's field, and the sentence that asks for it."""
@@ -72,6 +74,7 @@ class Row(msgspec.Struct):
     due_at: datetime | None
     due_certainty: Certainty | None
     original_due_on: date | None
+    deadline_text: str | None
     closed_at: datetime | None
     look_back_on: date | None
     review_on: date | None
@@ -139,14 +142,18 @@ class Detail(Row):
     """One rectification whole, with what the asking person may do now.
 
     `finding`: as filed on a visit. Items from papers, ledgers and checks have none: `found_where` says where they come
-    from, and `evidence` is what came with them. `acknowledgement` is the latest of `acknowledgements`. `version` may be
-    sent back as `If-Match`: then nothing is done when somebody else was faster.
+    from, and `evidence` is what came with them. `acknowledgement` is the latest of `acknowledgements`. `due_rule` says
+    how the date came about: a term ("workdays:3") counted from `due_from`, "text" for a day that `deadline_text` names,
+    "given" by a person. `version` may be sent back as `If-Match`: then nothing is done when somebody was faster.
     """
 
     version: int
     asks: str
     found_where: str | None
     evidence: list[EvidenceShape]
+    due_rule: str | None
+    due_from: date | None
+    milestones: list[date]
     finding: FindingShape | None
     acknowledgement: AcknowledgementShape | None
     acknowledgements: list[AcknowledgementShape]
@@ -204,6 +211,8 @@ class DraftIn(msgspec.Struct, forbid_unknown_fields=True):
 class IssueIn(msgspec.Struct, forbid_unknown_fields=True):
     """Units given here join those the inspector named, `without_units` leave; `due_on` replaces the class's date.
 
+    `due_text` are the words of the paper; they are kept, and decide where `due_on` is left out. `due_event_on` is the
+    day of the event they name, `due_time` a time of the day in Asia/Shanghai (fix_now only).
     `public`: shown in public before it is closed. `listed`: part of listed supervision (挂牌督战).
     """
 
@@ -212,6 +221,9 @@ class IssueIn(msgspec.Struct, forbid_unknown_fields=True):
     cooperating_units: Annotated[list[UUID], Meta(max_length=20)] = []
     without_units: Annotated[list[UUID], Meta(max_length=20)] = []
     due_on: date | None = None
+    due_text: Annotated[str, Meta(max_length=200)] = ""
+    due_event_on: date | None = None
+    due_time: ClockTime | None = None
     asks: OptionalNote = ""
     public: bool = False
     listed: bool = False

@@ -1,6 +1,6 @@
 """Rectifications, their units' parts, and the records of the main path. Procedures on the side are in records.py."""
 
-from piccolo.columns import Date
+from piccolo.columns import Date, Text
 from piccolo.constraints import Unique
 from piccolo.table import Table
 
@@ -22,6 +22,7 @@ class Rectification(Table):
     `reopened`, `extended` repeat how many records there are (docs/decisions/0013).
 
     `due_on` is shared by all units; `original_due_on` is the one that counts for "on time", whatever was granted.
+    `due_rule` and `due_from` say how it came about (deadlines.py); `deadline_text` is what the paper says, as written.
     """
 
     id = key()
@@ -48,6 +49,9 @@ class Rectification(Table):
     due_at = moment(null=True, index=True)
     due_certainty = text(null=True)
     original_due_on = Date(null=True, default=None)
+    due_rule = text(null=True)
+    due_from = Date(null=True, default=None)
+    deadline_text = text(null=True)
     closed_at = moment(null=True)
     look_back_on = Date(null=True, default=None)
     review_on = Date(null=True, default=None)
@@ -169,3 +173,12 @@ class Voiding(Table):
     answer = text(null=True)
 
     answer_is_one_of_two = one_of("answer", Answer)
+
+
+class CalendarRun(Table):
+    """A calendar, by its fingerprint, and when the latest complete run began that counted every open date with it."""
+
+    calendar = Text(primary_key=True, null=False, default=None)
+    began_at = moment()
+    looked_at = count()
+    moved = count()

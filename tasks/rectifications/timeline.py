@@ -16,6 +16,7 @@ SENTENCES = {
     "rectification.drafted": "形成整改事项",
     "rectification.issued": "交办",
     "rectification.dropped": "撤销草稿",
+    "rectification.rescheduled": "期限随工作日历调整",
     "rectification.acknowledged": "签收",
     "rectification.accepted_silently": "逾期未签收，视为签收",
     "rectification.objected": "提出异议",
