@@ -29,6 +29,7 @@ from inspections.visits.rules import Kind
 from tasks.rectifications import commands as rectifications
 from tasks.rectifications import extensions, hanging, objections, site_checks, voiding
 from tasks.rectifications import publicity as publicities
+from tasks.rectifications.deadlines import Wanted
 from tasks.rectifications.item import Status
 from tasks.rectifications.words import CheckResult, Ground, HangReason, ReturnReason
 from tasks.rectifications.words import Source as ItemSource
@@ -273,13 +274,14 @@ async def shared(it: Cast, *steps: Step, **said: Any) -> UUID:
 async def rectification(it: Cast, status: Status = Status.issued, **said: Any) -> UUID:
     """An item brought to this status by the moves that lead there; `listed`, `public`, `due_on` are said at issue."""
 
-    how = {name: said.pop(name) for name in ("listed", "public", "due_on") if name in said}
+    how = {name: said.pop(name) for name in ("listed", "public") if name in said}
+    due = Wanted(on=said.pop("due_on", None))
     filed = (await as_filed([await finding(it, **said)]))[0]
     id = filed.id
     await rectifications.draft_from_finding(filed, SYSTEM, source=ItemSource.unannounced)
     if status == Status.draft:
         return id
-    await rectifications.issue(id, SYSTEM, **how)
+    await rectifications.issue(id, SYSTEM, due=due, **how)
     for step in _STEPS[status]:
         await step(it, id)
     return id
