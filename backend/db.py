@@ -39,6 +39,7 @@ class _Scope:
     def __init__(self, joinable: bool) -> None:
         self.joinable = joinable
         self.after: list[After] = []
+        self.line: Any = None  # of one_statement(), until its statement is sent
 
 
 _scope: ContextVar[_Scope | None] = ContextVar("transaction_scope", default=None)
@@ -50,24 +51,14 @@ class _SafeTransaction(PostgresTransaction):
     __slots__ = ()
 
     async def get_connection(self) -> Any:
-        try:
-            return (
-                await super().get_connection()
-                if self.engine.pool is None
-                else await self.engine.pool.acquire(timeout=CONNECTION_WITHIN)
-            )
-        except TimeoutError as full:
-            raise Busy("系统繁忙，请稍后再试。", retry_after=2) from full
+        return await _line()
 
     async def __aexit__(self, exception_type: Any, exception: Any, traceback: Any) -> bool:
         try:
             await (self.rollback() if exception else self.commit())
         finally:
             self.engine.current_transaction.reset(self.context)
-            if self.engine.pool:
-                await self.engine.pool.release(self.connection)
-            else:
-                await self.connection.close()
+            await _give_back(self.connection)
         return False
 
 
@@ -103,6 +94,32 @@ async def transaction(*, joinable: bool = False) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def one_statement() -> AsyncIterator[None]:
+    """A transaction() for a command that is one statement through raw(): that commits by itself, in one round trip.
+
+    A second statement is refused with RuntimeError before it is sent; what fails after the first does not undo it.
+    """
+    if _scope.get() is not None:
+        async with transaction():  # refused, or a savepoint of the outbox's
+            yield
+        return
+    scope = _Scope(joinable=False)
+    token = _scope.set(scope)
+    try:
+        line = scope.line = await _line()
+        try:
+            yield
+        finally:
+            await _give_back(line)
+    except asyncpg.PostgresError as violation:
+        raise _translated(violation) from violation
+    finally:
+        _scope.reset(token)
+    for done in scope.after:
+        await done()
+
+
+@asynccontextmanager
 async def savepoint() -> AsyncIterator[None]:
     """Inside a transaction: what fails in here is undone, the rest stays; after_commit() calls made here go too."""
     scope, running = _scope.get(), DB.current_transaction.get()
@@ -120,11 +137,14 @@ async def savepoint() -> AsyncIterator[None]:
 
 def after_commit(done: After) -> None:
     """Run `done` after the running transaction is committed; at a rollback, never. `done` must not raise."""
-    scope = _scope.get()
-    if scope is None:
-        raise RuntimeError("after_commit needs a transaction")
-    if done not in scope.after:
-        scope.after.append(done)
+    after = _needed("after_commit").after
+    if done not in after:
+        after.append(done)
+
+
+def must_be_inside(what: str) -> None:
+    """Raises RuntimeError outside transaction() and one_statement()."""
+    _needed(what)
 
 
 async def raw(sql: str, *args: Any) -> Sequence[asyncpg.Record]:
@@ -132,6 +152,11 @@ async def raw(sql: str, *args: Any) -> Sequence[asyncpg.Record]:
     running = DB.current_transaction.get()
     if running is not None:
         return await running.connection.fetch(sql, *args)
+    if (scope := _scope.get()) is not None:
+        line, scope.line = scope.line, None
+        if line is None:
+            raise RuntimeError("one_statement() takes one")
+        return await line.fetch(sql, *args)
     if DB.pool is not None:
         return await DB.pool.fetch(sql, *args)
     connection = await DB.get_new_connection()
@@ -177,12 +202,33 @@ async def close_pool() -> None:
     await DB.close_connection_pool()
 
 
+async def _line() -> Any:
+    """A connection of the pool, or one of its own where there is none. Raises Busy."""
+    if DB.pool is None:
+        return await DB.get_new_connection()
+    try:
+        return await DB.pool.acquire(timeout=CONNECTION_WITHIN)
+    except TimeoutError as full:
+        raise Busy("系统繁忙，请稍后再试。", retry_after=2) from full
+
+
+async def _give_back(line: Any) -> None:
+    await (line.close() if DB.pool is None else DB.pool.release(line))
+
+
 async def _as_it_is(_: Any) -> None:
     """Given back, a connection is used again as it is: an open transaction is rolled back before this is called.
 
     asyncpg's own reset is a round trip per statement, for settings, locks and cursors of a session, which we
     never make.
     """
+
+
+def _needed(what: str) -> _Scope:
+    scope = _scope.get()
+    if scope is None:
+        raise RuntimeError(f"{what} needs a transaction")
+    return scope
 
 
 def _translated(violation: asyncpg.PostgresError) -> Exception:

@@ -7,7 +7,7 @@ import pytest
 
 from backend import clock, db
 from backend.columns import uuid7
-from backend.db import NestedTransaction, after_commit, raw, savepoint, select, transaction
+from backend.db import NestedTransaction, after_commit, one_statement, raw, savepoint, select, transaction
 from backend.errors import BadRequest, Conflict
 from backend.people.tables import Person
 from backend.tables import NumberSeries
@@ -185,6 +185,61 @@ async def test_a_connection_comes_back_without_what_the_last_one_left_open():
             assert not connection.is_in_transaction()
             if connection.get_server_pid() == pid:
                 assert not await connection.fetch("SELECT 1 FROM number_series")
+    assert await kept() == set()
+
+
+# ── one statement ────────────────────────────────────────────────────────────────────────────────────────────────
+
+PUT = "INSERT INTO number_series (series, last) VALUES ($1, $2)"
+
+
+async def test_one_statement_commits_by_itself_and_announces_afterwards():
+    seen: list[set[str]] = []
+
+    async def told() -> None:
+        seen.append(await kept())
+
+    async with one_statement():
+        await raw(PUT, "a", 1)
+        after_commit(told)
+        assert not seen
+        async with pool().acquire() as other:
+            assert await other.fetch("SELECT 1 FROM number_series")
+    assert seen == [{"a"}]
+
+
+async def test_a_second_statement_is_refused_before_it_is_sent():
+    with pytest.raises(RuntimeError):
+        async with one_statement():
+            await raw(PUT, "a", 1)
+            await raw(PUT, "b", 1)
+    assert await kept() == {"a"}
+
+
+async def test_one_statement_that_fails_is_translated_writes_and_announces_nothing():
+    async def told() -> None:
+        raise AssertionError
+
+    await raw(PUT, "a", 1)
+    with pytest.raises(Conflict):
+        async with one_statement():
+            after_commit(told)
+            await raw("INSERT INTO number_series (series, last) VALUES ('b', 1), ('a', 1)")
+    assert await kept() == {"a"}
+
+
+async def test_one_statement_keeps_the_rule_of_nesting():
+    with pytest.raises(NestedTransaction):
+        async with transaction(), one_statement():
+            await raw(PUT, "a", 1)
+    with pytest.raises(NestedTransaction):
+        async with one_statement(), transaction():
+            await raw(PUT, "a", 1)
+    with pytest.raises(ZeroDivisionError):
+        async with transaction(joinable=True):
+            async with one_statement():
+                await raw(PUT, "a", 1)
+            raise ZeroDivisionError
     assert await kept() == set()
 
 

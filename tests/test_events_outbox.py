@@ -10,10 +10,11 @@ import msgspec
 import pytest
 
 from backend import clock, db, events, outbox
-from backend.db import raw, transaction
+from backend.db import one_statement, raw, transaction
 from backend.events import Event
 from backend.outbox import TRIES
 from backend.roles import SYSTEM, Actor
+from backend.worker import REACTIONS
 from tests import make
 
 VERB, OTHER = "visit.opened", "visit.arrived"
@@ -113,6 +114,28 @@ async def test_an_event_and_its_outbox_row_come_and_go_together():
             await events.record(VERB, uuid4(), actor=PERSON)
             raise ZeroDivisionError
     assert [row["id"] for row in await raw("SELECT id FROM event")] == [kept] and set(await queue()) == {kept}
+
+
+async def test_a_change_and_its_event_are_one_statement_and_no_change_is_no_event():
+    async def count(id: UUID) -> int:
+        async with one_statement():
+            change = "UPDATE number_series SET last = last + 1 WHERE series = $1 AND last < $2 RETURNING last"
+            return len(await events.record_change(change, ("a", 2), VERB, id, actor=PERSON, far="yes"))
+
+    await raw("INSERT INTO number_series (series, last) VALUES ('a', 1)")
+    first, second = uuid4(), uuid4()
+    assert await count(first) == 1 and await count(second) == 0
+    (told,) = await events.of_subjects([first, second])
+    assert (told.subject, told.verb, told.actor_name, told.payload) == (first, VERB, "督查员王", {"far": "yes"})
+    assert set(await queue()) == {told.id}
+
+
+async def test_nobody_listens_for_what_leaves_no_outbox_row():
+    assert not events.UNHEARD & REACTIONS.keys() and events.VERBS.keys() >= events.UNHEARD
+    await recorded("evidence.stored")
+    assert await raw("SELECT 1 FROM event") and not await queue()
+    with pytest.raises(RuntimeError):
+        await events.record("evidence.stored", uuid4(), actor=PERSON)
 
 
 async def test_subjects_tell_their_story_oldest_first(noon):

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from backend import clock, events, geo, wake
-from backend.db import after_commit, insert, raw, transaction
+from backend.db import after_commit, insert, one_statement, raw, transaction
 from backend.errors import Incomplete
 from backend.evidence.queries import EvidenceShape, shape
 from backend.evidence.rules import MOST_FILES, MOST_TRIES, Declaration, State
@@ -50,25 +50,22 @@ async def declare(manifest: Sequence[Declaration], actor: Actor) -> None:
             raise different()
 
 
-async def receive(evidence: UUID, actor: Actor, width: int, height: int) -> EvidenceShape | None:
+async def receive(declared: EvidenceShape, actor: Actor, width: int, height: int) -> EvidenceShape | None:
     """The declared bytes are whole and on disk. A second call changes nothing and answers None."""
-    async with transaction():
-        arrived = await raw(
+    async with one_statement():
+        arrived = await events.record_change(
             "UPDATE evidence SET state = $1, received_at = $2, width = $3, height = $4 "
             "WHERE id = $5 AND state = $6 RETURNING *",
-            State.received.value,
-            clock.now(),
-            width,
-            height,
-            evidence,
-            State.declared.value,
+            (State.received.value, clock.now(), width, height, declared.id, State.declared.value),
+            "evidence.stored",
+            declared.id,
+            actor=actor,
+            sha256=declared.sha256,
+            size=declared.size,
         )
-        if not arrived:
-            return None
-        row = shape(dict(arrived[0]))
-        await events.record("evidence.stored", evidence, actor=actor, sha256=row.sha256, size=row.size)
-        after_commit(lambda: wake.job("prepare", evidence))
-        return row
+        if arrived:
+            after_commit(lambda: wake.job("prepare", declared.id))
+    return shape(dict(arrived[0])) if arrived else None
 
 
 async def try_prepare(evidence: UUID) -> Evidence | None:
@@ -113,17 +110,15 @@ def spent(row: Evidence) -> bool:
 
 
 async def _settle(evidence: UUID, state: State, refusal: str | None) -> None:
-    async with transaction():
-        changed = await raw(
+    async with one_statement():
+        await events.record_change(
             "UPDATE evidence SET state = $1, refusal = $2, prepared_at = $3 WHERE id = $4 AND state = $5 RETURNING id",
-            state.value,
-            refusal,
-            clock.now(),
+            (state.value, refusal, clock.now(), evidence, State.received.value),
+            f"evidence.{state.value}",
             evidence,
-            State.received.value,
+            actor=SYSTEM,
+            reason=refusal,
         )
-        if changed:
-            await events.record(f"evidence.{state.value}", evidence, actor=SYSTEM, reason=refusal)
 
 
 def _row(line: Declaration, actor: Actor) -> dict[str, Any]:

@@ -44,7 +44,7 @@ async def receive(evidence: UUID, actor: Actor, announced: int | None, chunks: A
             picture = format.inspect(incoming.path)
             _check_kind(row, picture)
             await asyncio.to_thread(incoming.keep, digest)
-            if arrived := await commands.receive(evidence, actor, picture.width, picture.height):
+            if arrived := await commands.receive(row, actor, picture.width, picture.height):
                 return arrived
     finally:
         incoming.discard()
