@@ -36,4 +36,5 @@ def load_app(_target: str) -> Any:
     from backend.app import app
 
     gc.freeze()  # what is loaded now stays: not looked through again at every collection
+    gc.set_threshold(20_000, 10, 10)  # a request makes a few thousand objects, and nearly none in a circle
     return app

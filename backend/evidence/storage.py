@@ -130,10 +130,13 @@ class LocalDisk:
     def incoming(self, evidence_id: UUID, *, expects: int = 0, largest: int = MOST_BYTES) -> Incoming:
         """Opens an upload expected to bring `expects` bytes. Raises NoRoom when that goes below the floor."""
         folder = self._root / "incoming"
-        with room():
-            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder.mkdir(exist_ok=True)
-        disk = os.statvfs(folder)
+        try:
+            disk = os.statvfs(folder)
+        except FileNotFoundError:
+            with room():
+                self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+                folder.mkdir(exist_ok=True)
+            disk = os.statvfs(folder)
         floor = self._floor if self._floor is not None else min(disk.f_blocks * disk.f_frsize // 20, 2**30)
         if disk.f_bavail * disk.f_frsize - min(expects, largest) < floor:
             raise NoRoom(FULL_SENTENCE)
