@@ -61,7 +61,7 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
         redis_url=f"unix://{run}/queue.sock" if embedded else redis_url,
         evidence=Path(env.get("DUBAN_EVIDENCE") or var / "evidence").resolve(),
         totp=totp,
-        web_workers=_number(env, "DUBAN_WEB_WORKERS", 1, 1, 64),
+        web_workers=_number(env, "DUBAN_WEB_WORKERS", 2, 1, 64),
         secure_cookies=env.get("DUBAN_SECURE_COOKIES", "1") != "0",
         trusted_proxies=_networks(env.get("DUBAN_TRUSTED_PROXIES", "")),
         sample_percent=_number(env, "DUBAN_SAMPLE_PERCENT", 20, 0, 100),
