@@ -2,6 +2,7 @@
 
 import gc
 import os
+from collections.abc import Callable
 from typing import Any
 
 from granian import Granian
@@ -13,10 +14,10 @@ from backend.supervisor import die_with_parent
 STOP_WITHIN = 3  # seconds an open request (a long poll, an upload) may hold up the end
 
 
-def serve(settings: Settings) -> None:
-    """Serves backend.app until SIGTERM or Ctrl-C."""
+def serve(settings: Settings, target: str = "backend.app:app", load: Callable[[str], Any] | None = None) -> None:
+    """Serves backend.app until SIGTERM or Ctrl-C; or what `load(target)` gives, which bench/ measures ours against."""
     Granian(
-        "backend.app:app",
+        target,
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,
@@ -27,7 +28,7 @@ def serve(settings: Settings) -> None:
         backlog=1024,
         workers_kill_timeout=STOP_WITHIN,
         respawn_failed_workers=settings.web_workers > 1,  # a single one is restarted by whoever started us
-    ).serve(target_loader=load_app)
+    ).serve(target_loader=load or load_app)
 
 
 def load_app(_target: str) -> Any:

@@ -20,7 +20,7 @@ from bench import _filing_scene as scene
 from bench._filing_clients import Phone, Window
 
 WARM = 3.0
-OURS, BARE, HASHING, WORKING = "duban", "reference", "+ sha256", "+ worker"
+OURS, BARE, HASHING, SERVED, WORKING = "duban", "reference", "+ sha256", "+ server", "+ worker"
 
 
 @dataclass(slots=True)
@@ -107,6 +107,9 @@ def _servers(wanted: argparse.Namespace, folder: Path, running: ExitStack) -> di
         port = scene.free_port()
         words = ["bench.reference_server", str(port), str(folder / "bare"), *more]
         found[name] = Server(port, running.enter_context(scene.server(words, port, folder / "bare.log")))
+    env["DUBAN_PORT"] = str(port := scene.free_port())
+    words = ["bench._reference_app", str(folder / "bare")]
+    found[SERVED] = Server(port, running.enter_context(scene.server(words, port, folder / "bare.log", **env)))
     return found
 
 
@@ -122,8 +125,8 @@ def _compare(
     for name, it in measured.items():
         _print(name, it, phones[name][0])
     rate = median(measured[OURS].rates)
-    ratio, hashing = (rate / median(measured[name].rates) for name in (BARE, HASHING))
-    print(f"{'ratio':10} {ratio:.2f} to the reference; {hashing:.2f} to the reference that also hashes")
+    bare, hashing, served = (rate / median(measured[name].rates) for name in (BARE, HASHING, SERVED))
+    print(f"{'ratio':10} {bare:.2f} to the reference; {hashing:.2f} with the hash; {served:.2f} in the same web server")
     print(f"{'memory':10} {_mb(measured[OURS].peak)} MB at most in all web processes together (PSS)\n")
 
 
