@@ -10,7 +10,7 @@ from backend.supervisor import say
 from backend.worker import REACTIONS
 from notifications.inbox.rules import HEARS
 from notifications.inbox.wording import TITLES
-from tasks.rectifications.timeline import SENTENCES
+from tasks.rectifications.told import SENTENCES
 
 NOTE = "<!-- Printed by `./duban docs`. Change the code, not this file. -->"
 

@@ -73,6 +73,7 @@ VERBS = {
     "rectification.void_asked": "An office leader asked for it to be voided.",
     "rectification.void_declined": "It was not voided; the item goes on.",
     "rectification.voided": "A second person confirmed; the item is void.",
+    "rectification.case_file_taken": "Somebody took a copy of its case file.",
 }
 
 
@@ -83,8 +84,18 @@ UNHEARD = frozenset({"evidence.stored", "evidence.ready", "evidence.refused"})
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
+class Held(msgspec.Struct, frozen=True):
+    """A role at a unit, as it was held when the thing happened. Text, because a role may be dropped one day."""
+
+    role: str
+    unit: UUID
+
+
 class Event(msgspec.Struct, frozen=True):
-    """One thing that happened. `at` is UTC; `payload` is what record() was told, as plain JSON values."""
+    """One thing that happened. `at` is UTC; `payload` is what record() was told, as plain JSON values.
+
+    `held` are the roles the actor had at that moment; none for the program, and for events older than the habit.
+    """
 
     id: UUID
     at: datetime
@@ -93,13 +104,15 @@ class Event(msgspec.Struct, frozen=True):
     verb: str
     subject: UUID
     payload: dict[str, Any]
+    held: tuple[Held, ...] = ()
 
 
 async def record(verb: str, subject: UUID, *, actor: Actor, **facts: object) -> UUID:
     """Write the event and its outbox row in the running transaction, and wake the worker after the commit.
 
     The payload is encoded once, keys sorted, and kept as these exact bytes, so that it can be hashed later without
-    rendering anything again. Raises KeyError for a verb that is not in VERBS.
+    rendering anything again. It carries the actor's name and roles as they are now, because both change.
+    Raises KeyError for a verb that is not in VERBS.
     """
     told = _told(verb, subject, actor, facts)
     await raw(f"WITH changed AS (SELECT true){_written(verb, 0)} SELECT FROM changed", *told)
@@ -124,7 +137,8 @@ async def record_change(
 def _told(verb: str, subject: UUID, actor: Actor, facts: Mapping[str, object]) -> tuple[Any, ...]:
     VERBS[verb]
     must_be_inside("an event")
-    payload = msgspec.json.encode({"by": actor.name, **facts}, order="sorted")
+    held = {"as": [Held(grant.role, grant.unit) for grant in actor.grants]} if actor.person and actor.grants else {}
+    payload = msgspec.json.encode({"by": actor.name, **held, **facts}, order="sorted")
     return uuid4(), clock.now(), actor.person, verb, subject, payload, request_id.get()
 
 
@@ -159,4 +173,5 @@ async def of_subjects(subjects: Iterable[UUID], verbs: Sequence[str] | None = No
 
 def of_row(row: Any) -> Event:
     payload = msgspec.json.decode(row["payload"])
-    return Event(row["id"], row["at"], row["actor"], payload.pop("by", ""), row["verb"], row["subject"], payload)
+    name, held = payload.pop("by", ""), msgspec.convert(payload.pop("as", ()), tuple[Held, ...])
+    return Event(row["id"], row["at"], row["actor"], name, row["verb"], row["subject"], payload, held)

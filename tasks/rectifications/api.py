@@ -92,8 +92,14 @@ class RectificationController(Controller):
         return await queries.detail(item_id, actor)
 
     @get("/{item_id:uuid}/timeline", summary="What happened, oldest first")
-    async def tell(self, item_id: Id, actor: NamedDependency[Actor]) -> Timeline:
-        return await timeline.timeline(item_id, actor)
+    async def tell(
+        self,
+        item_id: Id,
+        actor: NamedDependency[Actor],
+        cursor: FromQuery[UUID | None] = None,
+        limit: Annotated[int, QueryParameter(ge=1, le=100)] = 100,
+    ) -> Timeline:
+        return await timeline.page(item_id, actor, cursor, limit)
 
     @post("/{item_id:uuid}/issue", summary="交办: name units and date, and hand it over")
     async def issue(self, item_id: Id, data: JSONBody[IssueIn], actor: NamedDependency[Actor]) -> Detail:

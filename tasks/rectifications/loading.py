@@ -116,7 +116,7 @@ _OPEN_CHECK = "check_.rectification = item.id AND check_.concluded_at IS NULL AN
 _ROUND = "item.returned + item.reopened"
 _ROW = f"""
 SELECT item.*,
-  (SELECT count(*) FROM event WHERE event.subject = item.id) AS version,
+  (SELECT count(*) FROM event WHERE event.subject = item.id AND verb <> 'rectification.case_file_taken') AS version,
   (SELECT count(*) FROM finding_evidence WHERE finding_evidence.finding = item.finding)
     + (SELECT count(*) FROM record_evidence WHERE record_evidence.record = item.id) AS before,
   coalesce(item.no_evidence_reason,

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from backend.evidence.queries import EvidenceShape
+from backend.evidence.rules import State
 from backend.evidence.shapes import FileIn
 from backend.shapes import Note, OptionalNote, Percent, RegionCode
 from backend.workdays import Certainty
@@ -171,8 +172,31 @@ class Detail(Row):
     moves: list[MoveShape]
 
 
+class Change(msgspec.Struct):
+    """What a step set on the item: `before` is what the story had told until then, null when it had told nothing.
+
+    Codes, days (YYYY-MM-DD) and numbers as they are; units by their names.
+    """
+
+    field: str
+    label: str
+    before: object
+    after: object
+
+
+class FileOfStep(msgspec.Struct):
+    """A file that a step brought, as far as it has come by now; its copies are under /api/evidence/{id}."""
+
+    id: UUID
+    state: State
+
+
 class TimelineEntry(msgspec.Struct):
-    """One thing that happened, with the sentence for screens."""
+    """One thing that happened, with the sentence for screens.
+
+    `role` and `unit_name` are what the person acted as. Steps older than that record name the home unit and no role.
+    `facts` are what else was said, by field.
+    """
 
     id: UUID
     at: datetime
@@ -180,13 +204,18 @@ class TimelineEntry(msgspec.Struct):
     sentence: str
     by: UUID | None
     by_name: str
+    role: str | None
     unit_name: str
+    changes: list[Change]
+    evidence: list[FileOfStep]
     facts: dict[str, object]
 
 
 class Timeline(msgspec.Struct):
+    """Oldest first; `next` is the cursor of the following page."""
+
     items: list[TimelineEntry]
-    next: None = None
+    next: str | None
 
 
 class DraftIn(msgspec.Struct, forbid_unknown_fields=True):
