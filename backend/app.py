@@ -25,6 +25,7 @@ from inspections.findings.api import FindingController, TopicController
 from inspections.visits.api import VisitController
 from notifications.inbox.api import NoticeController
 from notifications.today.api import TodayController
+from tasks.case_files.api import CaseFileController
 from tasks.rectifications import queries as rectifications
 from tasks.rectifications.api import EffectController, RectificationController
 from tasks.rectifications.procedures_api import ProcedureController
@@ -43,6 +44,7 @@ CONTROLLERS = [
     RectificationController,
     EffectController,
     ProcedureController,
+    CaseFileController,
     NoticeController,
     TodayController,
     health.HealthController,

@@ -31,6 +31,7 @@ class Settings:
     secure_cookies: bool
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     sample_percent: int = 20  # of the items that pass the first review are checked on site (domain.md b.3, T12)
+    fonts: Path | None = None  # the office's own, before those that come with us
     os_user: str = ""  # who runs the embedded services when we are root; empty: the first of a few that exists
 
 
@@ -65,6 +66,7 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
         secure_cookies=env.get("DUBAN_SECURE_COOKIES", "1") != "0",
         trusted_proxies=_networks(env.get("DUBAN_TRUSTED_PROXIES", "")),
         sample_percent=_number(env, "DUBAN_SAMPLE_PERCENT", 20, 0, 100),
+        fonts=_folder(env, "DUBAN_FONTS"),
         os_user=env.get("DUBAN_OS_USER", ""),
     )
 
@@ -74,6 +76,15 @@ def _number(env: Mapping[str, str], name: str, default: int, least: int, most: i
     if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
         raise BadSettings(f"{name} is {text!r}: give a whole number from {least} to {most}.")
     return int(text)
+
+
+def _folder(env: Mapping[str, str], name: str) -> Path | None:
+    if not env.get(name):
+        return None
+    folder = Path(env[name]).resolve()
+    if not folder.is_dir():
+        raise BadSettings(f"{name} is {str(folder)!r}: there is no such folder.")
+    return folder
 
 
 def _database(url: str) -> dict[str, str | int]:

@@ -86,6 +86,7 @@ TOLD = {
     "rectification.issued": Told(
         "交办", ISSUERS, sets=("number", "due_on", "responsible_units", "lead_units", "cooperating_units")
     ),
+    "rectification.rescheduled": Told("期限随工作日历调整", sets=("due_on",)),
     "rectification.dropped": Told("撤销草稿", ISSUERS, says=("note",)),
     "rectification.acknowledged": Told("签收", RESPONSIBLE, sets=("responsible_person",), says=("unit",)),
     "rectification.accepted_silently": Told("逾期未签收，视为签收", says=("unit",)),

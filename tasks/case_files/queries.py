@@ -1,0 +1,136 @@
+"""What goes into a case file: the item and its story as the API shows them to this person, and its photos by name."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from backend import clock
+from backend.db import raw
+from backend.evidence import receiving
+from backend.evidence.queries import EvidenceShape, arrived
+from backend.evidence.rules import State
+from backend.roles import Actor
+from tasks.rectifications import queries as rectifications
+from tasks.rectifications import timeline
+from tasks.rectifications.shapes import Detail, TimelineEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A declared file under the name it has in the case file. `copy` is its display copy, once there is one."""
+
+    name: str
+    member: str
+    file: EvidenceShape
+    copy: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Files that came with one record, whose id this is: with the finding, a hand-in, an objection, a check …"""
+
+    record: UUID
+    title: str
+    photos: tuple[Photo, ...]
+
+    @property
+    def count(self) -> str:
+        """ "3 of 5 photos arrived", in the words of the office."""
+        there = arrived(photo.file for photo in self.photos)
+        lost = sum(photo.file.state == State.refused for photo in self.photos)
+        refused = f"，{lost} 张不能展示" if lost else ""
+        return f"{self.title}照片 {len(self.photos)} 张，已送达 {there} 张{refused}"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything a case file is made of.
+
+    `before` came with the item, `after` with its hand-ins, `other` with objections, checks, look-backs, reopenings.
+    `as_of` is the latest step told, `taken_on` the legal day it is taken.
+    """
+
+    item: Detail
+    steps: list[TimelineEntry]
+    before: Batch
+    after: tuple[Batch, ...]
+    other: tuple[Batch, ...]
+    unit_names: dict[UUID, str]
+    taken_by: str
+    taken_on: date
+    as_of: datetime
+
+    @property
+    def number(self) -> str:
+        return self.item.number or "未编号"
+
+    @property
+    def batches(self) -> tuple[Batch, ...]:
+        """Those that a person should be told of: empty ones only where photos belong."""
+        return (self.before, *self.after, *(batch for batch in self.other if batch.photos))
+
+    def photos(self) -> Iterator[Photo]:
+        for batch in self.batches:
+            yield from batch.photos
+
+    def told(self) -> dict[str, Any]:
+        """The item as the API shows it, without what the asking person could do next."""
+        return {key: value for key, value in msgspec.to_builtins(self.item).items() if key != "moves"}
+
+    def etag(self) -> str:
+        """Changes with anything the file shows: the item, its story, its photos, who takes it, and the day."""
+        content = [self.told(), self.steps, self.taken_by, self.taken_on, [bool(photo.copy) for photo in self.photos()]]
+        return sha256(msgspec.json.encode(content)).hexdigest()[:32]
+
+
+async def case(rectification: UUID, actor: Actor) -> Case:
+    """The case as this person sees it. Raises NotFound outside the actor's sight."""
+    item = await rectifications.detail(rectification, actor)
+    steps = await timeline.whole(rectification, actor)
+    found = item.finding
+    named = [*found.responsible_units, *found.lead_units] if found else []
+    rows = await raw("SELECT id, name FROM unit WHERE id = ANY($1::uuid[])", named)
+    return Case(
+        item=item,
+        steps=steps,
+        before=_batch(item.id, "整改前", "前", "before", found.evidence if found else item.evidence),
+        after=tuple(
+            _batch(it.id, f"第{place}次整改后", f"后{place}-", f"after-{place}", it.evidence)
+            for place, it in enumerate(item.hand_ins, 1)
+        ),
+        other=tuple(_others(item)),
+        unit_names={row["id"]: row["name"] for row in rows} | {part.unit: part.name for part in item.units},
+        taken_by=actor.name,
+        taken_on=clock.today(),
+        as_of=max((step.at for step in steps), default=item.issued_at or clock.now()),
+    )
+
+
+def _others(item: Detail) -> Iterator[Batch]:
+    kinds: list[tuple[str, str, str, list[Any]]] = [
+        ("异议证明", "异", "objection", item.objections),
+        ("现场核查", "核", "check", item.site_checks),
+        ("回头看", "看", "look-back", item.look_backs),
+        ("重开", "开", "reopening", item.reopenings),
+    ]
+    for title, name, member, records in kinds:
+        for place, it in enumerate(records, 1):
+            yield _batch(it.id, title, f"{name}{place}-", f"{member}-{place}", it.evidence)
+
+
+def _batch(record: UUID, title: str, name: str, member: str, files: list[EvidenceShape]) -> Batch:
+    photos = [
+        Photo(f"{name}{place}", f"{member}-{place:02d}.jpg", file, _copy(file)) for place, file in enumerate(files, 1)
+    ]
+    return Batch(record, title, tuple(photos))
+
+
+def _copy(file: EvidenceShape) -> Path | None:
+    path = receiving.disk().derived_path(file.sha256, "display")
+    return path if file.state == State.ready and path.exists() else None
