@@ -174,7 +174,7 @@ async def test_a_settled_day_moves_what_was_counted_and_tells_why(client, it, se
     assert (found["due_on"], found["due_at"]) == (MONDAY, workdays.end_of_day(MONDAY))
     assert (found["original_due_on"], found["due_rule"], found["due_from"]) == (MONDAY, "workdays:3", clock.today())
     (event,) = await told()
-    assert (event["before"], event["after"], event["rule"]) == ("2026-11-27", "2026-11-30", "workdays:3")
+    assert (event["before"], event["due_on"], event["rule"]) == ("2026-11-27", "2026-11-30", "workdays:3")
     assert event["why"] == f"工作日历调整：11月25日定为休息日（{NOTICE}）。"
     await settle()
     heard = await raw("SELECT person FROM notice WHERE verb = 'rectification.rescheduled'")
@@ -325,7 +325,7 @@ async def test_a_correction_makes_nobody_overdue(it):
         assert await jobs.count_dates_again() == 1
         assert (await row(id))["due_on"] == date(2026, 12, 1)  # tomorrow, although Monday was the third working day
     (event,) = await told()
-    assert (event["counted"], event["after"]) == ("2026-11-30", "2026-12-01")
+    assert (event["counted"], event["due_on"]) == ("2026-11-30", "2026-12-01")
     assert "不因更正而逾期" in event["why"]
     with at("2026-12-01T09:00:00"):
         await off(it, date(2026, 12, 24))

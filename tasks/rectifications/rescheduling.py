@@ -94,7 +94,7 @@ async def _tell(row: Any, found: Recount, overrides: Sequence[Override]) -> None
         row["id"],
         actor=SYSTEM,
         before=row["due_on"],
-        after=found.on,
+        due_on=found.on,
         counted=found.counted,
         why=_why(row, found, overrides),
         **facts,

@@ -50,6 +50,7 @@ LABELS = {
     "starts_on": "公示开始",
     "ends_on": "公示结束",
     "note": "说明",
+    "why": "原因",
     "files": "照片数",
     "distance_m": "距目标",
     "false_rectification": "虚假整改",
@@ -86,7 +87,7 @@ TOLD = {
     "rectification.issued": Told(
         "交办", ISSUERS, sets=("number", "due_on", "responsible_units", "lead_units", "cooperating_units")
     ),
-    "rectification.rescheduled": Told("期限随工作日历调整", sets=("due_on",)),
+    "rectification.rescheduled": Told("期限随工作日历调整", sets=("due_on",), says=("why",)),
     "rectification.dropped": Told("撤销草稿", ISSUERS, says=("note",)),
     "rectification.acknowledged": Told("签收", RESPONSIBLE, sets=("responsible_person",), says=("unit",)),
     "rectification.accepted_silently": Told("逾期未签收，视为签收", says=("unit",)),
@@ -132,7 +133,9 @@ TOLD = {
 }
 # Verbs of a rectification that are no part of its story: what the program notes for itself (the sample would warn the
 # unit of a check), and looking at it.
-MACHINERY = frozenset({"rectification.held", "rectification.sampled", "rectification.case_file_taken"})
+MACHINERY = frozenset(
+    {"rectification.held", "rectification.sampled", "rectification.recounted", "rectification.case_file_taken"}
+)
 
 SENTENCES = {verb: told.sentence for verb, told in TOLD.items()}
 ORDER = {verb: place for place, verb in enumerate(TOLD)}
