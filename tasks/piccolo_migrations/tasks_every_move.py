@@ -2596,7 +2596,7 @@ async def forwards():
         column_class=Text,
         params={
             "default": None,
-            "null": False,
+            "null": True,
             "primary_key": False,
             "unique": False,
             "index": False,

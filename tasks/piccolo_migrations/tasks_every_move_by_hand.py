@@ -37,6 +37,7 @@ FORWARDS = (
     *_check("review", "verb_is_known", "verb", VERBS),
     *_check("voiding", "answer_is_one_of_two", "answer", "upheld declined lapsed"),
     *(f"UPDATE {table} AS said SET unit = {BY_THEIR_OWN}" for table in ("acknowledgement", "progress", "hand_in")),
+    "UPDATE progress SET lower_reason = ''",
     f"UPDATE review AS said SET unit = {FIRST_PART} WHERE verb <> 'close_out'",
     "UPDATE rectification_unit AS part SET status = CASE WHEN item.status IN ('issued', 'working', 'handed_in', "
     "'passed') THEN item.status WHEN item.status = 'closed' THEN 'passed' WHEN item.status = 'hung' THEN 'working' "

@@ -1,5 +1,5 @@
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
-from piccolo.columns.column_types import ForeignKey
+from piccolo.columns.column_types import ForeignKey, Text
 
 ID = "2026-11-22T10:17:30:255871"
 VERSION = "1.38.0"
@@ -44,6 +44,18 @@ async def forwards():
         old_params={"null": True},
         column_class=ForeignKey,
         old_column_class=ForeignKey,
+        schema=None,
+    )
+
+    manager.alter_column(
+        table_class_name="Progress",
+        tablename="progress",
+        column_name="lower_reason",
+        db_column_name="lower_reason",
+        params={"null": False},
+        old_params={"null": True},
+        column_class=Text,
+        old_column_class=Text,
         schema=None,
     )
 
