@@ -112,11 +112,14 @@ async def _workdays_left(row: dict[str, Any]) -> int | None:
     return (await calendar.load()).workdays_between(clock.today(), row["due_on"])
 
 
+# Not counted in the version, which units see too: that somebody is sent to check is not theirs to know (T12), and
+# taking a case file changes nothing.
+SECRET = "ARRAY['rectification.check_assigned', 'rectification.sampled', 'rectification.case_file_taken']"
 _OPEN_CHECK = "check_.rectification = item.id AND check_.concluded_at IS NULL AND check_.called_off_at IS NULL"
 _ROUND = "item.returned + item.reopened"
 _ROW = f"""
 SELECT item.*,
-  (SELECT count(*) FROM event WHERE event.subject = item.id AND verb <> 'rectification.case_file_taken') AS version,
+  (SELECT count(*) FROM event WHERE event.subject = item.id AND verb <> ALL({SECRET})) AS version,
   (SELECT count(*) FROM finding_evidence WHERE finding_evidence.finding = item.finding)
     + (SELECT count(*) FROM record_evidence WHERE record_evidence.record = item.id) AS before,
   coalesce(item.no_evidence_reason,
