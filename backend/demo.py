@@ -14,6 +14,7 @@ from backend.calendar import queries as calendar
 from backend.db import raw
 from backend.demo_cases import CASES, Case
 from backend.demo_people import Login, add_people, add_units, logins
+from backend.demo_procedures import PROCEDURES
 from backend.demo_steps import days_until
 from backend.supervisor import Trouble, say
 from backend.units.region_file import load_fixture
@@ -57,7 +58,7 @@ async def load(var: Path) -> list[Login]:
         await ensure_topics()
         cast = await add_people(await add_units(), made)
         await outbox.drain(REACTIONS)
-    await tell([case(cast, days) for case in CASES])
+    await tell([case(cast, days) for case in (*CASES, *PROCEDURES)])
     await _check_nothing_is_left()
     say(f"演示数据已装好，账号在 {var / LOGINS}。")
     return made

@@ -21,6 +21,7 @@ from backend.demo_steps import (
     Fact,
     acknowledge,
     arrive,
+    check_if_drawn,
     close_out,
     file,
     hand_in,
@@ -161,6 +162,8 @@ async def waiting_for_second_key(cast: Cast, days: Days) -> Case:
     await hand_in(item, cast["zheng"], Scene.roof, HAIYANG, note, principal="冯国梁")
     yield days.at(2, 14, 15)
     await pass_first(item, cast["he"], "照片与维修清单相符，同意报督查办复核。")
+    yield days.at(1, 11, 30)
+    await check_if_drawn(cast, item, HAIYANG, Scene.roof)
 
 
 async def closed_on_time(cast: Cast, days: Days) -> Case:
@@ -187,6 +190,8 @@ async def closed_on_time(cast: Cast, days: Days) -> Case:
     await hand_in(item, cast["zhao"], Scene.pipe, MAERDUN, note, principal="钱卫东")
     yield days.at(5, 9, 20)
     await pass_first(item, cast["li"], "前后照片为同一位置，整改到位。")
+    yield days.at(4, 10, 30)
+    await check_if_drawn(cast, item, MAERDUN, Scene.pipe)
     yield days.at(4, 15, 45)
     await close_out(item, cast["wu"], "同意销号，九十天内安排回头看。")
 

@@ -62,6 +62,7 @@ PEOPLE: dict[str, tuple[str, str, Role]] = {
     "liu.lead": ("刘志强", "市扶贫办", Role.team_lead),
     "zhao.handler": ("赵明", "新宾县水务局", Role.unit_handler),
     "qian.principal": ("钱卫东", "新宾县水务局", Role.unit_principal),
+    "tang.handler": ("唐宇", "上夹河镇", Role.unit_handler),
     "zheng.handler": ("郑海涛", "清原县住建局", Role.unit_handler),
     "li.reviewer": ("李红梅", "市水务局", Role.lead_unit_reviewer),
     "he.reviewer": ("何俊", "市住建局", Role.lead_unit_reviewer),

@@ -21,7 +21,8 @@ from inspections.findings.rules import ClosingClass, NonImplementation, Severity
 from inspections.visits import commands as visits
 from inspections.visits.rules import Kind
 from tasks.rectifications import commands as items
-from tasks.rectifications.words import ReturnReason
+from tasks.rectifications import extensions, looking_back, objections, queries, site_checks
+from tasks.rectifications.words import CheckResult, Ground, LookBackResult, ReturnReason
 
 DAY_BEGINS = time(9, 30)  # all that the story tells of its last day is over by then
 METRES_PER_DEGREE = 111_200.0  # of latitude
@@ -195,12 +196,51 @@ async def send_back(item: UUID, by: Actor, reason: ReturnReason, note: str) -> N
     await items.send_back(item, by, id=uuid7(), reason_code=reason, note=note)
 
 
-async def pass_first(item: UUID, by: Actor, opinion: str) -> None:
-    await items.pass_first(item, by, id=uuid7(), opinion=opinion)
+async def pass_first(item: UUID, by: Actor, opinion: str, unit: UUID | None = None) -> None:
+    await items.pass_first(item, by, id=uuid7(), opinion=opinion, unit=unit)
 
 
 async def close_out(item: UUID, by: Actor, opinion: str) -> None:
     await items.close_out(item, by, id=uuid7(), opinion=opinion)
+
+
+async def object_to(item: UUID, by: Actor, ground: Ground, note: str) -> UUID:
+    id = uuid7()
+    await objections.object_to(item, by, id=id, ground=ground, note=note)
+    return id
+
+
+async def extend(item: UUID, by: Actor, due_on: date, note: str, done_so_far: str) -> UUID:
+    """Asked for; the answer is another step."""
+    id = uuid7()
+    await extensions.ask(item, by, id=id, note=note, done_so_far=done_so_far, due_on=due_on)
+    return id
+
+
+async def check(cast: Cast, item: UUID, spot: Spot, scene: Scene, result: CheckResult, note: str) -> None:
+    """Wang and Sun are sent and go: assigned an hour ago, concluded now."""
+    id, people = uuid7(), frozenset({cast["wang"].person or item, cast["sun"].person or item})
+    now = clock.now()
+    with clock.frozen(now - timedelta(minutes=60)):
+        await site_checks.assign(item, cast["zhou"], id=id, checkers=people, note="不打招呼，直接入户。")
+    pictures = [photo(scene, result == CheckResult.passed, spot.latin, now, 7)]
+    manifest = [_declared(picture, spot) for picture in pictures]
+    said = site_checks.Conclusion(result=result, note=note, present=people, place=spot.near(48))
+    await site_checks.conclude(item, id, cast["wang"], said, manifest=manifest)
+    await _send(manifest, pictures, cast["wang"])
+
+
+async def check_if_drawn(cast: Cast, item: UUID, spot: Spot, scene: Scene) -> None:
+    """The sample is drawn in the demo too; what it draws is looked at on site."""
+    if (await queries.parties(item)).sampled:
+        await check(cast, item, spot, scene, CheckResult.passed, "抽样核查：现场与申报一致。")
+
+
+async def look_back(item: UUID, by: Actor, spot: Spot, scene: Scene, result: LookBackResult, note: str) -> None:
+    pictures = [photo(scene, result == LookBackResult.holds, spot.latin, clock.now(), 8)]
+    manifest = [_declared(picture, spot) for picture in pictures]
+    await looking_back.look_back(item, by, id=uuid7(), result=result, note=note, manifest=manifest)
+    await _send(manifest, pictures, by)
 
 
 def _declared(picture: bytes, spot: Spot) -> Declaration:

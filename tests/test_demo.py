@@ -4,7 +4,7 @@ import json
 import stat
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from backend import clock, demo, wake
 from backend.db import raw
 from backend.demo_people import COUNTIES, Login
 from backend.demo_photos import Scene, photo
-from backend.demo_steps import days_until
+from backend.demo_steps import CANGSHI, HAIYANG, HOUPU, MAERDUN, SHENGLI, Spot, days_until
 from backend.evidence import format
 from backend.evidence.receiving import disk
 from backend.supervisor import Trouble
@@ -86,22 +86,63 @@ async def test_each_of_the_promised_cases_is_there(as_) -> None:
     page = await as_("zhou", "/api/rectifications")
     items = page["items"]
     assert Counter(item["status"] for item in items) == {
-        "issued": 1, "working": 2, "handed_in": 1, "passed": 1, "closed": 1, "voided": 1, "draft": 1,
+        "issued": 2, "working": 6, "handed_in": 1, "passed": 2, "closed": 2, "hung": 1, "voided": 1, "draft": 1,
     }  # fmt: skip
-    by_status = {item["status"]: item for item in items if item["status"] != "working"}
+    by_status = {item["status"]: item for item in items}
     assert by_status["handed_in"]["returned"] == 2
-    assert datetime.fromisoformat(by_status["issued"]["issued_at"]).date() == NOON.date()
-    closed = by_status["closed"]
-    assert datetime.fromisoformat(closed["closed_at"]) < datetime.fromisoformat(closed["due_at"])
     assert [unit for unit in by_status["draft"]["units"] if unit["role"] == "responsible"] == []
-    late = [item for item in items if item["overdue"]]
-    assert [item["region_name"] for item in late] == ["抚顺市清原满族自治县红透山镇苍石村"]
-    assert (NOON - datetime.fromisoformat(late[0]["issued_at"])).days >= 20
+    today = [item for item in items if item["issued_at"] and item["issued_at"].startswith("2026-11-24")]
+    assert [item["status"] for item in today] == ["issued"]
+    closed = next(item for item in items if (item["status"], item["region"]) == ("closed", MAERDUN.region))
+    assert datetime.fromisoformat(closed["closed_at"]) < datetime.fromisoformat(closed["due_at"])
+    late = {item["region"]: item for item in items if item["overdue"]}
+    assert late.keys() == {CANGSHI.region, SHENGLI.region}
+    assert (NOON - datetime.fromisoformat(late[CANGSHI.region]["issued_at"])).days >= 20
+
+
+async def test_every_procedure_has_its_case(as_) -> None:
+    page = await as_("zhou", "/api/rectifications")
+    items = [await as_("zhou", f"/api/rectifications/{item['id']}") for item in page["items"]]
+
+    def the(status: str, *kinds: str) -> Any:
+        found = [item for item in items if item["status"] == status and all(item[kind] for kind in kinds)]
+        assert len(found) == 1, (status, kinds, len(found))
+        return found[0]
+
+    moved = the("issued", "objections")
+    assert moved["objections"][0]["to_unit_name"] == "新宾满族自治县永陵镇人民政府"
+    assert [unit["name"] for unit in moved["units"] if unit["ended_at"]] == ["新宾满族自治县水务局"]
+    longer = the("working", "extensions")
+    assert longer["due_on"] > longer["original_due_on"] and longer["extended"] == 1
+    failed = the("working", "site_checks", "returned")
+    assert (failed["site_checks"][0]["result"], failed["returned"]) == ("failed", 1)
+    shown = the("passed", "publicity")
+    assert shown["publicity"][0]["ends_on"] > "2026-11-24"
+    assert the("hung", "hangings")["review_on"] > "2026-11-24"
+    again = the("working", "reopenings")
+    assert (again["reopened"], again["look_backs"][0]["result"]) == (1, "rebounded")
+    shared = next(item for item in items if item["overdue"] and item["region"] == SHENGLI.region)
+    parts = [unit["status"] for unit in shared["units"] if unit["role"] == "responsible"]
+    assert sorted(parts) == ["handed_in", "passed", "working"] and shared["status"] == "working"
+    seen = next(item for item in items if (item["status"], item["region"]) == ("closed", HOUPU.region))
+    assert [one["result"] for one in seen["site_checks"]] == ["passed"]
+
+
+@pytest.mark.parametrize("day", [date(2026, 1, 1) + timedelta(days=n) for n in range(0, 360, 1)])
+def test_the_story_can_be_told_on_any_day_of_the_year(day: date) -> None:
+    days = days_until(datetime.combine(day, NOON.timetz()), Calendar())
+    asked, issued = days.date(3), days.date(8)
+    assert asked <= issued + timedelta(days=15), "more time is asked for before the due day"
+
+
+async def found(as_: Any, status: str, spot: Spot) -> Any:
+    listed = await as_("wu", "/api/rectifications", status=status, region=spot.region)
+    assert len(listed["items"]) == 1
+    return await as_("wu", f"/api/rectifications/{listed['items'][0]['id']}")
 
 
 async def test_the_closed_item_shows_before_and_after(as_) -> None:
-    listed = await as_("wu", "/api/rectifications", status="closed")
-    item = await as_("wu", f"/api/rectifications/{listed['items'][0]['id']}")
+    item = await found(as_, "closed", MAERDUN)
     before, after = item["finding"]["evidence"], item["hand_ins"][0]["evidence"]
     assert (len(before), len(after)) == (2, 1)
     assert {file["state"] for file in before + after} == {"ready"}
@@ -110,8 +151,7 @@ async def test_the_closed_item_shows_before_and_after(as_) -> None:
 
 
 async def test_the_second_key_waits_for_the_offices_leader(as_) -> None:
-    listed = await as_("wu", "/api/rectifications", status="passed")
-    path = f"/api/rectifications/{listed['items'][0]['id']}"
+    path = f"/api/rectifications/{(await found(as_, 'passed', HAIYANG))['id']}"
     assert "close_out" in {move["verb"] for move in (await as_("wu", path))["moves"]}
     assert "close_out" not in {move["verb"] for move in (await as_("he", path))["moves"]}
 
@@ -150,7 +190,7 @@ async def test_everybody_signs_in_with_the_password_of_the_list(as_, story) -> N
     path = var / "demo-logins.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     listed = json.loads(path.read_text())
-    assert len(listed) == len(made) == 15
+    assert len(listed) == len(made) == 16
     assert listed[0].keys() == {"role", "username", "password", "person", "unit"}
     for login in listed:
         me = await as_(login["username"].split(".")[0], "/api/me")

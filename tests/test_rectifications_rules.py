@@ -546,6 +546,16 @@ def test_one_units_objection_does_not_hold_up_the_other():
     assert isinstance(rules.why_not(V.hang, replace(it, status=S.working), PEOPLE["boss"], COMPLETE), WrongState)
 
 
+def test_who_decided_on_an_old_state_is_told_so_after_whose_it_is():
+    for verb, statuses in MAY.items():
+        for status, (people, _) in statuses.items():
+            for who in people:
+                problem = rules.why_not(verb, item(status, verb, stale=True), PEOPLE[who], COMPLETE)
+                assert isinstance(problem, WrongState) and problem.code != "wrong_state", (verb, who)
+    forbidden = rules.why_not(V.close_out, item(S.passed, stale=True), PEOPLE["staff"], COMPLETE)
+    assert isinstance(forbidden, Forbidden)
+
+
 # ── keys, relations, recusal ─────────────────────────────────────────────────────────────────────────────────────
 
 
