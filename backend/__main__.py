@@ -96,6 +96,15 @@ def regions(arguments: list[str]) -> int:
         return region_file.main([_from_caller(word) for word in arguments]) or 0
 
 
+def keys(arguments: list[str]) -> int:
+    from backend import up
+
+    with nullcontext() if HELP & {*arguments} else up.services(settings.load()):
+        from backend import keys
+
+        return keys.run(settings.load(), arguments)
+
+
 def doctor(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="duban doctor")
     parser.add_argument("--retry-parked", action="store_true", help="让搁置的事件重新处理")
@@ -153,6 +162,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "demo": demo,
     "person": person,
     "regions": regions,
+    "keys": keys,
     "doctor": doctor,
     "test": test,
     "check": check,
@@ -194,10 +204,11 @@ def main(arguments: list[str]) -> int:
 def _bring_up_to_date() -> None:
     import asyncpg
 
-    from backend import migrate
+    from backend import keys, migrate
 
     try:
         migrate.run()
+        keys.ensure(settings.load())
     except migrate.MigrationFailed as failed:
         raise Trouble(f"数据表升级没有做完：{failed}") from failed
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as wrong:

@@ -51,6 +51,13 @@ def text(*, null: bool = False, index: bool = False, unique: bool = False) -> An
     return Text(null=null, default=None, index=index, unique=unique)
 
 
+def protected(*, null: bool = False) -> Any:
+    """Personal data, encrypted (backend/protected.py). Never in a condition, never in a SELECT that a shape is made of
+    without being read; beside it may stand `NAME_index`. `./duban keys` finds these columns by this mark.
+    """
+    return Text(null=null, default=None, secret=True)
+
+
 def moment(*, null: bool = False, index: bool = False) -> Any:
     """An instant (timestamptz). The command passes clock.now(); the database never makes one up."""
     return Timestamptz(null=null, default=None, index=index)

@@ -16,7 +16,7 @@ import redis
 
 from backend import binaries, clock, db, embedded, embedded_queue, outbox, places, up
 from backend.binaries import Binary
-from backend.settings import Settings
+from backend.settings import KEY_FILE, Settings
 from backend.supervisor import OsUser, Trouble
 
 LATEST_SEEN_YEAR = 2026  # the clock of a machine that says less was never set
@@ -60,6 +60,7 @@ def look(settings: Settings) -> Iterator[Finding]:
     yield _clock()
     yield _disk(settings.var)
     yield _evidence(settings.evidence)
+    yield _keys(settings)
     if settings.embedded:
         yield from _services(settings)
     else:
@@ -96,6 +97,13 @@ def _evidence(folder: Path) -> Finding:
     if os.access(there, os.W_OK | os.X_OK):
         return Finding("佐证材料", f"{folder} 可写")
     return Finding("佐证材料", f"{folder} 不可写：请改目录主人，或用 DUBAN_EVIDENCE 换一个", bad=True)
+
+
+def _keys(settings: Settings) -> Finding:
+    if not settings.protected_keys:
+        return Finding("加密密钥", f"还没有，./duban up 会在 {settings.var / KEY_FILE} 生成")
+    where = "DUBAN_PROTECTED_KEYS" if os.environ.get("DUBAN_PROTECTED_KEYS") else str(settings.var / KEY_FILE)
+    return Finding("加密密钥", f"{len(settings.protected_keys)} 把，在 {where}；请确认另有备份")
 
 
 def _services(settings: Settings) -> Iterator[Finding]:

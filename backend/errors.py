@@ -62,6 +62,12 @@ class TooMany(Problem):
     status, default_code = 429, "too_many"
 
 
+class Unreadable(Problem):
+    """A stored protected value cannot be read. Nothing in the request is wrong; an operator must look."""
+
+    status, default_code = 500, "protected_unreadable"
+
+
 class Busy(Problem):
     """Nothing was done; the same request may succeed in a moment."""
 

@@ -1,14 +1,17 @@
 """Every DUBAN_* setting, read once. Refuses a half configuration; knows nothing of what they are used for."""
 
+import base64
+import binascii
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 ENFORCED, OPTIONAL = "enforced", "optional"
+KEY_FILE = "protected-keys"  # in DUBAN_VAR: one key a line, the newest first
 
 
 class BadSettings(Exception):
@@ -32,6 +35,7 @@ class Settings:
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     sample_percent: int = 20  # of the items that pass the first review are checked on site (domain.md b.3, T12)
     fonts: Path | None = None  # the office's own, before those that come with us
+    protected_keys: tuple[bytes, ...] = field(default=(), repr=False)  # newest first; see protected.py
     os_user: str = ""  # who runs the embedded services when we are root; empty: the first of a few that exists
 
 
@@ -39,7 +43,8 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
     """The settings of this environment.
 
     Without DUBAN_DATABASE_URL and DUBAN_REDIS_URL the private PostgreSQL and queue under DUBAN_VAR are meant
-    (the embedded shape); both or neither must be given. Raises BadSettings with a sentence.
+    (the embedded shape); both or neither must be given. Without DUBAN_PROTECTED_KEYS the keys of protected fields are
+    those of the key file; only the embedded shape may begin without any. Raises BadSettings with a sentence.
     """
     var = Path(env.get("DUBAN_VAR") or ROOT / "var").resolve()
     database_url, redis_url = env.get("DUBAN_DATABASE_URL", ""), env.get("DUBAN_REDIS_URL", "")
@@ -52,6 +57,9 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
     totp = env.get("DUBAN_TOTP") or (OPTIONAL if embedded else ENFORCED)
     if totp not in (ENFORCED, OPTIONAL):
         raise BadSettings(f"DUBAN_TOTP is {totp!r}: say 'enforced' or 'optional'.")
+    keys = _keys(env, var)
+    if not keys and not embedded:
+        raise BadSettings("DUBAN_PROTECTED_KEYS is missing: personal data is stored encrypted. See docs/operations.md.")
     run = (var / "run").resolve()  # a link when the path under var/ is too long for a socket
     return Settings(
         host=env.get("DUBAN_HOST") or "127.0.0.1",
@@ -67,6 +75,7 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
         trusted_proxies=_networks(env.get("DUBAN_TRUSTED_PROXIES", "")),
         sample_percent=_number(env, "DUBAN_SAMPLE_PERCENT", 20, 0, 100),
         fonts=_folder(env, "DUBAN_FONTS"),
+        protected_keys=keys,
         os_user=env.get("DUBAN_OS_USER", ""),
     )
 
@@ -116,3 +125,37 @@ def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
         return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
     except ValueError as wrong:
         raise BadSettings(f"DUBAN_TRUSTED_PROXIES: {wrong}.") from wrong
+
+
+def _keys(env: Mapping[str, str], var: Path) -> tuple[bytes, ...]:
+    """What the environment gives, with commas between, else the lines of the key file. Never shows a key."""
+    given, named = env.get("DUBAN_PROTECTED_KEYS", ""), "DUBAN_PROTECTED_KEYS"
+    words = given.split(",")
+    if not given:
+        named = str(var / KEY_FILE)
+        words = _lines(var / KEY_FILE)
+    keys = tuple(_key(word.strip(), named) for word in words if word.strip())
+    if len(set(keys)) < len(keys):
+        raise BadSettings(f"{named} holds the same key twice.")
+    return keys
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        if path.stat().st_mode & 0o077:
+            raise BadSettings(f"{path} can be read by others: chmod 600 it.")
+        return [line for line in path.read_text().splitlines() if not line.startswith("#")]
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise BadSettings(f"{path} cannot be read: run this as its owner.") from wrong
+
+
+def _key(word: str, named: str) -> bytes:
+    try:
+        key = base64.b64decode(word, validate=True)
+    except binascii.Error:
+        key = b""
+    if len(key) != 32:
+        raise BadSettings(f"{named}: a key is 32 random bytes in base64, as ./duban keys new makes them.")
+    return key

@@ -19,7 +19,7 @@ from uuid import UUID
 import asyncpg
 from arq.connections import ArqRedis
 
-from backend import settings
+from backend import protected, settings
 from backend.roles import Role
 from backend.settings import ROOT
 
@@ -50,6 +50,7 @@ def own_database(folder: Path) -> Iterator[None]:
         "DUBAN_REDIS_URL": queue,
         "DUBAN_EVIDENCE": str(folder / "evidence"),
         "DUBAN_TOTP": settings.OPTIONAL,
+        "DUBAN_PROTECTED_KEYS": protected.new_key(),
     }
     try:
         yield

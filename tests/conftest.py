@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import base64
 import os
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from backend import settings
 
 # Before anything opens a connection: this run's own database, evidence folder and queue number, whatever runs beside.
 # (Two files may run at a time, in processes that inherit all this from the one that leads them, and do it again.)
+os.environ.setdefault("DUBAN_PROTECTED_KEYS", base64.b64encode(bytes(range(32))).decode())
 _server = settings.load()
 _name = f"duban_test_{os.getpid()}"
 _folder = Path(tempfile.mkdtemp(prefix="duban-test-"))

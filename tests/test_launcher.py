@@ -35,6 +35,7 @@ STUBS = {
 DOORS = {
     "app.py": APP,
     "worker.py": "import time\ndef run():\n    while True: time.sleep(1)\n",
+    "keys.py": "def ensure(settings): pass\n",
     "migrate.py": "class MigrationFailed(Exception): pass\ndef run(): pass\n",
     "demo.py": "from backend import settings\ndef ensure():\n    (settings.load().var / 'demo-logins.json')"
     """.write_text('[{"姓名": "王敏", "账号": "wang"}, {"姓名": "欧阳建国", "账号": "ouyang"}]')\n""",

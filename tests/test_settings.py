@@ -1,5 +1,6 @@
 """Settings: what is refused, what follows from what is not said."""
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from backend.settings import BadSettings, load
 
 BOTH = {"DUBAN_DATABASE_URL": "postgresql://u:p%40ss@db:5433/duban", "DUBAN_REDIS_URL": "redis://q:6379/0"}
+KEY, OLD_KEY = (base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))
+SERVER = BOTH | {"DUBAN_PROTECTED_KEYS": KEY}
 
 
 def test_nothing_said_means_the_embedded_services(tmp_path: Path) -> None:
@@ -23,7 +26,7 @@ def test_a_linked_run_folder_is_followed(tmp_path: Path) -> None:
 
 
 def test_given_services_are_used_and_second_factors_enforced() -> None:
-    found = load(BOTH)
+    found = load(SERVER)
     assert not found.embedded and found.totp == "enforced" and found.redis_url == "redis://q:6379/0"
     assert found.database == {
         "host": "db",
@@ -54,14 +57,47 @@ def test_half_a_server_configuration_is_refused(given: str) -> None:
         ("DUBAN_DATABASE_URL", "postgresql://u@db:port/duban"),
         ("DUBAN_DATABASE_URL", "postgresql://u@db"),
         ("DUBAN_REDIS_URL", "http://q:6379"),
+        ("DUBAN_PROTECTED_KEYS", "secret"),
+        ("DUBAN_PROTECTED_KEYS", KEY[:-4]),
+        ("DUBAN_PROTECTED_KEYS", f"{KEY},{KEY}"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(BadSettings, match=name):
-        load(BOTH | {name: value})
+        load(SERVER | {name: value})
 
 
 def test_a_refusal_never_shows_the_password() -> None:
     with pytest.raises(BadSettings) as refusal:
-        load(BOTH | {"DUBAN_DATABASE_URL": "postgresql://u:geheim@db:port/duban"})
+        load(SERVER | {"DUBAN_DATABASE_URL": "postgresql://u:geheim@db:port/duban"})
     assert "geheim" not in str(refusal.value)
+
+
+def test_a_server_without_a_key_for_personal_data_is_refused() -> None:
+    with pytest.raises(BadSettings, match="DUBAN_PROTECTED_KEYS is missing"):
+        load(BOTH)
+
+
+def test_keys_come_from_the_environment_newest_first_and_are_never_shown() -> None:
+    found = load(BOTH | {"DUBAN_PROTECTED_KEYS": f"{KEY}, {OLD_KEY}"})
+    assert found.protected_keys == (b"\x01" * 32, b"\x02" * 32)
+    assert KEY not in repr(found) and str(b"\x01") not in repr(found)
+    with pytest.raises(BadSettings) as refusal:
+        load(BOTH | {"DUBAN_PROTECTED_KEYS": f"{KEY},{KEY[:-4]}"})
+    assert KEY[:8] not in str(refusal.value)
+
+
+@pytest.mark.parametrize("shape", [{}, BOTH], ids=["embedded", "server"])
+def test_keys_come_from_the_key_file_when_only_its_owner_reads_it(tmp_path: Path, shape: dict[str, str]) -> None:
+    file = tmp_path / "protected-keys"
+    file.write_text(f"# newest first\n{KEY}\n\n{OLD_KEY}\n")
+    env = shape | {"DUBAN_VAR": str(tmp_path)}
+    file.chmod(0o640)
+    with pytest.raises(BadSettings, match="chmod 600"):
+        load(env)
+    file.chmod(0o600)
+    assert load(env).protected_keys == (b"\x01" * 32, b"\x02" * 32)
+
+
+def test_the_embedded_shape_may_begin_without_a_key(tmp_path: Path) -> None:
+    assert load({"DUBAN_VAR": str(tmp_path)}).protected_keys == ()

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from piccolo.querystring import QueryString
 
-from backend import clock
+from backend import clock, masks
 from backend.db import select
 from backend.errors import NotFound
 from backend.evidence import queries as evidence
@@ -93,7 +93,7 @@ async def detail(rectification: UUID, actor: Actor) -> shapes.Detail:
     found = await load(rectification)
     row = (await rows("WHERE rectification.id = {}", rectification))[0]
     filed = await findings.as_filed([row["finding"]]) if row["finding"] else []
-    signed = [{**said, "phone": masked(said["phone"])} for said in await _said("acknowledgement", rectification)]
+    signed = [{**said, "phone": masks.phone(said["phone"])} for said in await _said("acknowledgement", rectification)]
     return msgspec.convert(
         {
             **row,
@@ -170,11 +170,6 @@ def _moves(found: Loaded, actor: Actor) -> list[shapes.MoveShape]:
         shapes.MoveShape(move.verb, [shapes.NeedShape(need.field, need.sentence) for need in move.needs], move.units)
         for move in rules.open_moves(found.item, actor, found.facts)
     ]
-
-
-def masked(phone: str) -> str:
-    """138****1234 (domain.md i.6)."""
-    return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 11 else "*" * len(phone)
 
 
 async def _said(table: str, rectification: UUID) -> list[dict[str, Any]]:
