@@ -26,6 +26,8 @@ from inspections.visits.api import VisitController
 from notifications.inbox.api import NoticeController
 from notifications.today.api import TodayController
 from tasks.case_files.api import CaseFileController
+from tasks.households.api import HouseholdController
+from tasks.households.queries import nothing
 from tasks.rectifications import queries as rectifications
 from tasks.rectifications.api import EffectController, RectificationController
 from tasks.rectifications.procedures_api import ProcedureController
@@ -45,6 +47,7 @@ CONTROLLERS = [
     EffectController,
     ProcedureController,
     CaseFileController,
+    HouseholdController,
     NoticeController,
     TodayController,
     health.HealthController,
@@ -98,6 +101,7 @@ def create_app() -> Litestar:
         dependencies={
             "actor": Provide(provide_actor),
             "readers": Provide(lambda: EVIDENCE_READERS, sync_to_thread=False),
+            "shown": Provide(lambda: nothing, sync_to_thread=False),
         },
         exception_handlers={
             Problem: problems.of_problem,

@@ -17,6 +17,9 @@ from backend.people.passwords import digest
 from backend.roles import Actor, Role
 from inspections.visits import commands as visits
 from notifications.inbox.reactions import tell_people
+from tasks.households import commands as households
+from tasks.households.queries import nothing
+from tasks.households.rules import Relation
 from tasks.rectifications import voiding
 from tasks.rectifications.item import Status
 from tests import make, people_make
@@ -451,6 +454,62 @@ async def reopen(it: Cast) -> Call:
     return await by(it.boss, "POST", f"/api/rectifications/{id}/reopening", body)
 
 
+# ── households ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+ID_NUMBER, OTHER_ID_NUMBER = "11010519491231002X", "440524188001010014"  # the examples of GB 11643
+
+
+async def enter_household(it: Cast) -> Call:
+    body = {
+        "region": make.YAOZHAN,
+        "household_number": "0012",
+        "category": "illness",
+        "head_name": "佟守义",
+        "population": 3,
+        "id_number": ID_NUMBER,
+        "phone": "13904130077",
+    }
+    return await by(it.inspector, "PUT", f"/api/households/{uuid7()}/entry", body)
+
+
+async def search_household(it: Cast) -> Call:
+    await make.household(it, id_number=ID_NUMBER)
+    return await by(it.staff, "POST", "/api/households/searches", {"id_number": ID_NUMBER})
+
+
+async def correct_household(it: Cast) -> Call:
+    body = {
+        "version": 1,
+        "region": make.YAOZHAN,
+        "household_number": "0013",
+        "category": "disability",
+        "head_name": "佟守礼",
+        "population": 4,
+        "id_number": OTHER_ID_NUMBER,
+        "phone": "13904130078",
+    }
+    return await by(it.inspector, "POST", f"/api/households/{await make.household(it)}/corrections", body)
+
+
+async def add_household_person(it: Cast) -> Call:
+    body = {"id": str(uuid7()), "name": "佟桂兰", "relation": "spouse", "id_number": OTHER_ID_NUMBER}
+    return await by(it.inspector, "POST", f"/api/households/{await make.household(it)}/persons", body)
+
+
+async def remove_household_person(it: Cast) -> Call:
+    call = await add_household_person(it)
+    household, person = UUID(call.path.split("/")[3]), UUID(call.body["id"])
+    await households.add_person(
+        household, it.staff, nothing, id=person, name="佟桂兰", relation=Relation.spouse, id_number=None
+    )
+    return await by(it.inspector, "DELETE", f"{call.path}/{person}")
+
+
+async def view_household(it: Cast) -> Call:
+    body = {"id": str(uuid7()), "reason_code": "visit", "reason": "入户核查饮水管网修复情况"}
+    return await by(it.inspector, "POST", f"/api/households/{await make.household(it)}/views", body)
+
+
 # ── inbox ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -518,6 +577,12 @@ WRITES: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "POST /api/visits/{visit_id}/submission": submit,
     "PUT /api/evidence/{evidence_id}": send_evidence,
     "POST /api/rectifications": draft,
+    "PUT /api/households/{household_id}/entry": enter_household,
+    "POST /api/households/searches": search_household,
+    "POST /api/households/{household_id}/corrections": correct_household,
+    "POST /api/households/{household_id}/persons": add_household_person,
+    "DELETE /api/households/{household_id}/persons/{person_id}": remove_household_person,
+    "POST /api/households/{household_id}/views": view_household,
     "PUT /api/notices/{notice_id}/reading": read_notice,
     "POST /api/notices/readings": read_all,
     **VERBS,

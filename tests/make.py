@@ -26,6 +26,8 @@ from inspections.findings.queries import as_filed
 from inspections.findings.rules import ClosingClass, Severity
 from inspections.visits import commands as visits
 from inspections.visits.rules import Kind
+from tasks.households import commands as households
+from tasks.households.rules import Category
 from tasks.rectifications import commands as rectifications
 from tasks.rectifications import extensions, hanging, objections, site_checks, voiding
 from tasks.rectifications import publicity as publicities
@@ -36,7 +38,7 @@ from tasks.rectifications.words import Source as ItemSource
 
 LIAONING, FUSHUN = "210000000000", "210400000000"
 XINBIN, QINGYUAN = "210422000000", "210423000000"
-SHANGJIAHE, YAOZHAN = "210422108000", "210422108204"  # 上夹河镇, 腰站村
+SHANGJIAHE, YAOZHAN, MAERDUN = "210422108000", "210422108204", "210422108202"  # 上夹河镇, 腰站村, 马尔墩村
 PLACES = {
     LIAONING: ("province", "辽宁省", None),
     FUSHUN: ("prefecture", "抚顺市", LIAONING),
@@ -44,6 +46,7 @@ PLACES = {
     QINGYUAN: ("county", "清原满族自治县", FUSHUN),
     SHANGJIAHE: ("township", "上夹河镇", XINBIN),
     YAOZHAN: ("village", "腰站村", SHANGJIAHE),
+    MAERDUN: ("village", "马尔墩村", SHANGJIAHE),
 }
 TARGET = (41.8001, 124.9002)
 PASSWORD = "Correct-Horse-7"
@@ -260,6 +263,22 @@ async def second(it: Cast) -> UUID:
         it.handler2 = await person("经办周", Role.unit_handler, at=unit_id)
         it.principal2 = await person("局长吕", Role.unit_principal, at=unit_id)
     return unit_id
+
+
+async def household(it: Cast, **said: Any) -> UUID:
+    """A household of 腰站村, entered by the office."""
+    id = said.pop("id", None) or uuid7()
+    content: dict[str, Any] = {
+        "region": YAOZHAN,
+        "household_number": "0012",
+        "category": Category.illness,
+        "head_name": "佟守义",
+        "id_number": None,
+        "phone": "13904130077",
+        "population": 3,
+    }
+    await households.enter(it.staff, id=id, **(content | said))
+    return id
 
 
 async def shared(it: Cast, *steps: Step, **said: Any) -> UUID:

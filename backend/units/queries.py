@@ -12,7 +12,7 @@ from backend import clock
 from backend.db import raw, select
 from backend.errors import NotFound
 from backend.roles import Actor
-from backend.units.region_rows import Level
+from backend.units.region_rows import Level, level_of
 from backend.units.rules import ADMINISTERS, UnitKind
 
 
@@ -80,6 +80,42 @@ async def region(code: str) -> RegionShape:
     if not rows:
         raise NotFound()
     return msgspec.convert(rows[0], RegionShape)
+
+
+# Tables that are listed by area repeat the codes above a place in columns of these names (stack.md 11.2); a village
+# is their `region` itself.
+AREA_COLUMNS = {
+    Level.province: "province",
+    Level.prefecture: "prefecture",
+    Level.county: "county",
+    Level.township: "township",
+    Level.village: "region",
+}
+
+
+async def ancestors(code: str) -> dict[Level, str]:
+    """The codes from the province down to this place, by level; levels that do not exist there are missing.
+
+    Empty for an unknown code.
+    """
+    rows = await select(
+        "SELECT level, code FROM region WHERE code = ANY((SELECT path FROM region WHERE code = {})::text[])", code
+    )
+    return {Level(row["level"]): row["code"] for row in rows}
+
+
+def within(table: str, areas: Iterable[str]) -> list[QueryString]:
+    """One condition per level for rows of `table` (one of our own names, with AREA_COLUMNS) in one of these areas."""
+    columns: dict[str, list[str]] = {}
+    for area in sorted(areas):
+        columns.setdefault(AREA_COLUMNS[level_of(area)], []).append(area)
+    return [
+        # One code is compared by itself: before PostgreSQL 17 an index gives no order to = ANY.
+        QueryString(f"{table}.{column} = {{}}", codes[0])
+        if len(codes) == 1
+        else QueryString(f"{table}.{column} = ANY({{}})", codes)
+        for column, codes in columns.items()
+    ]
 
 
 async def region_codes() -> set[str]:

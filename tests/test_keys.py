@@ -1,0 +1,152 @@
+"""Keys of protected fields: made once, missed before anything starts, changed without loss."""
+
+import asyncio
+import base64
+import stat
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from backend import keys, protected, settings
+from backend.columns import uuid7
+from backend.db import raw
+from backend.settings import Settings
+from backend.supervisor import Trouble
+from tasks.households import commands, queries
+from tasks.households.queries import nothing
+from tasks.households.rules import Relation, ViewReason
+from tests import make
+from tests.calls import ID_NUMBER, OTHER_ID_NUMBER
+
+OLD, NEW = (base64.b64encode(bytes([n]) * 32).decode() for n in (3, 4))
+
+
+@pytest.fixture
+def ring(monkeypatch) -> Iterator:
+    def set_to(*given: str) -> Settings:
+        monkeypatch.setenv("DUBAN_PROTECTED_KEYS", ",".join(given))
+        protected.forget()
+        return settings.load()
+
+    yield set_to
+    protected.forget()
+
+
+@pytest.fixture
+async def family(client, noon, ring):
+    """A household and somebody in it, under the old key."""
+    ring(OLD)
+    it = await make.cast()
+    id = await make.household(it, id_number=ID_NUMBER)
+    await commands.add_person(
+        id, it.staff, nothing, id=uuid7(), name="佟桂兰", relation=Relation.spouse, id_number=OTHER_ID_NUMBER
+    )
+    return it, id
+
+
+def test_the_protected_columns_are_found_by_their_mark():
+    assert keys.columns() == {
+        "household": ("head_name", "id_number", "phone"),
+        "household_person": ("name", "id_number"),
+    }
+
+
+async def test_a_missing_key_is_named_before_anything_starts(family, ring):
+    old = protected.key_ids()[0]
+    await in_a_thread(keys.ensure, settings.load())
+    with pytest.raises(Trouble, match=old):
+        await in_a_thread(keys.ensure, ring(NEW))
+    await in_a_thread(keys.ensure, ring(NEW, OLD))
+
+
+async def test_a_lost_key_file_is_not_replaced(family, tmp_path):
+    lost = replace(settings.load(), protected_keys=(), var=tmp_path)
+    with pytest.raises(Trouble, match="不要新建"):
+        await in_a_thread(keys.ensure, lost)
+    assert not list(tmp_path.iterdir())
+
+
+async def test_an_empty_database_gets_a_key_file_once(client, tmp_path):
+    first = replace(settings.load(), protected_keys=(), var=tmp_path)
+    await in_a_thread(keys.ensure, first)
+    file = tmp_path / settings.KEY_FILE
+    made = file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600 and [*tmp_path.iterdir()] == [file]
+    assert len(settings.load({"DUBAN_VAR": str(tmp_path)}).protected_keys) == 1
+    await in_a_thread(keys.ensure, first)
+    assert file.read_text() == made
+
+
+def test_a_new_key_comes_first_in_the_file_and_the_old_one_stays(tmp_path: Path):
+    file = tmp_path / settings.KEY_FILE
+    file.write_text(f"{OLD}\n")
+    file.chmod(0o600)
+    keys.add(replace(settings.load(), var=tmp_path))
+    newest, old = settings.load({"DUBAN_VAR": str(tmp_path)}).protected_keys
+    assert old == bytes([3]) * 32 != newest
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600 and [*tmp_path.iterdir()] == [file]
+
+
+async def test_a_new_key_is_printed_where_the_environment_holds_them(tmp_path, capsys):
+    keys.add(replace(settings.load(), var=tmp_path))
+    said = capsys.readouterr()
+    assert len(base64.b64decode((said.out + said.err).split()[-1])) == 32 and not list(tmp_path.iterdir())
+
+
+async def test_after_re_encryption_the_old_key_is_needed_no_more(family, ring):
+    it, id = family
+    ring(NEW, OLD)
+    assert {row.id for row in await queries.found_by_id_number(ID_NUMBER, it.staff, nothing)} == {id}
+    assert await reencrypted() == 0
+    now = ring(NEW)
+    assert [line.split()[1] for line in keys.told(await in_a_thread(keys.used, now))] == ["5"]
+    for number in (ID_NUMBER, OTHER_ID_NUMBER):
+        assert {row.id for row in await queries.found_by_id_number(number, it.staff, nothing)} == {id}
+    full = await commands.view(
+        id, it.staff, nothing, id=uuid7(), reason_code=ViewReason.verification, reason="换钥后核对信息"
+    )
+    assert (full.head_name, full.phone, full.persons[0].name) == ("佟守义", "13904130077", "佟桂兰")
+    await in_a_thread(keys.ensure, now)
+
+
+async def test_re_encryption_goes_over_more_rows_than_fit_one_batch_and_twice_is_once(family, ring, monkeypatch):
+    it, _ = family
+    for n in range(5):
+        await make.household(it, household_number=f"{n:04}")
+    monkeypatch.setattr(keys, "BATCH", 2)
+    ring(NEW, OLD)
+    assert await reencrypted() == 0
+    stored = await raw("SELECT id, head_name, phone FROM household ORDER BY id")
+    assert {protected.key_of(row["head_name"]) for row in stored} == {protected.key_ids()[0]}
+    assert await reencrypted() == 0
+    assert await raw("SELECT id, head_name, phone FROM household ORDER BY id") == stored
+
+
+async def test_what_cannot_be_read_is_counted_and_left_as_it_is(family, ring):
+    it, id = family
+    other = await make.household(it, household_number="0099")
+    await raw("UPDATE household SET phone = (SELECT phone FROM household WHERE id = $2) WHERE id = $1", id, other)
+    before = await raw("SELECT * FROM household WHERE id = $1", id)
+    ring(NEW, OLD)
+    assert await reencrypted() == 1
+    assert await raw("SELECT * FROM household WHERE id = $1", id) == before
+    told = list(keys.told(await in_a_thread(keys.used, settings.load())))
+    assert "仍须保留" in told[1]
+
+
+async def test_an_id_number_is_taken_also_under_the_old_key(family, ring):
+    it, _ = family
+    ring(NEW, OLD)
+    with pytest.raises(commands.Conflict):
+        await make.household(it, household_number="0099", id_number=ID_NUMBER)
+
+
+async def reencrypted() -> int:
+    return sum([await keys.reencrypted(table, columns) for table, columns in keys.columns().items()])
+
+
+async def in_a_thread(work, *given):
+    """The command line has an event loop of its own."""
+    return await asyncio.to_thread(work, *given)
