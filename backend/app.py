@@ -27,7 +27,7 @@ from notifications.inbox.api import NoticeController
 from notifications.today.api import TodayController
 from tasks.case_files.api import CaseFileController
 from tasks.households.api import HouseholdController
-from tasks.households.queries import nothing
+from tasks.households.queries import Shown
 from tasks.rectifications import queries as rectifications
 from tasks.rectifications.api import EffectController, RectificationController
 from tasks.rectifications.procedures_api import ProcedureController
@@ -55,6 +55,11 @@ CONTROLLERS = [
 
 # Evidence is read through what it hangs on: these say whether the actor sees a thing that shows it.
 EVIDENCE_READERS = (findings.shows_evidence, rectifications.shows_evidence)
+
+
+def shown_households() -> Shown:
+    """A unit or team sees the households that its rectifications concern."""
+    return rectifications.shows_household
 
 
 @asynccontextmanager
@@ -101,7 +106,7 @@ def create_app() -> Litestar:
         dependencies={
             "actor": Provide(provide_actor),
             "readers": Provide(lambda: EVIDENCE_READERS, sync_to_thread=False),
-            "shown": Provide(lambda: nothing, sync_to_thread=False),
+            "shown": Provide(shown_households, sync_to_thread=False),
         },
         exception_handlers={
             Problem: problems.of_problem,

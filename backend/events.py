@@ -49,6 +49,7 @@ VERBS = {
     "rectification.dropped": "A draft was not issued.",
     "rectification.rescheduled": "The calendar changed, and its date, counted in working days, with it.",
     "rectification.recounted": "The calendar changed; its date stays and is certain now, or no longer.",
+    "rectification.concerned": "It was said which household a rectification is about.",
     "rectification.acknowledged": "The responsible unit signed for it.",
     "rectification.accepted_silently": "A responsible unit said nothing in time; that is acceptance.",
     "rectification.objected": "A responsible unit contests it.",

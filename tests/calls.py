@@ -454,6 +454,15 @@ async def reopen(it: Cast) -> Call:
     return await by(it.boss, "POST", f"/api/rectifications/{id}/reopening", body)
 
 
+async def concern(it: Cast) -> Call:
+    id, household = await make.rectification(it, Status.issued), await make.household(it)
+    await households.add_person(
+        household, it.staff, nothing, id=(person := uuid7()), name="佟桂兰", relation=Relation.spouse, id_number=None
+    )
+    body = {"household": str(household), "person": str(person)}
+    return await by(it.staff, "PUT", f"/api/rectifications/{id}/household", body)
+
+
 # ── households ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 ID_NUMBER, OTHER_ID_NUMBER = "11010519491231002X", "440524188001010014"  # the examples of GB 11643
@@ -577,6 +586,7 @@ WRITES: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "POST /api/visits/{visit_id}/submission": submit,
     "PUT /api/evidence/{evidence_id}": send_evidence,
     "POST /api/rectifications": draft,
+    "PUT /api/rectifications/{item_id}/household": concern,
     "PUT /api/households/{household_id}/entry": enter_household,
     "POST /api/households/searches": search_household,
     "POST /api/households/{household_id}/corrections": correct_household,

@@ -4,14 +4,14 @@ from datetime import date, time
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Controller, get, post
+from litestar import Controller, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from backend.evidence.shapes import declarations
 from backend.roles import Actor
 from backend.shapes import NO_NUL
-from tasks.rectifications import commands, drafting, effects, listing, queries, timeline, voiding
+from tasks.rectifications import commands, concerning, drafting, effects, listing, queries, timeline, voiding
 from tasks.rectifications.deadlines import Wanted
 from tasks.rectifications.drafting import Draft
 from tasks.rectifications.effects import Effects
@@ -19,6 +19,7 @@ from tasks.rectifications.if_match import expect
 from tasks.rectifications.item import Status, Units
 from tasks.rectifications.shapes import (
     AcknowledgementIn,
+    ConcernIn,
     DeclineIn,
     Detail,
     DraftIn,
@@ -65,10 +66,11 @@ class RectificationController(Controller):
         region: Annotated[str | None, QueryParameter(pattern=r"^[0-9]{12}$")] = None,
         overdue: FromQuery[bool | None] = None,
         q: Annotated[str | None, QueryParameter(max_length=50, pattern=NO_NUL)] = None,
+        household: FromQuery[UUID | None] = None,
         cursor: Annotated[str | None, QueryParameter(max_length=200)] = None,
         limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
     ) -> Page:
-        return await listing.page(actor, listing.Filter(status, unit, region, overdue, q), cursor, limit)
+        return await listing.page(actor, listing.Filter(status, unit, region, overdue, q, household), cursor, limit)
 
     @post("/", summary="登记整改事项: from a paper, a ledger, a check or by hand; issued later")
     async def draft(self, data: JSONBody[DraftIn], actor: NamedDependency[Actor]) -> Detail:
@@ -172,6 +174,11 @@ class RectificationController(Controller):
     @post("/{item_id:uuid}/closure", summary="复核销号: the second key")
     async def close_out(self, item_id: Id, data: JSONBody[OpinionIn], actor: NamedDependency[Actor]) -> Detail:
         await commands.close_out(item_id, actor, id=data.id, opinion=data.opinion)
+        return await queries.detail(item_id, actor)
+
+    @put("/{item_id:uuid}/household", summary="Say which household it is about, and who in it")
+    async def concern(self, item_id: Id, data: JSONBody[ConcernIn], actor: NamedDependency[Actor]) -> Detail:
+        await concerning.concern(item_id, actor, data.household, data.person)
         return await queries.detail(item_id, actor)
 
     @post("/{item_id:uuid}/voiding", summary="申请作废: an office leader asks")

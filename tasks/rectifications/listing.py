@@ -29,6 +29,7 @@ class Filter:
     region: str | None = None
     overdue: bool | None = None
     q: str | None = None
+    household: UUID | None = None
 
 
 class Waiting(msgspec.Struct):
@@ -90,6 +91,8 @@ def _condition(wanted: Filter) -> QueryString:
                 wanted.unit,
             )
         )
+    if wanted.household:
+        parts.append(QueryString("rectification.household = {}", wanted.household))
     if wanted.region:
         parts.append(
             QueryString(

@@ -151,6 +151,15 @@ async def shows_evidence(evidence_id: UUID, actor: Actor) -> bool:
     return bool(found)
 
 
+def shows_household(actor: Actor) -> QueryString:
+    """Whether a row of `household` is concerned by an item the actor sees: a condition for households' own reads."""
+    return QueryString(
+        "household.id IN (SELECT rectification.household FROM rectification "
+        "WHERE rectification.household IS NOT NULL AND {})",
+        visible_to(actor),
+    )
+
+
 _ROW = (
     "SELECT rectification.*, topic.name AS topic_name, region.full_name AS region_name "
     "FROM rectification JOIN topic ON topic.code = rectification.topic "

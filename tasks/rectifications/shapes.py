@@ -70,6 +70,8 @@ class Row(msgspec.Struct):
     facts: str
     region: str
     region_name: str
+    household: UUID | None
+    person_concerned: UUID | None
     issued_at: datetime | None
     due_on: date | None
     due_at: datetime | None
@@ -308,6 +310,13 @@ class ReturnIn(msgspec.Struct, forbid_unknown_fields=True):
 
 class DeclineIn(msgspec.Struct, forbid_unknown_fields=True):
     note: OptionalNote = ""
+
+
+class ConcernIn(msgspec.Struct, forbid_unknown_fields=True):
+    """The household the item is about, and who in it; null: about none."""
+
+    household: UUID | None
+    person: UUID | None = None
 
 
 class VoidingIn(msgspec.Struct, forbid_unknown_fields=True):

@@ -13,6 +13,7 @@ from backend.workdays import Certainty
 from inspections.findings.rules import ClosingClass, Severity
 from inspections.findings.tables import Finding, Topic
 from inspections.visits.tables import Visit
+from tasks.households.tables import Household, HouseholdPerson
 from tasks.rectifications.item import Status, Verb
 from tasks.rectifications.words import Answer, ReturnReason, Source, UnitRole
 
@@ -42,6 +43,8 @@ class Rectification(Table):
     prefecture = text(null=True, index=True)
     county = text(null=True, index=True)
     township = text(null=True, index=True)
+    household = link(Household, null=True, index=False)
+    person_concerned = link(HouseholdPerson, null=True, index=False)
     status = text(index=True)
     drafted_at = moment()
     issued_at = moment(null=True)

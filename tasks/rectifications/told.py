@@ -89,6 +89,7 @@ TOLD = {
     ),
     "rectification.rescheduled": Told("期限随工作日历调整", sets=("due_on",), says=("why",)),
     "rectification.dropped": Told("撤销草稿", ISSUERS, says=("note",)),
+    "rectification.concerned": Told("明确涉及的农户", ISSUERS),
     "rectification.acknowledged": Told("签收", RESPONSIBLE, sets=("responsible_person",), says=("unit",)),
     "rectification.accepted_silently": Told("逾期未签收，视为签收", says=("unit",)),
     "rectification.objected": Told(

@@ -29,6 +29,11 @@ def may_draft(actor: Actor, area: frozenset[str]) -> str | None:
     return "由事项所在地的督查办登记整改事项。"
 
 
+def may_concern(actor: Actor, it: Item) -> str | None:
+    """Say which household an item is about: whoever may issue it, unless they keep away from it."""
+    return recused(actor, it) or issuer(actor, it)
+
+
 def responsible_unit(actor: Actor, it: Item) -> str | None:
     return None if actor.units(*RESPONSIBLE) & _in_focus(it) else "由责任单位办理。"
 
