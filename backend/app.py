@@ -26,6 +26,7 @@ from inspections.visits.api import VisitController
 from notifications.inbox.api import NoticeController
 from notifications.today.api import TodayController
 from tasks.case_files.api import CaseFileController
+from tasks.household_clearing.api import HouseholdClearingController
 from tasks.households.api import HouseholdController
 from tasks.households.queries import Shown
 from tasks.rectifications import queries as rectifications
@@ -48,6 +49,7 @@ CONTROLLERS = [
     ProcedureController,
     CaseFileController,
     HouseholdController,
+    HouseholdClearingController,
     NoticeController,
     TodayController,
     health.HealthController,

@@ -19,20 +19,24 @@ from backend.demo_steps import (
     YAOZHAN,
     Days,
     Fact,
+    Head,
     acknowledge,
     arrive,
     check_if_drawn,
     close_out,
+    concern,
     file,
     hand_in,
     inspect,
     pass_first,
+    read_in_full,
     report,
     send_back,
     send_team,
 )
 from inspections.findings.rules import ClosingClass, NonImplementation, Severity
 from inspections.visits import commands as visits
+from tasks.households.rules import Category
 from tasks.rectifications import voiding
 from tasks.rectifications.words import ReturnReason
 
@@ -105,10 +109,15 @@ async def overdue(cast: Cast, days: Days) -> Case:
     )
     yield days.at(20, 11, 10)
     item = await inspect(cast, visit, CANGSHI, fact)
+    yield days.at(20, 15, 40)
+    head = Head("0038", Category.unsafe_housing, "关永福", "210423195203160003", "13904230138", 2)
+    household = await concern(item, cast["zhou"], CANGSHI, head)
     yield days.at(18, 9, 15)
     await acknowledge(item, cast["zheng"], "郑海涛", "13904230002")
     yield days.at(9, 14, 30)
     await report(item, cast["zheng"], "已联系鉴定机构，等待排期。", 20)
+    yield days.at(5, 10, 20)
+    await read_in_full(household, cast["wu"], "逾期未鉴定，电话回访住房安全情况")
 
 
 async def sent_back_twice(cast: Cast, days: Days) -> Case:
@@ -181,6 +190,9 @@ async def closed_on_time(cast: Cast, days: Days) -> Case:
     )
     yield days.at(8, 11, 10)
     item = await inspect(cast, visit, MAERDUN, fact)
+    yield days.at(8, 14, 20)
+    head = Head("0012", Category.elder_alone, "佟桂珍", "210422195608090000", "13904220112", 1)
+    await concern(item, cast["zhou"], MAERDUN, head)
     yield days.at(8, 15, 0)
     await acknowledge(item, cast["zhao"], "赵明", "13804130001")
     yield days.at(7, 16, 30)

@@ -20,8 +20,11 @@ from inspections.findings.commands import Filing
 from inspections.findings.rules import ClosingClass, NonImplementation, Severity
 from inspections.visits import commands as visits
 from inspections.visits.rules import Kind
+from tasks.households import commands as households
+from tasks.households.queries import nothing
+from tasks.households.rules import Category, ViewReason
 from tasks.rectifications import commands as items
-from tasks.rectifications import extensions, looking_back, objections, queries, site_checks
+from tasks.rectifications import concerning, extensions, looking_back, objections, queries, site_checks
 from tasks.rectifications.words import CheckResult, Ground, LookBackResult, ReturnReason
 
 DAY_BEGINS = time(9, 30)  # all that the story tells of its last day is over by then
@@ -96,6 +99,18 @@ class Fact:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A household by its head, made up: no ID number has the serial 000."""
+
+    number: str
+    category: Category
+    name: str
+    id_number: str
+    phone: str
+    population: int
+
+
 async def send_team(cast: Cast, spot: Spot, purpose: str, number: int, team: Sequence[str]) -> UUID:
     """The office opens a visit; the first named leads."""
     visit = uuid7()
@@ -165,6 +180,28 @@ async def inspect(cast: Cast, visit: UUID, spot: Spot, fact: Fact) -> UUID:
         item = await file(cast, visit, cast["wang"], spot, fact)
     await visits.submit(visit, cast["liu"])
     return item
+
+
+async def concern(item: UUID, by: Actor, spot: Spot, head: Head) -> UUID:
+    """Enter a household of that village and say that the item is about it. The household's id."""
+    household = uuid7()
+    await households.enter(
+        by,
+        id=household,
+        region=spot.region,
+        household_number=head.number,
+        category=head.category,
+        head_name=head.name,
+        id_number=head.id_number,
+        phone=head.phone,
+        population=head.population,
+    )
+    await concerning.concern(item, by, household)
+    return household
+
+
+async def read_in_full(household: UUID, by: Actor, reason: str) -> None:
+    await households.view(household, by, nothing, id=uuid7(), reason_code=ViewReason.visit, reason=reason)
 
 
 async def acknowledge(item: UUID, by: Actor, person: str, phone: str) -> None:

@@ -141,6 +141,20 @@ async def found(as_: Any, status: str, spot: Spot) -> Any:
     return await as_("wu", f"/api/rectifications/{listed['items'][0]['id']}")
 
 
+async def test_two_households_are_reconciled_and_read_only_on_record(as_) -> None:
+    told = await as_("zhou", "/api/households/clearing", region="210400000000")
+    assert [(part["region_name"], part["cleared"], part["not_cleared"]) for part in told["parts"]] == [
+        ("新宾满族自治县", 1, 0),
+        ("清原满族自治县", 0, 1),
+    ]
+    [left] = told["items"]
+    assert (left["head_name"], left["phone"], left["category"]) == ("关*福", "139****0138", "unsafe_housing")
+    assert [row["id"] for row in (await as_("zheng", "/api/households"))["items"]] == [left["id"]]
+    assert (await as_("zhao", "/api/households"))["items"][0]["tally"]["standing"] == "cleared"
+    [view] = (await as_("lin", "/api/households/views"))["items"]
+    assert (view["by_name"], view["household"]) == ("吴振华", left["id"])
+
+
 async def test_the_closed_item_shows_before_and_after(as_) -> None:
     item = await found(as_, "closed", MAERDUN)
     before, after = item["finding"]["evidence"], item["hand_ins"][0]["evidence"]

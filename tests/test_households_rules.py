@@ -7,6 +7,7 @@ import pytest
 
 from backend.errors import Problem
 from backend.roles import SYSTEM, Actor, Grant, Role
+from tasks.household_clearing.rules import Standing, standing
 from tasks.households import rules
 from tasks.households.rules import Verb
 from tests.conftest import NOON
@@ -85,3 +86,19 @@ def test_what_is_not_encrypted_takes_no_id_number():
 def test_a_reading_may_be_repeated_for_ten_minutes():
     rules.check_view_lasts(NOON, NOON + timedelta(minutes=10))
     assert refused(rules.check_view_lasts, NOON, NOON + timedelta(minutes=10, seconds=1)) == "view_is_over"
+
+
+@pytest.mark.parametrize(
+    ("counted", "closed", "hung", "expected"),
+    [
+        (0, 0, 0, Standing.no_items),
+        (1, 0, 0, Standing.open),
+        (1, 1, 0, Standing.cleared),
+        (1, 0, 1, Standing.hung),
+        (3, 2, 1, Standing.hung),
+        (3, 1, 1, Standing.open),
+        (3, 3, 0, Standing.cleared),
+    ],
+)
+def test_a_household_is_cleared_when_all_its_counted_items_are(counted, closed, hung, expected):
+    assert standing(counted, closed, hung) == expected
