@@ -8,7 +8,7 @@ import pytest
 from backend import clock
 from backend.columns import uuid7
 from backend.db import raw
-from backend.errors import BadRequest, Conflict, Forbidden, NotFound, WrongState
+from backend.errors import BadRequest, Conflict, Forbidden, Incomplete, NotFound, WrongState
 from backend.roles import Role
 from inspections.findings.rules import ClosingClass
 from tasks.rectifications import commands, publicity, queries
@@ -188,3 +188,21 @@ async def test_the_same_requests_again_are_the_same_also_when_the_item_went_on(i
         with pytest.raises(NotFound):
             await publicity.take_objection(id, uuid7(), it.staff, id=uuid7(), note="别的。")
         assert await calls.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("户主身份证 11010519491231002X 已领取。", "id_number"),
+        ("联系电话１３８ １２３４ ５６７８。", "mobile_number"),
+        ("打入 6222 0210 0101 0102 033 账户。", "bank_card"),
+    ],
+)
+async def test_a_text_with_personal_data_is_not_shown(it, text, kind):
+    id = await make.rectification(it, Status.passed)
+    before = await calls.snapshot()
+    with pytest.raises(Incomplete) as refusal:
+        await publicity.publish(id, it.staff, id=uuid7(), text=text)
+    assert (refusal.value.code, refusal.value.field) == ("personal_data", "text")
+    assert kind in [found["kind"] for found in refusal.value.details["found"]]
+    assert await calls.snapshot() == before

@@ -5,9 +5,10 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from backend import clock, events, once
+from backend import clock, events, once, personal_data
 from backend.db import raw, transaction
-from backend.errors import BadRequest, NotFound
+from backend.errors import BadRequest, Incomplete, NotFound
+from backend.personal_data import Kind
 from backend.roles import Actor
 from backend.workdays import end_of_day
 from tasks.rectifications import moving, queries, rules
@@ -91,8 +92,15 @@ async def _rule(
         await events.record(move.event, rectification, actor=actor, **told)
 
 
+WORDS = {Kind.id_number: "身份证号", Kind.mobile_number: "手机号", Kind.bank_card: "银行卡号"}
+
+
 def _check_masked(text: str) -> None:
     """The one place that lets a text out to the public: raises Incomplete where it holds personal data (i.6)."""
+    if found := personal_data.found_in(text):
+        kinds = "、".join(dict.fromkeys(WORDS[one.kind] for one in found))
+        places = [{"kind": one.kind, "start": one.start, "end": one.end} for one in found]
+        raise Incomplete(f"公示内容中有{kinds}，请隐去后再公示。", "personal_data", field="text", found=places)
 
 
 def _check_days(starts_on: date) -> None:
