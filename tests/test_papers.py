@@ -86,11 +86,18 @@ def test_every_way_to_end_a_line_becomes_one():
     assert text.printable("a\r\nb\rc\u2028d\x0be\x85f") == "a\nb\nc\nd\ne\nf"
 
 
-@given(st.text())
+@given(st.text() | st.text("a0-é(", min_size=20, max_size=80))
 def test_nothing_printable_is_hidden_and_no_run_is_long(said):
     done = text.printable(said)
     assert not text.HIDDEN.search(done) and "\t" not in done
-    assert all(len(run) < 24 or len(run) == 32 for line in done.split("\n") for run in text.LONG_RUN.findall(line))
+    runs = [run for piece in done.split(text.MAY_BREAK) for run in text.LONG_RUN.findall(piece)]
+    assert all(text.HALF_HASH.fullmatch(run) for run in runs)
+
+
+def test_half_a_hash_stays_in_one_piece_to_be_copied():
+    half = "23f20022f001ff20d9f0a7131b97b61f"
+    assert text.printable(f"{half}\n{half}") == f"{half}\n{half}"
+    assert text.MAY_BREAK in text.printable(half + "0")
 
 
 @given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E)))
