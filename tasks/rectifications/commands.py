@@ -85,7 +85,7 @@ async def issue(
         await moving.leave_out(it.id, without)
         await moving.add_units(it.id, {role: it.of(role) - found.item.of(role) for role in UnitRole})
         flags = {"public": public, "listed": listed} | ({"asks": asks} if asks else {})
-        await _start(found, move, actor, deadline, **flags)
+        await _start(replace(found, item=it), move, actor, deadline, **flags)
 
 
 async def issue_or_hold(rectification: UUID, actor: Actor) -> None:
@@ -289,6 +289,7 @@ async def _start(found: Loaded, move: Move, actor: Actor, deadline: Deadline | N
     due = {**deadline.columns(), "original_due_on": deadline.on, "deadline_text": deadline.text or None}
     await moving.advance(found, move, number=number, issued_at=clock.now(), **due, **columns)
     told = {"due_on": deadline.on, "certainty": deadline.certainty, "rule": deadline.rule, "words": deadline.text}
+    told |= {f"{role}_units": sorted(units) for role, units in found.item.units.items() if units}
     await events.record(move.event, found.item.id, actor=actor, number=number, **told)
 
 
