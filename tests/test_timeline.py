@@ -88,7 +88,7 @@ async def test_a_step_says_what_it_changed_from_what_to_what(noon):
     id = await make.rectification(it, Status.closed)
     await happens("rectification.reported", id, it.handler, percent=40)
     with clock.frozen(make.at(noon, hours=1)):
-        await happens("rectification.issued", id, it.staff, due_on="2026-12-31", responsible_units=[it.responsible])
+        await happens("rectification.issued", id, it.staff, due_on="2026-12-31", responsible_units=[it.lead_unit])
     steps = await timeline.whole(id, it.boss)
     changes = {step.verb: [(it.field, it.before, it.after) for it in step.changes] for step in steps}
     number = f"ZG-210422-{noon:%Y%m%d}-0001"
@@ -101,10 +101,11 @@ async def test_a_step_says_what_it_changed_from_what_to_what(noon):
     first, again = (step for step in steps if step.verb == "rectification.issued")
     assert [(it.label, it.before, it.after) for it in first.changes] == [
         ("状态", "draft", "issued"), ("编号", None, number), ("整改期限", None, "2026-12-09"),
+        ("责任单位", None, ["新宾县水务局"]), ("牵头单位", None, ["市水务局"]),
     ]  # fmt: skip
     assert [(it.field, it.before, it.after) for it in again.changes] == [
         ("status", "closed", "issued"), ("due_on", "2026-12-09", "2026-12-31"),
-        ("responsible_units", None, ["新宾县水务局"]),
+        ("responsible_units", ["新宾县水务局"], ["市水务局"]),
     ]  # fmt: skip
 
 

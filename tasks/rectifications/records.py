@@ -131,7 +131,7 @@ class Publicity(Table):
     """公示: a text without personal data, shown for some days before the item is closed (T15)."""
 
     id = key()
-    rectification = link(Rectification)
+    rectification = link(Rectification, index=False)
     round = number()
     by = link(Person)
     at = moment()
