@@ -106,7 +106,7 @@ async def failed_on_site(cast: Cast, days: Days) -> Case:
     await pass_first(item, cast["li"], "资料齐全，同意报核查。")
     yield days.at(1, 14, 40)
     note = "井口已加盖，但消毒设施未通电，粪肥仍在井旁，整改不到位。"
-    await check(cast, item, MAERDUN, Scene.tap, CheckResult.failed, note)
+    await check(cast, item, MAERDUN, Scene.tap, note, result=CheckResult.failed)
 
 
 async def shown_in_public(cast: Cast, days: Days) -> Case:
@@ -186,7 +186,7 @@ async def reopened(cast: Cast, days: Days) -> Case:
     await close_out(item, cast["wu"], "同意销号。")
     yield days.at(2, 10, 45)
     note = "泵房上锁无人，群众反映本月又停水三次，问题反弹。"
-    await look_back(item, cast["wang"], YAOZHAN, Scene.tap, LookBackResult.rebounded, note)
+    await look_back(item, cast["wang"], YAOZHAN, Scene.tap, note, result=LookBackResult.rebounded)
     yield days.at(1, 8, 40)
     due_on = clock.today() + timedelta(days=15)
     await looking_back.reopen(item, cast["wu"], id=uuid7(), note="回头看发现反弹，重开整改。", due_on=due_on)
@@ -243,7 +243,8 @@ async def closed_after_a_check(cast: Cast, days: Days) -> Case:
     yield days.at(10, 10, 0)
     await pass_first(item, cast["li"], "前后照片为同一位置。")
     yield days.at(8, 14, 30)
-    await check(cast, item, HOUPU, Scene.pipe, CheckResult.passed, "现场查看，护栏牢固，池盖已锁。")
+    note = "现场查看，护栏牢固，池盖已锁。"
+    await check(cast, item, HOUPU, Scene.pipe, note, result=CheckResult.passed)
     yield days.at(7, 9, 30)
     await close_out(item, cast["wu"], "现场核查通过，同意销号。")
 

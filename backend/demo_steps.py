@@ -254,7 +254,7 @@ async def extend(item: UUID, by: Actor, due_on: date, note: str, done_so_far: st
     return id
 
 
-async def check(cast: Cast, item: UUID, spot: Spot, scene: Scene, result: CheckResult, note: str) -> None:
+async def check(cast: Cast, item: UUID, spot: Spot, scene: Scene, note: str, *, result: CheckResult) -> None:
     """Wang and Sun are sent and go: assigned an hour ago, concluded now."""
     id, people = uuid7(), frozenset({cast["wang"].person or item, cast["sun"].person or item})
     now = clock.now()
@@ -270,10 +270,10 @@ async def check(cast: Cast, item: UUID, spot: Spot, scene: Scene, result: CheckR
 async def check_if_drawn(cast: Cast, item: UUID, spot: Spot, scene: Scene) -> None:
     """The sample is drawn in the demo too; what it draws is looked at on site."""
     if (await queries.parties(item)).sampled:
-        await check(cast, item, spot, scene, CheckResult.passed, "抽样核查：现场与申报一致。")
+        await check(cast, item, spot, scene, "抽样核查：现场与申报一致。", result=CheckResult.passed)
 
 
-async def look_back(item: UUID, by: Actor, spot: Spot, scene: Scene, result: LookBackResult, note: str) -> None:
+async def look_back(item: UUID, by: Actor, spot: Spot, scene: Scene, note: str, *, result: LookBackResult) -> None:
     pictures = [photo(scene, result == LookBackResult.holds, spot.latin, clock.now(), 8)]
     manifest = [_declared(picture, spot) for picture in pictures]
     await looking_back.look_back(item, by, id=uuid7(), result=result, note=note, manifest=manifest)
