@@ -61,12 +61,18 @@ async def page(actor: Actor, wanted: Filter, cursor: str | None, most: int) -> s
 
 
 async def waiting_for(actor: Actor, most: int) -> Waiting:
-    """Items that wait for the actor's units, the most urgent first; the numbers count all of them."""
+    """Items that wait for the actor's units, the most urgent first; the numbers count all of them.
+
+    A unit that handed in its part, or lost it, waits for others, whatever the item waits for.
+    """
+    waiting = [status.value for status in WAITING_FOR_UNIT]
     mine = QueryString(
-        "rectification.status = ANY({}) AND rectification.id IN (SELECT rectification FROM rectification_unit "
-        "WHERE unit = ANY({}) AND role <> 'lead')",
-        [status.value for status in WAITING_FOR_UNIT],
+        "rectification.status = ANY({}) AND rectification.id IN (SELECT part.rectification FROM rectification_unit "
+        "AS part WHERE part.unit = ANY({}) AND part.role <> 'lead' AND part.ended_at IS NULL "
+        "AND coalesce(part.status, rectification.status) = ANY({}))",
+        waiting,
         list(actor.units(*RESPONSIBLE)),
+        waiting,
     )
     counted = await select(
         "SELECT count(*) FILTER (WHERE due_at <= {}) AS overdue, "
