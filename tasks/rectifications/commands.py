@@ -262,9 +262,10 @@ async def _written(verb: Verb, found: Loaded, stands: Status) -> dict[str, Any]:
     id = found.item.id
     if verb == Verb.close_out:
         back_on = clock.today() + LOOK_BACK_AFTER
-        await Rectification.update({"closed_at": clock.now(), "look_back_on": back_on}).where(Rectification.id == id)
+        closed: dict[Any, Any] = {"closed_at": clock.now(), "look_back_on": back_on}
+        await Rectification.update(closed).where(Rectification.id == id)
         await moving.lapse(id)
-        return {"look_back_on": back_on}
+        return closed
     if stands == Status.passed and rules.sampled(found.item):
         await _draw(id)
     return {}
@@ -289,7 +290,8 @@ async def _start(found: Loaded, move: Move, actor: Actor, deadline: Deadline | N
     due = {**deadline.columns(), "original_due_on": deadline.on, "deadline_text": deadline.text or None}
     await moving.advance(found, move, number=number, issued_at=clock.now(), **due, **columns)
     told = {"due_on": deadline.on, "certainty": deadline.certainty, "rule": deadline.rule, "words": deadline.text}
-    told |= {f"{role}_units": sorted(units) for role, units in found.item.units.items() if units}
+    told |= {f"{role}_units": sorted(units) for role, units in found.item.units.items()}
+    told |= {flag: bool(columns.get(flag)) for flag in ("public", "listed")}
     await events.record(move.event, found.item.id, actor=actor, number=number, **told)
 
 

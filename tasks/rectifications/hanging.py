@@ -47,7 +47,7 @@ async def resume(rectification: UUID, actor: Actor, *, id: UUID, note: str, due_
     async with transaction():
         found = await queries.lock(rectification, actor)
         if await _resumed(rectification, id, actor, note):
-            return
+            return await moving.same_said(rectification, "rectification.resumed", id, due_on=due_on)
         facts = replace(found.facts, note=note, due=due_on is not None)
         move = rules.plan(Verb.resume, found.item, actor, facts)
         if due_on is None:
@@ -59,7 +59,7 @@ async def resume(rectification: UUID, actor: Actor, *, id: UUID, note: str, due_
             rectification, actor.person, clock.now(), note, id,
         )  # fmt: skip
         await moving.advance(found, move, review_on=None, original_due_on=due_on, **due)
-        told = {"note": note, "due_on": due_on}
+        told = {"resumption": id, "note": note, "due_on": due_on}
         await events.record(move.event, rectification, actor=actor, units=sorted(found.item.at_work), **told)
 
 

@@ -56,6 +56,7 @@ async def reopen(
     async with transaction():
         found = await queries.lock(rectification, actor)
         if await once.earlier(Reopening, id, rectification=rectification, **content):
+            await moving.same_said(rectification, "rectification.reopened", id, named=sorted(units))
             return await moving.same_files(id, manifest, actor)
         facts = replace(found.facts, note=note, due=due_on is not None, photos=len(manifest))
         move = rules.plan(Verb.reopen, found.item, actor, facts)
@@ -70,5 +71,6 @@ async def reopen(
         counted |= {"sampled": False}  # drawn anew when it is passed again
         await moving.advance(found, move, back, original_due_on=due_on, **due, **counted)
         await events.record(
-            move.event, rectification, actor=actor, reopening=id, note=note, due_on=due_on, units=sorted(back)
-        )
+            move.event, rectification, actor=actor, reopening=id, note=note, due_on=due_on, units=sorted(back),
+            named=sorted(units),
+        )  # fmt: skip

@@ -6,7 +6,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from backend import clock
+import msgspec
+
+from backend import clock, events
 from backend.columns import uuid7
 from backend.db import raw
 from backend.errors import BadRequest, Incomplete
@@ -125,6 +127,15 @@ async def same_files(record: UUID, manifest: Sequence[Declaration], actor: Actor
     if {row["evidence"] for row in rows} != {line.id for line in manifest}:
         raise different()
     await evidence.declare(manifest, actor)
+
+
+async def same_said(rectification: UUID, move: str, record: UUID, **content: Any) -> None:
+    """The request came before: what its record does not keep stands in its event. Raises Conflict where it differs."""
+    for event in await events.of_subjects([rectification], [move]):
+        if str(record) in event.payload.values():
+            now = msgspec.to_builtins(content)
+            if any(event.payload.get(name, value) != value for name, value in now.items()):
+                raise different()
 
 
 async def check_fresh(manifest: Sequence[Declaration]) -> None:

@@ -104,7 +104,7 @@ async def redirect(
     async with transaction():
         ruled = await _opened(rectification, objection, actor)
         if await _answered(ruled, actor, Answer.upheld, note, to_unit):
-            return
+            return await moving.same_said(rectification, "rectification.redirected", objection, due_on=due_on)
         facts = replace(ruled.found.facts, note=note, unit=to_unit)
         move = rules.plan(Verb.redirect, ruled.it, actor, facts)
         if to_unit is None:

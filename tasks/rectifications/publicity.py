@@ -80,7 +80,7 @@ async def _rule(
         found = await queries.lock(rectification, actor)
         row = await _row(rectification, objection)
         if (row["decided_by"], row["answer"], row["decision"]) == (actor.person, answer, note):
-            return
+            return await moving.same_said(rectification, rules.MOVES[verb].event, objection, named=sorted(units))
         it = found.item if found.item.public_objection == objection else replace(found.item, public_objection=None)
         move = rules.plan(verb, it, actor, replace(found.facts, note=note))
         back = rules.named_parts(it, units) if answer == Answer.upheld else frozenset()
@@ -88,7 +88,7 @@ async def _rule(
             {"decided_by": actor.person, "decided_at": clock.now(), "answer": answer.value, "decision": note}
         ).where(PublicObjection.id == objection)
         await moving.advance(found, move, back)
-        told = {"objection": objection, "note": note, "units": sorted(back)}
+        told = {"objection": objection, "note": note, "units": sorted(back), "named": sorted(units)}
         await events.record(move.event, rectification, actor=actor, **told)
 
 

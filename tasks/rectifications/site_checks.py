@@ -60,8 +60,10 @@ async def conclude(
         found = await queries.lock(rectification, actor)
         row = await _row(rectification, check)
         if row["concluded_at"] and _same(row, actor, said):
+            event = rules.MOVES[_verb(said)].event
+            await moving.same_said(rectification, event, check, named=sorted(said.units))
             return await moving.same_files(check, manifest, actor)
-        verb = Verb.pass_check if said.result == CheckResult.passed else Verb.fail_check
+        verb = _verb(said)
         distance, near = await _distance(found, said.place)
         # Of this check, also where another one is open: who went there is told what became of it, not sent away.
         it = replace(found.item, check=row["open"], checkers=frozenset(row["checkers"]))
@@ -74,7 +76,8 @@ async def conclude(
         await moving.advance(found, move, units)
         await events.record(
             move.event, rectification, actor=actor, check=check, note=said.note, distance_m=distance,
-            files=len(manifest), units=sorted(units), false_rectification=said.false_rectification,
+            files=len(manifest), units=sorted(units), named=sorted(said.units),
+            false_rectification=said.false_rectification,
         )  # fmt: skip
 
 
@@ -112,6 +115,10 @@ async def _row(rectification: UUID, check: UUID) -> Any:
     if not rows:
         raise NotFound()
     return rows[0]
+
+
+def _verb(said: Conclusion) -> Verb:
+    return Verb.pass_check if said.result == CheckResult.passed else Verb.fail_check
 
 
 def _same(row: Any, actor: Actor, said: Conclusion) -> bool:
