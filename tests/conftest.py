@@ -44,6 +44,30 @@ from tests import make  # noqa: E402
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=clock.SHANGHAI)  # a Tuesday, a working day
 
 
+LONG = "没有运行标记为 long 的测试（五万步、五百次争抢）：./duban test --long"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run what is marked long, and nothing else")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "long: takes many minutes; runs with --long only")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanted = config.getoption("long")
+    others = [item for item in items if (item.get_closest_marker("long") is not None) != wanted]
+    items[:] = [item for item in items if item not in others]
+    config.hook.pytest_deselected(items=others)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Never silently: what was left out is said."""
+    if not config.getoption("long"):
+        terminalreporter.write_line(LONG)
+
+
 @pytest.fixture(scope="session")
 async def database() -> AsyncIterator[None]:
     """An empty database, built by the migrations in a process of their own, as `./duban migrate` would."""

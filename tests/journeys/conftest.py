@@ -6,7 +6,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -66,15 +67,15 @@ def answers(path: Path) -> bool:
             return False
 
 
-@pytest.fixture
-def queue(tmp_path: Path):
-    """A queue of this test's own, so that killing it harms nobody."""
+@contextmanager
+def a_queue(folder: Path) -> Iterator[Process]:
+    """A queue of its own, so that killing it harms nobody."""
     here = Path(f"/tmp/duban-journey-{os.getpid()}.sock")  # short: a socket path has 107 bytes at most
     account = supervisor.OsUser("", os.geteuid(), os.getegid())
     server = binaries.find_queue(account, copy=False)
     process = Process(
-        str(server.path), "--port", "0", "--unixsocket", str(here), "--dir", str(tmp_path), "--save", "",
-        log=tmp_path / "queue.log", ready=lambda: answers(here),
+        str(server.path), "--port", "0", "--unixsocket", str(here), "--dir", str(folder), "--save", "",
+        log=folder / "queue.log", ready=lambda: answers(here),
     )  # fmt: skip
     process.start()
     process.env["url"] = f"unix://{here}"
@@ -83,19 +84,19 @@ def queue(tmp_path: Path):
     here.unlink(missing_ok=True)
 
 
-@pytest.fixture
-def worker(queue: Process, tmp_path: Path, fresh: None):
+@contextmanager
+def a_worker(queue: Process, folder: Path) -> Iterator[Process]:
     process = Process(
         sys.executable, "-m", "backend", "worker",
-        log=tmp_path / "worker.log", ready=lambda: True, DUBAN_REDIS_URL=queue.env["url"],
+        log=folder / "worker.log", ready=lambda: True, DUBAN_REDIS_URL=queue.env["url"],
     )  # fmt: skip
     process.start()
     yield process
     process.kill()
 
 
-@pytest.fixture
-def web(queue: Process, tmp_path: Path, fresh: None):
+@contextmanager
+def a_web(queue: Process, folder: Path) -> Iterator[Process]:
     """The address of a real server on a free port."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
@@ -108,12 +109,45 @@ def web(queue: Process, tmp_path: Path, fresh: None):
 
     process = Process(
         sys.executable, "-m", "backend", "web",
-        log=tmp_path / "web.log", ready=alive, DUBAN_REDIS_URL=queue.env["url"], DUBAN_PORT=str(port),
+        log=folder / "web.log", ready=alive, DUBAN_REDIS_URL=queue.env["url"], DUBAN_PORT=str(port),
     )  # fmt: skip
     process.start()
     process.env["address"] = address
     yield process
     process.kill(signal.SIGTERM)
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Iterator[Process]:
+    with a_queue(tmp_path) as process:
+        yield process
+
+
+@pytest.fixture
+def worker(queue: Process, tmp_path: Path, fresh: None) -> Iterator[Process]:
+    with a_worker(queue, tmp_path) as process:
+        yield process
+
+
+@pytest.fixture
+def web(queue: Process, tmp_path: Path, fresh: None) -> Iterator[Process]:
+    with a_web(queue, tmp_path) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def town(database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """Queue, worker and web, started once for all stories of a file that kill none of them."""
+    folder = tmp_path_factory.mktemp("town")
+    with a_queue(folder) as queue, a_worker(queue, folder), a_web(queue, folder) as web:
+        yield web
+
+
+@pytest.fixture
+async def townspeople(town: Process, fresh: None) -> AsyncIterator[httpx.AsyncClient]:
+    """Speaks to the town's web, about a database that is empty again."""
+    async with httpx.AsyncClient(base_url=town.env["address"], timeout=20) as client:
+        yield client
 
 
 @pytest.fixture

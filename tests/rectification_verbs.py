@@ -1,0 +1,26 @@
+"""Each verb of a walk: the request that asks for it, and the event that tells of it."""
+
+from tests import rectification_asks as asks
+
+ASKS = {
+    "issue": asks.issue, "drop": asks.drop, "acknowledge": asks.acknowledge, "object_to": asks.object_to,
+    "decline_objection": asks.rule, "redirect": asks.rule, "uphold_objection": asks.rule, "report": asks.report,
+    "ask_extension": asks.ask_extension, "grant_extension": asks.decide_extension,
+    "decline_extension": asks.decide_extension, "hand_in": asks.hand_in, "pass_first": asks.pass_first,
+    "send_back": asks.send_back, "assign_check": asks.assign_check, "pass_check": asks.conclude,
+    "fail_check": asks.conclude, "publish": asks.publish, "take_public_objection": asks.take_public_objection,
+    "decline_public_objection": asks.rule_public_objection, "uphold_public_objection": asks.rule_public_objection,
+    "close_out": asks.close_out, "look_back": asks.look_back, "reopen": asks.reopen, "hang": asks.hang,
+    "resume": asks.resume, "ask_void": asks.ask_void, "void": asks.void, "decline_void": asks.decline_void,
+}  # fmt: skip
+EVENTS = {
+    "issue": "issued", "drop": "dropped", "acknowledge": "acknowledged", "object_to": "objected",
+    "decline_objection": "objection_declined", "redirect": "redirected", "uphold_objection": "objection_upheld",
+    "report": "reported", "ask_extension": "extension_asked", "grant_extension": "extended",
+    "decline_extension": "extension_declined", "hand_in": "handed_in", "pass_first": "passed",
+    "send_back": "sent_back", "assign_check": "check_assigned", "pass_check": "check_passed",
+    "fail_check": "check_failed", "publish": "published", "take_public_objection": "public_objection_taken",
+    "decline_public_objection": "public_objection_declined", "uphold_public_objection": "public_objection_upheld",
+    "close_out": "closed", "look_back": "looked_back", "reopen": "reopened", "hang": "hung", "resume": "resumed",
+    "ask_void": "void_asked", "void": "voided", "decline_void": "void_declined",
+}  # fmt: skip

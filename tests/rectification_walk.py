@@ -1,0 +1,402 @@
+"""A walk of one item through the app: each step is a number, a request is made of it, and all must agree after it.
+
+What is asked is in rectification_asks.py, what should come of it in rectification_model.py. The person and the clock
+are the walk's. Nothing here is a test.
+"""
+
+import os
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from backend import clock
+from backend.columns import uuid7
+from backend.db import raw
+from backend.roles import SYSTEM, Actor, Grant, Role
+from inspections.findings.queries import as_filed
+from inspections.findings.rules import ClosingClass, Severity
+from tasks.rectifications import commands, jobs
+from tasks.rectifications.queries import expected
+from tasks.rectifications.words import Source
+from tests import make
+from tests.rectification_asks import Ask, Desk
+from tests.rectification_fold import Item, Part
+from tests.rectification_model import OF_A_PART, STARTS, Model, Who
+from tests.rectification_people import people
+from tests.rectification_proofs import difference, facts, other, proper_closing, read
+from tests.rectification_verbs import ASKS, EVENTS
+
+FORWARD = {"issue", "acknowledge", "hand_in", "pass_first", "close_out", "pass_check", "assign_check", "reopen"}
+RARE = {"drop", "uphold_objection", "ask_void", "void", "hang", "send_back"}
+MADE = {
+    "object_to": "objection", "ask_extension": "extension", "assign_check": "check", "publish": "publicity",
+    "take_public_objection": "objection",
+}  # fmt: skip
+EVIDENCE = {"hand_in", "pass_check", "fail_check", "look_back", "reopen", "object_to"}
+BEGINS = datetime(2026, 11, 24, 9, 0, tzinfo=clock.SHANGHAI)
+
+
+@dataclass
+class Walk:
+    """Where it stands. `story` is what a failure shows."""
+
+    client: httpx.AsyncClient
+    people: dict[str, Who]
+    units: dict[str, UUID]
+    visit: UUID
+    here: frozenset[UUID]
+    now: datetime = BEGINS
+    story: list[str] = field(default_factory=list)
+    headers: dict[UUID, tuple[datetime, dict[str, str]]] = field(default_factory=dict)
+
+    # one item
+    id: UUID = UUID(int=0)
+    item: Model = field(default_factory=Model)
+    fold: Item = field(default_factory=Item)
+    version: int = 0
+    records: dict[str, list[UUID]] = field(default_factory=dict)
+    done: list[tuple[Who, Ask]] = field(default_factory=list)
+    files: dict[UUID, list[UUID]] = field(default_factory=dict)  # of the latest hand-in of a unit, under way
+    used: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    async def begun(cls, client: httpx.AsyncClient) -> "Walk":
+        office = await make.unit("市扶贫办", area=make.FUSHUN)
+        names = {"a": "新宾县水务局", "b": "新宾县住建局", "c": "新宾县财政局", "d": "新宾县自来水公司"}
+        names |= {"lead": "市水务局", "far": "清原县水务局"}
+        areas = dict.fromkeys("abcd", make.XINBIN) | {"lead": make.FUSHUN, "far": make.QINGYUAN}
+        units = {}
+        for number, (key, name) in enumerate(
+            names.items()
+        ):  # in the order of their ids, so that a walk can be repeated
+            with clock.frozen(BEGINS - timedelta(days=2) + timedelta(seconds=number)):
+                units[key] = await make.unit(name, area=areas[key])
+        here = frozenset({office, *units.values()} - {units["far"]})
+        with clock.frozen(BEGINS - timedelta(days=1)):
+            who = await people(units, office, clock.now())
+            cast = make.Cast()
+            cast.staff = await make.person("周", Role.supervision_staff, at=office)
+            cast.lead, cast.inspector = (Actor(who[name].id, name, home=office) for name in ("lead", "inspector"))
+            walk = cls(client, who, units, await make.visit(cast), here)
+        return walk
+
+    # ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def step(self, number: int) -> None:
+        dice = Random(number)
+        self.now += timedelta(seconds=dice.randint(1, 900))
+        if self.item.status == "voided" and dice.randrange(3) == 0 or not self.id.int:
+            with clock.frozen(self.now):
+                await self.begin_item(dice)
+            self.now += timedelta(seconds=1)
+        os.environ["DUBAN_SAMPLE_PERCENT"] = dice.choice(["0", "100"])  # the lot itself is secret, and never the same
+        choice = dice.randrange(100)
+        if choice < 5:
+            self.now += timedelta(minutes=dice.choice([60, 60 * 20, 1440, 1440 * 2, 1440 * 6, 1440 * 25]))
+        with clock.frozen(self.now):
+            await self._step(dice, choice)
+
+    async def _step(self, dice: Random, choice: int) -> None:
+        if choice < 8:
+            return await self.sweep()
+        if choice < 16:
+            return await self.arrive(dice)
+        if choice < 20:
+            return await self.look(dice, dice.choice(sorted(self.people)))
+        if choice < 22:
+            return await self.change_people(dice)
+        if choice < 32 and self.done:
+            return await self.again(dice)
+        desk = self.desk(dice)
+        verb, name = self.chosen(dice, choice)
+        await self.ask(self.people[name], ASKS[verb](desk), stale=dice.randrange(20) == 0)
+
+    def desk(self, dice: Random) -> Desk:
+        away = {who.id: who.recused for who in self.people.values()}
+        return Desk(dice, self.item, self.id, clock.today(), self.people, self.units, self.records, self.used, away)
+
+    def chosen(self, dice: Random, choice: int) -> tuple[str, str]:
+        """A verb and a person: mostly what may be done now, by who may; sometimes anything by anybody."""
+        everybody = sorted(self.people)
+        if choice < 42:
+            return dice.choice(sorted(STARTS)), dice.choice(everybody)
+        open_now = {(verb, name) for name in everybody for verb in self.offered(self.people[name])}
+        if not open_now:
+            return dice.choice(sorted(STARTS)), dice.choice(everybody)
+        verbs = sorted({verb for verb, _ in open_now})
+        likely = [verb for verb in verbs for _ in range(6 if verb in FORWARD else 1 if verb in RARE else 2)]
+        verb = dice.choice(likely)
+        fit = [name for name in everybody if (verb, name) in open_now]
+        return verb, dice.choice(everybody if choice < 50 else fit)
+
+    async def begin_item(self, dice: Random) -> None:
+        """A finding of the team becomes a draft, as the reaction to a submitted visit makes it."""
+        names = dice.choice([["a"], ["a"], ["a", "b"], ["a", "b", "c"]])
+        responsible = frozenset(self.units[name] for name in names)
+        lead = frozenset({self.units["lead"]} if dice.randrange(5) else set())
+        kind = dice.choice([*ClosingClass, ClosingClass.by_date])
+        severity = dice.choice([Severity.ordinary, Severity.ordinary, Severity.serious])
+        cast, who = make.Cast(), self.people["inspector"]
+        grants = (Grant(Role.inspector, who.home, make.FUSHUN),)
+        cast.visit, cast.inspector = self.visit, Actor(who.id, who.name, grants, home=who.home)
+        said = {"closing_class": kind, "severity": severity, "responsible_units": responsible, "lead_units": lead}
+        cast.responsible, cast.lead_unit = self.units["a"], self.units["lead"]
+        self.id = await make.finding(cast, **said)
+        filed = (await as_filed([self.id]))[0]
+        await commands.draft_from_finding(filed, SYSTEM, source=Source.unannounced)
+        team = frozenset(self.people[name].id for name in ("lead", "inspector"))
+        self.item = Model(
+            here=self.here, team=team, serious=severity != Severity.ordinary, long_term=kind == ClosingClass.long_term,
+            term={ClosingClass.fix_now: 3, ClosingClass.by_date: 15}.get(kind),
+            parts={unit: Part() for unit in responsible}, lead=set(lead),
+        )  # fmt: skip
+        self.fold, self.version = Item(), 1  # the finding was filed under the same id
+        self.records, self.done, self.files = {}, [], {}
+        self.story.append(f"── {names} {kind} {severity} lead={bool(lead)}")
+        await self.check(["drafted"], SYSTEM.person)
+
+    async def sweep(self) -> None:
+        """Silence becomes acceptance, for whoever's time is over."""
+        expected.set(None)
+        silent = sorted(self.item.silent(clock.now()))
+        await jobs.sweep_silent()
+        for unit in silent:
+            self.item.hear("accepted_silently", clock.now(), None, unit=unit)
+        self.story.append(f"sweep {len(silent)}")
+        await self.check(["accepted_silently"] * len(silent), None)
+
+    async def arrive(self, dice: Random) -> None:
+        """The photos of the latest hand-in of a unit come in."""
+        for unit in sorted(self.files)[:2]:
+            for line in self.files.pop(unit):
+                await raw("UPDATE evidence SET state = 'received', received_at = $2 WHERE id = $1", line, clock.now())
+            if unit in self.item.parts:
+                self.item.parts[unit].missing = 0
+        self.story.append("photos")
+
+    async def change_people(self, dice: Random) -> None:
+        """Somebody keeps away from a unit, or loses a role, from the next request on."""
+        name = dice.choice(sorted(self.people))
+        who = self.people[name]
+        if dice.randrange(2) and name != "administrator":
+            unit = self.units[dice.choice(["a", "b", "lead", "far"])]
+            body = {"id": str(uuid7()), "unit": str(unit), "reason": "亲属在该单位工作。"}
+            answer = await self.client.post("/api/me/recusals", json=body, headers=await self.signed_in(who))
+            who.recused.add(unit)
+            assert answer.status_code == 201, answer.text
+        elif dice.randrange(2) and who.roles and name in ("both_keys", "mixed", "several", "second_boss"):
+            role, unit = dice.choice(sorted(who.roles))
+            rows = await raw(
+                "SELECT id FROM role_grant WHERE person = $1 AND unit = $2 AND role = $3 AND revoked_at IS NULL",
+                who.id, unit, role,
+            )  # fmt: skip
+            path = f"/api/people/{who.id}/roles/{rows[0]['id']}"
+            answer = await self.client.delete(path, headers=await self.signed_in(self.people["administrator"]))
+            who.roles.discard((role, unit))
+            assert answer.status_code == 204, answer.text
+        self.story.append(f"{name}: {who.roles} keeps away from {len(who.recused)}")
+
+    async def look(self, dice: Random, name: str) -> None:
+        """Somebody opens it: what they see, and what they may do, is what the model says."""
+        who = self.people[name]
+        answer = await self.client.get(f"/api/rectifications/{self.id}", headers=await self.signed_in(who))
+        self.story.append(f"{name} looks: {answer.status_code}")
+        assert answer.status_code == (200 if self.item.sees(who) else 404), self.tell(answer.text)
+        if answer.status_code == 200:
+            self.compare_shown(answer.json(), who)
+
+    # ── one request ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def ask(self, who: Who, ask: Ask, *, stale: bool = False) -> None:
+        headers = dict(await self.signed_in(who))
+        if stale:
+            headers["If-Match"] = f'"{self.version - 1}"'
+        wanted, unit = self.foretold(who, ask, stale)
+        answer = await self.sent(who, ask, headers)
+        got = (answer.status_code, "" if answer.status_code < 400 else make.problem(answer)["code"])
+        self.story.append(f"{clock.local(self.now):%m-%d %H:%M} {who.name} {ask.verb} {self.short(ask.body)} → {got}")
+        assert got == wanted, self.tell(f"expected {wanted}: {answer.text[:500]}")
+        if wanted[0] != 201:
+            return await self.check([], None)
+        told = dict(ask.told)
+        if ask.verb in OF_A_PART:
+            told = {"unit": unit, "units": [unit]} | told
+        drawn = await self.check_event(EVENTS[ask.verb], who.id)
+        self.remember(who, ask, told)
+        self.item.hear(EVENTS[ask.verb], clock.now(), who.id, **told)
+        if drawn is not None:
+            assert self.item.may_be_drawn(), self.tell("drawn, although nothing left it to the sample")
+            self.item.hear("sampled", clock.now(), None, drawn=drawn)
+        assert (drawn is None) == (ask.verb != "pass_first" or not self.item.may_be_drawn()), self.tell("not drawn")
+        await self.check(None, None)
+        self.compare_shown(answer.json(), who)
+        if ask.verb == "close_out":
+            await proper_closing(self.id)
+
+    async def sent(self, who: Who, ask: Ask, headers: dict[str, str]) -> httpx.Response:
+        said = {"json": ask.body} if ask.body is not None else {}
+        answer = await self.client.post(f"/api/rectifications/{self.id}/{ask.path}", headers=headers, **said)
+        assert answer.status_code < 500, self.tell(f"{who.name} {ask.verb} {ask.body}: {answer.text}")
+        return answer
+
+    async def again(self, dice: Random) -> None:
+        """A request that worked comes once more: word for word, with one word changed, or from somebody else."""
+        who, ask = dice.choice(self.done)
+        kind = dice.randrange(4)
+        body, has_id = dict(ask.body or {}), "id" in (ask.body or {})
+        if kind == 1 and has_id:
+            key = dice.choice([key for key in sorted(body) if key not in ("id", "unit", "position", "phone")])
+            body[key] = [str(self.units["a"])] if body[key] == [] and key == "units" else other(body[key])
+        elif kind == 1 and "units" in body:
+            body["units"] = other(body["units"]) if body["units"] else [str(self.units["a"])]
+        elif kind == 2 and has_id:
+            who = self.people[dice.choice(sorted(set(self.people) - {who.name}))]
+        elif ask.verb in ("issue", "drop", "void", "decline_void"):
+            return await self.look(dice, who.name)  # made at a desk, without an id
+        same = body == (ask.body or {}) and not (kind == 2 and has_id)
+        wanted = (201, "") if same else (409, "conflict")
+        if not self.item.sees(who):
+            wanted = (404, "not_found")
+        sent = Ask(ask.verb, ask.path, body if ask.body is not None else None)
+        answer = await self.sent(who, sent, await self.signed_in(who))
+        got = (answer.status_code, "" if answer.status_code < 400 else make.problem(answer)["code"])
+        self.story.append(f"again: {who.name} {ask.verb} {self.short(body)} → {got}")
+        assert got == wanted, self.tell(f"again, expected {wanted}: {answer.text[:500]}")
+        await self.check([], None)
+
+    def remember(self, who: Who, ask: Ask, told: dict[str, Any]) -> None:
+        """What later requests may refer to."""
+        self.done.append((who, ask))
+        if key := MADE.get(ask.verb):
+            self.records.setdefault(EVENTS[ask.verb], []).append(told[key])
+        lines = ask.body.get("evidence", []) if ask.body else []
+        if ask.verb in EVIDENCE:
+            self.used += lines
+        if ask.verb == "hand_in":
+            self.files[told["unit"]] = [UUID(line["id"]) for line in lines]
+
+    def foretold(self, who: Who, ask: Ask, stale: bool) -> tuple[tuple[int, str], Any]:
+        """Status and code that the answer must have, and the unit whose part moves."""
+        it, now = self.item, clock.now()
+        if not it.sees(who):
+            return (404, "not_found"), None
+        if ask.early:
+            return ask.early, None
+        units = [None]
+        if ask.focus:
+            units = [ask.focus]
+        elif ask.body and "unit" in ask.body:
+            units = [UUID(ask.body["unit"])]
+        elif ask.verb in OF_A_PART and it.parts:
+            units = sorted(it.parts)
+        verdicts = [self.verdict(who, ask, unit, stale, now) for unit in units]
+        could = [unit for unit, verdict in zip(units, verdicts, strict=True) if verdict is None]
+        if len(could) > 1:
+            return (422, "unit_needed"), None
+        if not could:
+            codes = [verdict for verdict in verdicts if verdict]
+            return next((code for code in codes if code[0] == 409), codes[0]), None
+        if ask.lacks(could[0]):
+            return (422, "incomplete"), None
+        return ask.wrong or (201, ""), could[0]
+
+    def verdict(self, who: Who, ask: Ask, unit: Any, stale: bool, now: datetime) -> tuple[int, str] | None:
+        it = self.item
+        if not it.may(ask.verb, who, unit, ask.sub):
+            return 403, "not_yours_to_do"
+        if stale:
+            return 409, "stale"
+        if hinders := it.hinders(ask.verb, now, unit):
+            return 409, hinders
+        open_ones = {it.extension, it.check, it.publicity, it.public_objection}
+        open_ones |= {part.objection for part in it.parts.values()}
+        return (409, "blocked") if ask.sub is not None and ask.sub not in open_ones else None
+
+    def offered(self, who: Who) -> dict[str, set[UUID]]:
+        """The buttons: what this person may do now, and for which units where it is a part that moves."""
+        if not self.item.sees(who):
+            return {}
+        found: dict[str, set[UUID]] = {}
+        now = clock.now() if clock.now() >= self.now else self.now
+        for verb in STARTS:
+            units = sorted(self.item.parts) if verb in OF_A_PART and self.item.parts else [None]
+            for unit in units:
+                if self.item.may(verb, who, unit) and self.item.hinders(verb, now, unit) is None:
+                    found.setdefault(verb, set()).update({unit} if unit else set())
+        return found
+
+    # ── what must agree ──────────────────────────────────────────────────────────────────────────────────────────
+
+    async def check_event(self, event: str, by: Any) -> bool | None:
+        """Exactly one event tells of the move; beside it only the lot, where one was drawn. Answers what it said."""
+        rows = await self.events()
+        drawn = next((row for row in rows if row["verb"] == "rectification.sampled"), None)
+        rest = [row for row in rows if row is not drawn]
+        told = [(row["verb"].removeprefix("rectification."), row["actor"]) for row in rest]
+        assert told == [(event, by)], self.tell(f"one event {event} expected, there are {told}")
+        self._heard(rest[0])
+        return self._heard(drawn)["drawn"] if drawn else None
+
+    async def check(self, wanted: list[str] | None, by: Any) -> None:
+        """These events and no others since the step began (None: seen already); then tables, model and fold agree."""
+        if wanted is not None:
+            rows = await self.events()
+            told = [row["verb"].removeprefix("rectification.") for row in rows]
+            assert told == wanted, self.tell(f"events {wanted} expected, there are {told}")
+            for row in rows:
+                self._heard(row)
+        stored = await facts(self.id)
+        expected_facts, folded = self.item.facts(), self.fold.facts()
+        if self.item.status == "draft" or self.item.due is None:  # nobody has it yet: the finding says whose it will be
+            for each in (stored, expected_facts, folded):
+                each.pop("parts")
+        assert stored == expected_facts, self.tell(difference("tables", stored, "model", expected_facts))
+        assert stored == folded, self.tell(difference("tables", stored, "fold of the events", folded))
+
+    async def events(self) -> list[Any]:
+        sql = "SELECT verb, actor, at, payload FROM event WHERE subject = $1 AND at >= $2 AND verb LIKE 'rectif%'"
+        return list(await raw(sql, self.id, clock.now()))
+
+    def _heard(self, row: Any) -> dict[str, Any]:
+        said = read(row)
+        self.fold.hear(row["verb"], row["at"], row["actor"], **said)
+        self.version += 1
+        return said
+
+    def compare_shown(self, shown: dict[str, Any], who: Who) -> None:
+        """The answer over HTTP: status, parts, counters, dates, lateness and buttons."""
+        it, now = self.item, clock.now()
+        names = ("status", "returned", "reopened", "extended", "listed", "public")
+        said = {name: shown[name] for name in names} | {"overdue": shown["overdue"], "version": shown["version"]}
+        said |= {"due": shown["due_on"], "original": shown["original_due_on"]}
+        wanted = {name: getattr(it, name) for name in names} | {"overdue": it.overdue(now), "version": self.version}
+        wanted |= {"due": it.due and it.due.isoformat(), "original": it.original and it.original.isoformat()}
+        assert said == wanted, self.tell(difference("shown", said, "model", wanted))
+        moves = {move["verb"]: {UUID(unit) for unit in move["units"]} for move in shown["moves"]}
+        assert moves == (offered := self.offered(who)), self.tell(difference("buttons", moves, "model", offered))
+
+    async def signed_in(self, who: Who) -> dict[str, str]:
+        """Headers of a phone that was used within the last hours."""
+        since, headers = self.headers.get(who.id, (None, {}))
+        if since is None or self.now - since > timedelta(hours=11):
+            headers = await make.signed_in(Actor(who.id, who.name))
+            self.headers[who.id] = (self.now, headers)
+        return headers
+
+    def short(self, body: dict[str, Any] | None) -> str:
+        """A request as a line of the story: names for ids, and how many files."""
+        known = {str(unit): name for name, unit in self.units.items()}
+        known |= {str(who.id): name for name, who in self.people.items()}
+        told = {**(body or {}), "evidence": len((body or {}).get("evidence", []))}
+        return " ".join(f"{key}={_named(value, known)}" for key, value in told.items() if value and key != "position")
+
+    def tell(self, what: str) -> str:
+        return "\n".join([what, "", "The last steps:", *self.story[-25:]])
+
+
+def _named(value: Any, known: dict[str, str]) -> Any:
+    return [_named(one, known) for one in value] if isinstance(value, list) else known.get(str(value), value)
