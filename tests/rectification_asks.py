@@ -93,8 +93,8 @@ def issue(desk: Desk) -> Ask:
         "due_on": wanted and wanted.isoformat(), "public": desk.slip(6), "listed": desk.slip(6),
         "without_units": sorted(map(str, without)), "responsible_units": sorted(map(str, added)),
     }  # fmt: skip
-    told = {"due_on": due, "listed": body["listed"], "public": body["public"], "lead": sorted(it.lead)}
-    told |= {"responsible": sorted(responsible)}
+    told = {"due_on": due, "listed": body["listed"], "public": body["public"], "lead_units": sorted(it.lead)}
+    told |= {"responsible_units": sorted(responsible)}
     past = (400, "due_in_the_past") if wanted and wanted <= desk.today else None
     return Ask("issue", "issue", body, told, lambda unit: not responsible or due is None, past)
 

@@ -91,8 +91,8 @@ class Item:
         match event.removeprefix("rectification."):
             case "issued":
                 self.status, self.due, self.original = "issued", said["due_on"], said["due_on"]
-                self.listed, self.public, self.lead = said["listed"], said["public"], set(said["lead"])
-                self.parts = {one: Part() for one in said["responsible"]}
+                self.listed, self.public, self.lead = said["listed"], said["public"], set(said["lead_units"])
+                self.parts = {one: Part() for one in said["responsible_units"]}
                 self._ask(self.parts, at)
             case "dropped" | "objection_upheld" | "voided":
                 self._end("voided")

@@ -12,7 +12,7 @@ from tests.rectification_fold import Item
 
 IDS = {"unit", "to_unit", "objection", "extension", "check", "publicity"}
 MANY, DATES = (
-    {"units", "checkers", "responsible", "lead"},
+    {"units", "checkers", "responsible_units", "lead_units"},
     {"due_on", "wanted_on", "ends_on", "review_on", "look_back_on"},
 )
 BACK = (

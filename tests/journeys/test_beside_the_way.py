@@ -35,7 +35,8 @@ async def unit_of(name: str) -> tuple[UUID, Actor]:
 async def days_pass(item: UUID, days: int) -> None:
     """As if everything about the item had happened this much earlier."""
     for statement in (
-        "UPDATE rectification SET due_on = due_on - $2::int, due_at = due_at - $2::int * interval '1 day' WHERE id = $1",
+        "UPDATE rectification SET due_on = due_on - $2::int, due_at = due_at - $2::int * interval '1 day' "
+        "WHERE id = $1",
         "UPDATE rectification_unit SET accept_by = accept_by - $2::int * interval '1 day' WHERE rectification = $1",
         "UPDATE publicity SET until = until - $2::int * interval '1 day' WHERE rectification = $1",
     ):
