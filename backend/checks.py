@@ -25,15 +25,17 @@ from backend.supervisor import (
 )
 
 EVERYTHING = ("-n", "2", "--dist", "loadfile")
+LONG = "--long"  # an option of the tests' own: what is marked long, and nothing else
 LOCKS = {"requirements.lock": (), "requirements-dev.lock": ("--group", "dev", "-c", "requirements.lock")}
 
 
 def test(settings: Settings, arguments: list[str]) -> int:
-    """Runs pytest with these arguments beside its own database and queue; without any, two files at a time.
+    """Runs pytest with these arguments beside its own database and queue; without any path, two files at a time.
 
     Its exit code.
     """
-    command = (sys.executable, "-m", "pytest", *(arguments or EVERYTHING))
+    chosen = (*EVERYTHING, *arguments) if arguments in ([], [LONG]) else arguments
+    command = (sys.executable, "-m", "pytest", *chosen)
     if not settings.embedded:
         return subprocess.run(command, cwd=ROOT).returncode
     with interruptible(), _own_var(settings) as (var, supervisor):

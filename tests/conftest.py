@@ -56,10 +56,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    wanted = config.getoption("long")
-    others = [item for item in items if (item.get_closest_marker("long") is not None) != wanted]
-    items[:] = [item for item in items if item not in others]
-    config.hook.pytest_deselected(items=others)
+    chosen: dict[bool, list[pytest.Item]] = {True: [], False: []}
+    for item in items:
+        is_long = item.get_closest_marker("long") is not None
+        chosen[is_long == config.getoption("long")].append(item)
+    items[:] = chosen[True]
+    config.hook.pytest_deselected(items=chosen[False])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -280,6 +280,8 @@ def publish(desk: Desk) -> Ask:
     body = {"id": str(uuid7()), "text": desk.words("腰站村饮水管网已修复。", lacks), "days": days}
     body["starts_on"] = starts.isoformat()
     wrong = (400, "starts_in_the_past") if starts < desk.today else None
+    if not any(lacks) and not wrong and desk.slip():
+        body["text"], wrong = "详情请致电 13812345678。", (422, "personal_data")
     told = {"publicity": UUID(str(body["id"])), "ends_on": starts + timedelta(days=days - 1)}
     return _said(desk, "publish", "publicity", body, lacks, told=told, wrong=wrong)
 

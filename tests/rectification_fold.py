@@ -156,7 +156,9 @@ class Item:
                 self.asked_by = by
             case "void_declined":
                 self.asked_by = None
-            case "drafted" | "held":
+            case "rescheduled":
+                self.due = said["due_on"]
+            case "drafted" | "held" | "concerned" | "recounted" | "case_file_taken":
                 pass
             case other:
                 raise AssertionError(f"no story knows {other}")

@@ -47,7 +47,8 @@ async def facts(id: UUID) -> dict[str, Any]:
 def read(row: Any) -> dict[str, Any]:
     """What an event row says."""
     said = msgspec.json.decode(row["payload"])
-    del said["by"]  # a name, as it was then
+    del said["by"]  # a name, as it was then; so are the roles
+    said.pop("as", None)
     for key in said.keys() & IDS:
         said[key] = said[key] and UUID(said[key])
     for key in said.keys() & MANY:

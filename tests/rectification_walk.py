@@ -31,6 +31,7 @@ from tests.rectification_proofs import difference, facts, other, proper_closing,
 from tests.rectification_verbs import ASKS, EVENTS
 
 FORWARD = {"issue", "acknowledge", "hand_in", "pass_first", "close_out", "pass_check", "assign_check", "reopen"}
+SECRET = {"rectification.check_assigned", "rectification.sampled"}  # not in the version, which the units see too
 RARE = {"drop", "uphold_objection", "ask_void", "void", "hang", "send_back"}
 MADE = {
     "object_to": "objection", "ask_extension": "extension", "assign_check": "check", "publish": "publicity",
@@ -364,7 +365,7 @@ class Walk:
     def _heard(self, row: Any) -> dict[str, Any]:
         said = read(row)
         self.fold.hear(row["verb"], row["at"], row["actor"], **said)
-        self.version += 1
+        self.version += row["verb"] not in SECRET
         return said
 
     def compare_shown(self, shown: dict[str, Any], who: Who) -> None:

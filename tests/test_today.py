@@ -82,6 +82,20 @@ async def test_a_handler_finds_what_waits_for_the_unit_the_most_urgent_first(cli
             assert (mine["overdue"], mine["due_soon"]) == (overdue, soon), days
 
 
+async def test_who_handed_in_or_lost_the_part_is_not_asked_again(client, it):
+    """Although the item itself waits for another unit."""
+    id = await make.shared(it)
+    await make.second(it)
+    for by in (it.handler, it.handler2):
+        assert len((await today(client, by))["rectifications"]["items"]) == 1
+        await make.acknowledge(by, id)
+    await make.hand_in(it.handler, id)
+    assert (await today(client, it.handler))["rectifications"] == {"overdue": 0, "due_soon": 0, "items": []}
+    assert [row["id"] for row in (await today(client, it.handler2))["rectifications"]["items"]] == [str(id)]
+    await (await calls.rule(it)).made(client)  # another item, redirected away from the first unit
+    assert (await today(client, it.handler))["rectifications"]["items"] == []
+
+
 async def test_a_cooperating_unit_sees_its_part_and_the_lead_unit_has_none_to_do(client, it):
     call = await calls.issue(it)
     assert (await call.made(client)).status_code == 201
