@@ -25,6 +25,7 @@ from inspections.findings.api import FindingController, TopicController
 from inspections.visits.api import VisitController
 from notifications.inbox.api import NoticeController
 from notifications.today.api import TodayController
+from tasks.batches.api import BatchController
 from tasks.case_files.api import CaseFileController
 from tasks.household_clearing.api import HouseholdClearingController
 from tasks.households.api import HouseholdController
@@ -50,6 +51,7 @@ CONTROLLERS = [
     CaseFileController,
     HouseholdController,
     HouseholdClearingController,
+    BatchController,
     NoticeController,
     TodayController,
     health.HealthController,

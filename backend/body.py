@@ -4,11 +4,11 @@ import json
 import re
 from typing import Any
 
-import msgspec
 from litestar import Request
 from litestar.exceptions import HTTPException
 
 from backend.errors import BadRequest
+from backend.shapes import shaped
 
 MOST_BYTES = 256 * 1024  # JSON routes; evidence has a route of its own
 DEEPEST = 32
@@ -41,29 +41,6 @@ def parse(body: bytes) -> Any:
         raise BadRequest("不是有效的 JSON。", "not_json", said=str(wrong)[:200]) from wrong
     _check_text(values)
     return values
-
-
-def shaped(values: Any, wanted: Any) -> Any:
-    """The values as the handler's Struct, nothing converted that is not what it should be: "5" is no number.
-
-    litestar converts leniently, as query parameters need it; by then this is done. Raises BadRequest with the field.
-    """
-    try:
-        return msgspec.convert(values, wanted)
-    except msgspec.ValidationError as wrong:
-        raise _refusal(str(wrong)) from wrong
-
-
-def _refusal(said: str) -> BadRequest:
-    """msgspec says what is wrong, quoting an unknown or missing member, then where: "… - at `$.evidence[0].size`"."""
-    what, _, where = said.partition(" - at `$")
-    unknown = "unknown field `" in what
-    parts = [where.rstrip("`").lstrip(".")]
-    parts += [what.split("`")[1]] if unknown or "required field `" in what else []
-    field = ".".join(part for part in parts if part) or None
-    if unknown:
-        return BadRequest("含有不认识的字段。", "unknown_field", field=field, said=said[:200])
-    return BadRequest("内容不符合要求。", "malformed", field=field, said=said[:200])
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -80,6 +80,10 @@ VERBS = {
     "rectification.void_declined": "It was not voided; the item goes on.",
     "rectification.voided": "A second person confirmed; the item is void.",
     "rectification.case_file_taken": "Somebody took a copy of its case file.",
+    "batch.asked": "One move was asked for many rectifications; what came of each is told by the rectification.",
+    "batch.finished": "Every row of a batch is through.",
+    "batch.stopped": "The asker stopped what had not begun.",
+    "batch.parked": "A batch got nowhere several times; a person must look.",
 }
 
 

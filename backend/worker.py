@@ -18,8 +18,9 @@ from backend import clock, db, outbox, wake
 from backend.evidence import jobs as evidence
 from backend.evidence import receiving
 from backend.people import commands as people
-from notifications.inbox.reactions import tell_people
+from notifications.inbox.reactions import tell_asker, tell_people
 from notifications.inbox.rules import HEARS
+from tasks.batches import jobs as batches
 from tasks.rectifications import jobs as rectifications
 from tasks.rectifications.reactions import issue_findings, issue_urgent
 
@@ -28,11 +29,14 @@ REACTIONS: outbox.Reactions = {
     "visit.submitted": (issue_findings,),
     "finding.filed": (issue_urgent,),
     **{verb: (tell_people,) for verb in HEARS},
+    "batch.finished": (tell_asker,),
+    "batch.parked": (tell_asker,),
 }
 
-# Work outside the database, asked for by row. The row has a state and a sweeper below.
+# Work outside the database, or too long for an answer, asked for by row. The row has a state and a sweeper below.
 JOBS: dict[str, Callable[[UUID], Awaitable[object]]] = {
     "prepare": evidence.prepare,
+    "run_batch": batches.run,
 }
 
 # What is made sure of again and again, and how often in seconds. Never a date: a missed run is not repeated.
@@ -62,6 +66,7 @@ CRON.update(
     {
         "drain": (drain, DRAIN_EVERY),
         "sweep_received": (evidence.sweep_received, 30.0),
+        "sweep_batches": (batches.sweep_batches, 5.0),
         "sweep_silent": (rectifications.sweep_silent, 60.0),
         "sweep_incoming": (sweep_incoming, 3600.0),
         "count_dates_again": (rectifications.count_dates_again, 10.0),

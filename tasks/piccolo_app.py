@@ -8,7 +8,12 @@ APP_CONFIG = AppConfig(
     app_name="tasks",
     migrations_folder_path=str(Path(__file__).parent / "piccolo_migrations"),
     table_classes=table_finder(
-        modules=["tasks.households.tables", "tasks.rectifications.tables", "tasks.rectifications.records"],
+        modules=[
+            "tasks.households.tables",
+            "tasks.rectifications.tables",
+            "tasks.rectifications.records",
+            "tasks.batches.tables",
+        ],
         exclude_imported=True,
     ),
     migration_dependencies=["backend.piccolo_app", "inspections.piccolo_app"],

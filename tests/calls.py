@@ -17,6 +17,9 @@ from backend.people.passwords import digest
 from backend.roles import Actor, Role
 from inspections.visits import commands as visits
 from notifications.inbox.reactions import tell_people
+from tasks.batches import commands as batches
+from tasks.batches.rules import BulkMove
+from tasks.batches.shapes import BatchIn, RowIn
 from tasks.households import commands as households
 from tasks.households.queries import nothing
 from tasks.households.rules import Relation
@@ -519,6 +522,28 @@ async def view_household(it: Cast) -> Call:
     return await by(it.inspector, "POST", f"/api/households/{await make.household(it)}/views", body)
 
 
+# ── many items at once ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def ask_batch(it: Cast) -> Call:
+    ids = [await make.rectification(it, Status.passed) for _ in range(2)]
+    body = {
+        "id": str(uuid7()),
+        "move": "close_out",
+        "items": [{"item": str(ids[0])}, {"item": str(ids[1]), "content": {"opinion": "现场已看，同意销号。"}}],
+        "content": {"opinion": "同意销号。"},
+        "dry_run": False,
+    }
+    return await by(it.boss, "POST", "/api/rectifications/batch", body)
+
+
+async def stop_batch(it: Cast) -> Call:
+    """One that is too long to be done while the asker waits."""
+    id, rows = uuid7(), [RowIn(uuid7()) for _ in range(60)]
+    await batches.ask(BatchIn(id, BulkMove.close_out, rows, {"opinion": "同意销号。"}), it.boss)
+    return await by(it.boss, "POST", f"/api/rectifications/batches/{id}/stop")
+
+
 # ── inbox ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -593,6 +618,8 @@ WRITES: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "POST /api/households/{household_id}/persons": add_household_person,
     "DELETE /api/households/{household_id}/persons/{person_id}": remove_household_person,
     "POST /api/households/{household_id}/views": view_household,
+    "POST /api/rectifications/batch": ask_batch,
+    "POST /api/rectifications/batches/{batch_id}/stop": stop_batch,
     "PUT /api/notices/{notice_id}/reading": read_notice,
     "POST /api/notices/readings": read_all,
     **VERBS,

@@ -103,7 +103,7 @@ def wrong_values(schema: dict[str, Any]) -> dict[str, str]:
         one = make.manifest_line(b"x") if item.get("type") == "object" else str(UUID(int=1))
         wrong |= {"too many": json.dumps([one] * (schema["maxItems"] + 1)), "text": '"x"', "[{}]": "[7]"}
     if kind == "object":
-        wrong = {"a list": "[1]", "text": '"x"', "an empty one": "{}"}
+        wrong = {"a list": "[1]", "text": '"x"'} | ({"an empty one": "{}"} if schema.get("required") else {})
     if schema.get("format") == "date-time":
         wrong["no offset"] = '"2026-11-24T12:00:00"'
     return wrong

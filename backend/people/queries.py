@@ -117,6 +117,30 @@ async def live_session(token_hash: bytes, now: datetime) -> LiveSession | None:
     )
 
 
+async def acting(person: UUID, now: datetime, *, totp_enforced: bool) -> Actor:
+    """Whoever asked for something earlier, as they are now: live grants and recusals, without a session.
+
+    Raises Forbidden for a closed account, and where the roles held now need a second factor that was never enrolled:
+    what a sign-in would be refused is not done in the sleeper's name either.
+    """
+    rows = await raw(
+        "SELECT person.name, person.unit, disabled_at, totp_confirmed_at IS NOT NULL AS confirmed, "
+        f"{_GRANTS} AS grants, "
+        "(SELECT coalesce(array_agg(r.unit), '{}') FROM recusal r WHERE r.person = person.id "
+        "AND (r.ends_on IS NULL OR r.ends_on >= $2)) AS recused FROM person WHERE person.id = $1",
+        person,
+        clock.local(now).date(),
+    )
+    if not rows or rows[0]["disabled_at"] is not None:
+        raise Forbidden("提交人的账号已停用。", "account_closed")
+    row = rows[0]
+    grants = tuple(msgspec.json.decode(row["grants"], type=list[Grant]))
+    state = rules.totp_state(row["confirmed"], [grant.role for grant in grants], totp_enforced)
+    if state is rules.TotpState.needed_enrolment:
+        raise Forbidden("您的角色须先启用动态码，才能继续使用。", "totp_enrolment_needed")
+    return Actor(person, row["name"], grants, frozenset(row["recused"]), row["unit"])
+
+
 async def account(username: str) -> Person | None:
     """The account of this name in lower case, disabled or not."""
     return await Person.objects().get(Person.username == username)

@@ -59,8 +59,8 @@ def about(told: Mapping[str, Any]) -> About:
 async def of_person(actor: Actor, *, unread_only: bool, cursor: UUID | None, most: int, english: bool) -> NoticePage:
     """Newest first."""
     rows = await select(
-        "SELECT notice.*, rectification.number FROM notice "
-        "LEFT JOIN rectification ON rectification.id = notice.subject "
+        "SELECT notice.*, rectification.number, batch.total, batch.done FROM notice "
+        "LEFT JOIN rectification ON rectification.id = notice.subject LEFT JOIN batch ON batch.id = notice.subject "
         "WHERE person = {} AND ({}::uuid IS NULL OR notice.id < {}) AND (read_at IS NULL OR NOT {}) "
         "ORDER BY notice.id DESC LIMIT {}",
         actor.person,
@@ -74,16 +74,22 @@ async def of_person(actor: Actor, *, unread_only: bool, cursor: UUID | None, mos
             row["id"],
             row["at"],
             row["verb"],
-            wording.title(row["verb"], row["number"], english),
+            _title(row, english),
             Urgency(row["urgency"]),
             Audience(row["reason"]),
             row["subject"],
-            wording.link(row["subject"]),
+            wording.link(row["verb"], row["subject"]),
             row["read_at"],
         )
         for row in rows
     ]
     return NoticePage(items, items[-1].id if len(items) == most else None, await unread(actor))
+
+
+def _title(row: dict[str, Any], english: bool) -> str:
+    if row["total"] is None:
+        return wording.title(row["verb"], row["number"], english)
+    return wording.of_batch(row["verb"], row["total"], row["done"], english)
 
 
 async def unread(actor: Actor) -> int:
@@ -114,6 +120,8 @@ async def people(audience: Audience, it: Item, about: About) -> set[UUID]:
             return await _office(OFFICE, it.area)
         case Audience.team:
             return await _open_accounts(it.team)
+        case Audience.asker:
+            return set()  # nobody around an item: reactions.tell_asker
 
 
 async def _holders(roles: set[Role] | frozenset[Role], units: frozenset[UUID]) -> set[UUID]:

@@ -6,7 +6,8 @@ from backend.columns import uuid7
 from backend.db import raw
 from backend.events import Event
 from notifications.inbox import queries
-from notifications.inbox.rules import HEARS, Audience
+from notifications.inbox.rules import HEARS, Audience, Urgency
+from tasks.batches import queries as batches
 from tasks.rectifications import queries as rectifications
 
 
@@ -36,4 +37,22 @@ async def tell_people(event: Event) -> None:
         hearing.urgency.value,
         event.at,
         [audience.value for audience in why.values()],
+    )
+
+
+async def tell_asker(event: Event) -> None:
+    """Who asked for a batch, unless the answer said it all."""
+    if event.payload.get("waited_for"):
+        return
+    await raw(
+        "INSERT INTO notice (id, event, person, verb, subject, urgency, reason, at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (event, person) DO NOTHING",
+        uuid7(),
+        event.id,
+        await batches.asker_of(event.subject),
+        event.verb,
+        event.subject,
+        Urgency.normal.value,
+        Audience.asker.value,
+        event.at,
     )

@@ -14,6 +14,7 @@ class Audience(StrEnum):
     team = "team"
     former_units = "former_units"
     checkers = "checkers"
+    asker = "asker"  # of a batch, whose subject is no rectification
 
 
 class Urgency(StrEnum):

@@ -36,6 +36,15 @@ TITLES = {
 }
 
 
+BATCH_TITLES = {
+    "batch.finished": ("批量办理完毕", "A batch is through"),
+    "batch.parked": (
+        "批量办理中断，请重新提交这一批，或联系管理员",
+        "A batch broke off; send it again, or ask the administrator",
+    ),
+}
+
+
 def title(verb: str, number: str | None, english: bool) -> str:
     """One line: what happened to which item."""
     if english:
@@ -43,6 +52,14 @@ def title(verb: str, number: str | None, english: bool) -> str:
     return f"{TITLES[verb][0]}：{number or '（未编号）'}"
 
 
-def link(subject: object) -> str:
+def of_batch(verb: str, total: int, done: int, english: bool) -> str:
+    """One line: how many items, how many of them were done."""
+    if english:
+        return f"{BATCH_TITLES[verb][1]}: {done} of {total} done, {total - done} not done"
+    return f"{BATCH_TITLES[verb][0]}：办理 {total} 项，成功 {done}，未办 {total - done}"
+
+
+def link(verb: str, subject: object) -> str:
     """Where a screen goes when the notice is tapped: a stable path of the API."""
-    return f"/api/rectifications/{subject}"
+    folder = "/api/rectifications/batches" if verb in BATCH_TITLES else "/api/rectifications"
+    return f"{folder}/{subject}"

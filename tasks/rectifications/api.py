@@ -52,6 +52,20 @@ def due(said: IssueIn) -> Wanted:
     return Wanted(on=said.due_on, text=said.due_text, event_on=said.due_event_on, time_of_day=at)
 
 
+async def issue(item: UUID, actor: Actor, data: IssueIn) -> None:
+    """What the form says, done: for one item, or for each of many (tasks/batches)."""
+    await commands.issue(
+        item,
+        actor,
+        units=units_of(data),
+        without=frozenset(data.without_units),
+        due=due(data),
+        asks=data.asks,
+        public=data.public,
+        listed=data.listed,
+    )
+
+
 class RectificationController(Controller):
     path = "/api/rectifications"
     tags = ["rectifications"]
@@ -105,16 +119,7 @@ class RectificationController(Controller):
 
     @post("/{item_id:uuid}/issue", summary="交办: name units and date, and hand it over")
     async def issue(self, item_id: Id, data: JSONBody[IssueIn], actor: NamedDependency[Actor]) -> Detail:
-        await commands.issue(
-            item_id,
-            actor,
-            units=units_of(data),
-            without=frozenset(data.without_units),
-            due=due(data),
-            asks=data.asks,
-            public=data.public,
-            listed=data.listed,
-        )
+        await issue(item_id, actor, data)
         return await queries.detail(item_id, actor)
 
     @post("/{item_id:uuid}/dropping", summary="撤销草稿: a draft that should not be issued")

@@ -129,6 +129,16 @@ class ReopeningIn(msgspec.Struct, forbid_unknown_fields=True):
     evidence: Files = []
 
 
+async def decide_extension(item: UUID, actor: Actor, data: ExtensionDecisionIn, extension: UUID) -> None:
+    """What the form says, done: for one item, or for each of many (tasks/batches)."""
+    if data.upheld:
+        await extensions.grant(item, extension, actor, opinion=data.opinion, due_on=data.due_on)
+    elif data.due_on:
+        raise Incomplete("不予延期时不改期限。", "not_upheld", field="due_on")
+    else:
+        await extensions.decline(item, extension, actor, opinion=data.opinion)
+
+
 class ProcedureController(Controller):
     path = "/api/rectifications/{item_id:uuid}"
     tags = ["rectifications"]
@@ -181,12 +191,7 @@ class ProcedureController(Controller):
     async def decide_extension(
         self, item_id: Id, extension_id: Id, data: JSONBody[ExtensionDecisionIn], actor: NamedDependency[Actor]
     ) -> Detail:
-        if data.upheld:
-            await extensions.grant(item_id, extension_id, actor, opinion=data.opinion, due_on=data.due_on)
-        elif data.due_on:
-            raise Incomplete("不予延期时不改期限。", "not_upheld", field="due_on")
-        else:
-            await extensions.decline(item_id, extension_id, actor, opinion=data.opinion)
+        await decide_extension(item_id, actor, data, extension_id)
         return await queries.detail(item_id, actor)
 
     @post("/site-checks", summary="指派现场核查: at least two checkers")

@@ -1,0 +1,28 @@
+"""By hand: one more audience, who asked for a batch."""
+
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+
+from backend.db import raw
+
+ID = "2026-11-22T11:16:34:000000"
+VERSION = "1.38.0"
+DESCRIPTION = "one more audience"
+
+AUDIENCES = (
+    "'responsible_units', 'lead_units', 'office_leaders', 'office', 'team', 'former_units', 'checkers', 'asker'"
+)
+FORWARDS = (
+    'ALTER TABLE "notice" DROP CONSTRAINT "reason_is_known"',
+    f'ALTER TABLE "notice" ADD CONSTRAINT "reason_is_known" CHECK ("reason" IN ({AUDIENCES}))',
+)
+
+
+async def forwards():
+    manager = MigrationManager(migration_id=ID, app_name="notifications", description=DESCRIPTION)
+
+    async def run():
+        for statement in FORWARDS:
+            await raw(statement)
+
+    manager.add_raw(run)
+    return manager
