@@ -1,4 +1,4 @@
-"""Protected fields: short texts encrypted one by one, and an index that finds one without reading any (decision 0014).
+"""Protected fields: short texts encrypted one by one, and an index that finds one without reading any (decision 0019).
 
 What a stored value looks like: `1.KEYID.BASE64(nonce, ciphertext, tag)`. Which columns are protected, and commands over
 all of them, stand in keys.py; how what was read is shown stands in masks.py.
