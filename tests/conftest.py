@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import logging
 import base64
 import os
 import shutil
@@ -33,6 +34,7 @@ os.environ["DUBAN_EVIDENCE"] = str(_folder / "evidence")
 os.environ["DUBAN_VAR"] = str(_folder)
 os.environ["DUBAN_TOTP"] = settings.OPTIONAL
 os.environ["DUBAN_SAMPLE_PERCENT"] = "0"  # tests of the sample say otherwise
+logging.getLogger("httpx").setLevel(logging.WARNING)  # thousands of requests, each a line that nobody reads
 
 import httpx  # noqa: E402
 

@@ -85,7 +85,8 @@ class Model(Item):
             second = leader or (self.listed and who.at("contract_leader") & self.here)
             return bool(second) and who.id not in self.handed_in_by | self.passed_by
         if verb == "look_back":
-            return bool(office or (who.at("inspector", "team_lead") and who.id in self.team.union(*self.sent.values())))
+            went = self.sent.values() if self.status == "closed" else [self.sent.get(self.check, set())]
+            return bool(office or (who.at("inspector", "team_lead") and who.id in self.team.union(*went)))
         if verb == "drop":
             return bool(office or (who.at("team_lead") and who.id in self.team))
         barred = (verb in RULINGS and who.id in self.team) or (verb == "void" and who.id == self.asked_by)

@@ -1,4 +1,4 @@
-"""Each verb of a walk: the request that asks for it, and the event that tells of it."""
+"""Each verb of a walk: the request that asks for it, the event that tells of it, how often it is tried."""
 
 from tests import rectification_asks as asks
 
@@ -24,3 +24,11 @@ EVENTS = {
     "close_out": "closed", "look_back": "looked_back", "reopen": "reopened", "hang": "hung", "resume": "resumed",
     "ask_void": "void_asked", "void": "voided", "decline_void": "void_declined",
 }  # fmt: skip
+FORWARD = {"issue", "acknowledge", "hand_in", "pass_first", "close_out", "pass_check", "assign_check", "reopen"}
+SECRET = {"rectification.check_assigned", "rectification.sampled"}  # not in the version, which the units see too
+RARE = {"drop", "uphold_objection", "ask_void", "void", "hang", "send_back"}
+MADE = {
+    "object_to": "objection", "ask_extension": "extension", "assign_check": "check", "publish": "publicity",
+    "take_public_objection": "objection",
+}  # fmt: skip
+EVIDENCE = {"hand_in", "pass_check", "fail_check", "look_back", "reopen", "object_to"}

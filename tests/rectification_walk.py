@@ -28,16 +28,8 @@ from tests.rectification_fold import Item, Part
 from tests.rectification_model import OF_A_PART, STARTS, Model, Who
 from tests.rectification_people import people
 from tests.rectification_proofs import difference, facts, other, proper_closing, read
-from tests.rectification_verbs import ASKS, EVENTS
+from tests.rectification_verbs import ASKS, EVENTS, EVIDENCE, FORWARD, MADE, RARE, SECRET
 
-FORWARD = {"issue", "acknowledge", "hand_in", "pass_first", "close_out", "pass_check", "assign_check", "reopen"}
-SECRET = {"rectification.check_assigned", "rectification.sampled"}  # not in the version, which the units see too
-RARE = {"drop", "uphold_objection", "ask_void", "void", "hang", "send_back"}
-MADE = {
-    "object_to": "objection", "ask_extension": "extension", "assign_check": "check", "publish": "publicity",
-    "take_public_objection": "objection",
-}  # fmt: skip
-EVIDENCE = {"hand_in", "pass_check", "fail_check", "look_back", "reopen", "object_to"}
 BEGINS = datetime(2026, 11, 24, 9, 0, tzinfo=clock.SHANGHAI)
 
 
@@ -125,14 +117,24 @@ class Walk:
         everybody = sorted(self.people)
         if choice < 42:
             return dice.choice(sorted(STARTS)), dice.choice(everybody)
-        open_now = {(verb, name) for name in everybody for verb in self.offered(self.people[name])}
-        if not open_now:
-            return dice.choice(sorted(STARTS)), dice.choice(everybody)
-        verbs = sorted({verb for verb, _ in open_now})
-        likely = [verb for verb in verbs for _ in range(6 if verb in FORWARD else 1 if verb in RARE else 2)]
-        verb = dice.choice(likely)
-        fit = [name for name in everybody if (verb, name) in open_now]
-        return verb, dice.choice(everybody if choice < 50 else fit)
+        open_now = self.open_now()
+        likely = [verb for verb in sorted(open_now) for _ in range(6 if verb in FORWARD else 1 if verb in RARE else 2)]
+        verb = dice.choice(likely or sorted(STARTS))
+        fit = [name for name in everybody if self.fits(verb, self.people[name], open_now.get(verb, []))]
+        return verb, dice.choice(everybody if choice < 50 else fit or everybody)
+
+    def open_now(self) -> dict[str, list[Any]]:
+        """The verbs that nothing but the person could hinder, and the units whose part they would move."""
+        it, now = self.item, clock.now()
+        found = {}
+        for verb in STARTS:
+            units = sorted(it.parts) if verb in OF_A_PART and it.parts else [None]
+            if free := [unit for unit in units if it.hinders(verb, now, unit) is None]:
+                found[verb] = free
+        return found
+
+    def fits(self, verb: str, who: Who, units: list[Any]) -> bool:
+        return self.item.sees(who) and any(self.item.may(verb, who, unit) for unit in units)
 
     async def begin_item(self, dice: Random) -> None:
         """A finding of the team becomes a draft, as the reaction to a submitted visit makes it."""
@@ -321,14 +323,10 @@ class Walk:
         """The buttons: what this person may do now, and for which units where it is a part that moves."""
         if not self.item.sees(who):
             return {}
-        found: dict[str, set[UUID]] = {}
-        now = clock.now() if clock.now() >= self.now else self.now
-        for verb in STARTS:
-            units = sorted(self.item.parts) if verb in OF_A_PART and self.item.parts else [None]
-            for unit in units:
-                if self.item.may(verb, who, unit) and self.item.hinders(verb, now, unit) is None:
-                    found.setdefault(verb, set()).update({unit} if unit else set())
-        return found
+        found = {
+            verb: {unit for unit in units if self.item.may(verb, who, unit)} for verb, units in self.open_now().items()
+        }
+        return {verb: units - {None} for verb, units in found.items() if units}
 
     # ── what must agree ──────────────────────────────────────────────────────────────────────────────────────────
 
