@@ -2,8 +2,8 @@
 
 import asyncio
 import atexit
-import logging
 import base64
+import logging
 import os
 import shutil
 import subprocess

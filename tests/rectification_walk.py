@@ -46,7 +46,6 @@ class Walk:
     story: list[str] = field(default_factory=list)
     headers: dict[UUID, tuple[datetime, dict[str, str]]] = field(default_factory=dict)
 
-    # one item
     id: UUID = UUID(int=0)
     item: Model = field(default_factory=Model)
     fold: Item = field(default_factory=Item)
@@ -381,7 +380,7 @@ class Walk:
     async def signed_in(self, who: Who) -> dict[str, str]:
         """Headers of a phone that was used within the last hours."""
         since, headers = self.headers.get(who.id, (None, {}))
-        if since is None or self.now - since > timedelta(hours=11):
+        if not since or self.now - since > timedelta(hours=11):
             headers = await make.signed_in(Actor(who.id, who.name))
             self.headers[who.id] = (self.now, headers)
         return headers

@@ -78,8 +78,8 @@ async def test_the_event_of_an_issue_names_units_and_flags(client, it):
     call.body |= {"public": True}
     assert (await call.made(client)).status_code == 201
     told = (await make.happened(item_of(call), "issued"))[0]
-    assert told["responsible"] == [str(it.responsible)] and told["lead"] == [str(it.lead_unit)]
-    assert len(told["cooperating"]) == 1 and (told["public"], told["listed"]) == (True, False)
+    assert told["responsible_units"] == [str(it.responsible)] and told["lead_units"] == [str(it.lead_unit)]
+    assert len(told["cooperating_units"]) == 1 and (told["public"], told["listed"]) == (True, False)
 
 
 async def test_the_event_of_a_closing_says_when_it_was_closed(client, it):
