@@ -33,6 +33,7 @@ from tasks.households.queries import Shown
 from tasks.rectifications import queries as rectifications
 from tasks.rectifications.api import EffectController, RectificationController
 from tasks.rectifications.procedures_api import ProcedureController
+from tasks.views.api import ViewController
 
 CONTROLLERS = [
     *PEOPLE_CONTROLLERS,
@@ -47,6 +48,7 @@ CONTROLLERS = [
     EvidenceController,
     RectificationController,
     EffectController,
+    ViewController,
     ProcedureController,
     CaseFileController,
     HouseholdController,

@@ -24,7 +24,9 @@ from tasks.households import commands as households
 from tasks.households.queries import nothing
 from tasks.households.rules import Relation
 from tasks.rectifications import voiding
+from tasks.rectifications.filters import Filter, Sort
 from tasks.rectifications.item import Status
+from tasks.views import commands as views
 from tests import make, people_make
 from tests.make import Cast
 
@@ -562,6 +564,27 @@ async def read_all(it: Cast) -> Call:
     return await by(it.handler, "POST", "/api/notices/readings", {"up_to": str(await _notice(it))})
 
 
+# ── saved views ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def keep_view(it: Cast) -> Call:
+    body = {
+        "name": "本县超期",
+        "filter": {"group": "open", "region": make.XINBIN, "overdue": True, "q": "饮水"},
+        "sort": "returned",
+        "place": 1,
+        "first": True,
+        "shared": False,
+    }
+    return await by(it.staff, "PUT", f"/api/views/{uuid7()}", body)
+
+
+async def discard_view(it: Cast) -> Call:
+    id = uuid7()
+    await views.keep(id, it.staff, name="旧的", wanted=Filter(), sort=Sort.urgency, place=0, first=False, shared=False)
+    return await by(it.staff, "DELETE", f"/api/views/{id}")
+
+
 VERBS: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "POST /api/rectifications/{item_id}/issue": issue,
     "POST /api/rectifications/{item_id}/acknowledgement": acknowledge,
@@ -621,6 +644,8 @@ WRITES: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "POST /api/rectifications/batch": ask_batch,
     "POST /api/rectifications/batches/{batch_id}/stop": stop_batch,
     "PUT /api/notices/{notice_id}/reading": read_notice,
+    "PUT /api/views/{view_id}": keep_view,
+    "DELETE /api/views/{view_id}": discard_view,
     "POST /api/notices/readings": read_all,
     **VERBS,
 }

@@ -21,7 +21,7 @@ from backend.units.region_rows import Level
 from tasks.household_clearing import rules, shapes
 from tasks.households import queries as households
 from tasks.households.rules import Category, check_search
-from tasks.rectifications import listing
+from tasks.rectifications import filters, listing
 from tasks.rectifications.item import COUNTED, Status
 from tasks.rectifications.queries import shows_household
 from tasks.rectifications.shapes import Page as ItemPage
@@ -70,7 +70,9 @@ async def detail(household: UUID, actor: Actor) -> shapes.Detail:
 
 async def items(household: UUID, actor: Actor, cursor: str | None, most: int) -> ItemPage:
     """The household's items that the actor sees, the most urgent first. Raises NotFound."""
-    found = await listing.page(actor, listing.Filter(household=household), cursor, most)
+    found = await listing.page(
+        actor, filters.Filter(household=household), sort=filters.Sort.urgency, cursor=cursor, most=most
+    )
     await households.seen(household, actor, shows_household)
     return found
 

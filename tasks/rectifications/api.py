@@ -5,18 +5,20 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Controller, get, post, put
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from backend.evidence.shapes import declarations
 from backend.roles import Actor
-from backend.shapes import NO_NUL
-from tasks.rectifications import commands, concerning, drafting, effects, listing, queries, timeline, voiding
+from tasks.rectifications import commands, concerning, counts, drafting, effects, listing, queries, timeline, voiding
+from tasks.rectifications.counts import Counts
 from tasks.rectifications.deadlines import Wanted
 from tasks.rectifications.drafting import Draft
 from tasks.rectifications.effects import Effects
+from tasks.rectifications.filters import Filter, Sort
 from tasks.rectifications.if_match import expect
-from tasks.rectifications.item import Status, Units
+from tasks.rectifications.item import Units
+from tasks.rectifications.query_string import filter_asked
 from tasks.rectifications.shapes import (
     AcknowledgementIn,
     ConcernIn,
@@ -70,21 +72,22 @@ class RectificationController(Controller):
     path = "/api/rectifications"
     tags = ["rectifications"]
     before_request = expect
+    dependencies = {"wanted": Provide(filter_asked)}
 
-    @get("/", summary="Rectifications in sight, the most urgent first")
+    @get("/", summary="Rectifications in sight, in the order of `sort`: by default the most urgent first")
     async def list(
         self,
         actor: NamedDependency[Actor],
-        status: FromQuery[Status | None] = None,
-        unit: FromQuery[UUID | None] = None,
-        region: Annotated[str | None, QueryParameter(pattern=r"^[0-9]{12}$")] = None,
-        overdue: FromQuery[bool | None] = None,
-        q: Annotated[str | None, QueryParameter(max_length=50, pattern=NO_NUL)] = None,
-        household: FromQuery[UUID | None] = None,
+        wanted: NamedDependency[Filter],
+        sort: FromQuery[Sort] = Sort.urgency,
         cursor: Annotated[str | None, QueryParameter(max_length=200)] = None,
         limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
     ) -> Page:
-        return await listing.page(actor, listing.Filter(status, unit, region, overdue, q, household), cursor, limit)
+        return await listing.page(actor, wanted, sort=sort, cursor=cursor, most=limit)
+
+    @get("/counts", summary="How many items in sight stand on each tab, of those the same filters leave")
+    async def count(self, actor: NamedDependency[Actor], wanted: NamedDependency[Filter]) -> Counts:
+        return await counts.of(actor, wanted)
 
     @post("/", summary="登记整改事项: from a paper, a ledger, a check or by hand; issued later")
     async def draft(self, data: JSONBody[DraftIn], actor: NamedDependency[Actor]) -> Detail:

@@ -1,35 +1,27 @@
-"""Lists of rectifications: filters, order, keyset cursor. Reading one item is in queries.py."""
+"""Lists of rectifications: which items stand on a page. Where they are read from is in drivers.py."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
-from piccolo.querystring import QueryString
 
 from backend import clock
-from backend.db import select
-from backend.errors import BadRequest
-from backend.roles import RESPONSIBLE, Actor
-from tasks.rectifications import queries, shapes
-from tasks.rectifications.item import TICKING, WAITING_FOR_UNIT, Status
+from backend.db import raw
+from backend.roles import FIELD, READS_AREA, RESPONSIBLE, Actor, Role
+from backend.units.region_rows import level_of
+from tasks.rectifications import cursors, filters, narrowing, queries, shapes
+from tasks.rectifications.drivers import ORDERS, After, Args, Drivers, Order, beyond, front, within
+from tasks.rectifications.filters import SOON, Filter, Sort, Span
+from tasks.rectifications.item import WAITING_FOR_UNIT
+from tasks.rectifications.loading import COLUMN_OF
+from tasks.rectifications.narrowing import Rest
+from tasks.rectifications.words import UnitRole
 
-SOON = timedelta(days=7)
-# Items without a date come after all that have one.
-NEVER = datetime.fromisoformat("9999-12-31T00:00:00+00:00")
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What a list is narrowed to; None means not narrowed."""
-
-    status: Status | None = None
-    unit: UUID | None = None
-    region: str | None = None
-    overdue: bool | None = None
-    q: str | None = None
-    household: UUID | None = None
+# How far the front of a list is looked through for what no order knows, and how many finds make going on worth while.
+FIRST_LOOK, SECOND_LOOK, PROMISING = 1_000, 20_000, 8
+EVERYTHING = 2**31 - 1
 
 
 class Waiting(msgspec.Struct):
@@ -40,99 +32,162 @@ class Waiting(msgspec.Struct):
     items: list[shapes.Row]
 
 
-async def page(actor: Actor, wanted: Filter, cursor: str | None, most: int) -> shapes.Page:
-    """One page, the most urgent first (by due date, then id)."""
-    after_due, after_id = _opened(cursor)
-    found = await queries.rows(
-        "WHERE {} AND {} AND ({}::timestamptz IS NULL OR "
-        "(coalesce(rectification.due_at, {}), rectification.id) > ({}, {})) "
-        "ORDER BY coalesce(rectification.due_at, {}), rectification.id LIMIT {}",
-        queries.visible_to(actor),
-        _condition(wanted),
-        after_due,
-        NEVER,
-        after_due,
-        after_id,
-        NEVER,
-        most,
-    )
-    items = msgspec.convert(found, list[shapes.Row])
-    return shapes.Page(items, _cursor(items[-1]) if len(items) == most else None)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One list as it is read: from which scopes, and what is asked of each item.
+
+    `rest` is asked of what the scopes lead to; `anywhere`, which holds sight and all, of an item found in any way.
+    """
+
+    scopes: Drivers
+    spans: Sequence[Span]
+    rest: Rest
+    anywhere: Rest
+    today: date
+
+
+async def page(
+    actor: Actor, wanted: Filter, *, sort: Sort = Sort.urgency, cursor: str | None, most: int
+) -> shapes.Page:
+    """One page in the order of `sort`. Raises BadRequest for a cursor that is not of this very list."""
+    order = ORDERS[sort]
+    after = cursors.opened(cursor, sort, wanted)
+    ids = await _ids(await asked(actor, wanted, clock.now()), order, after, most + 1)
+    items = await _lines(ids[:most], actor)
+    return shapes.Page(items, cursors.made(items[-1], sort, wanted) if len(ids) > most and items else None)
 
 
 async def waiting_for(actor: Actor, most: int) -> Waiting:
     """Items that wait for the actor's units, the most urgent first; the numbers count all of them.
 
-    A unit that handed in its part, or lost it, waits for others, whatever the item waits for.
+    A unit that has handed in its part waits for others, whatever the item waits for.
     """
-    waiting = [status.value for status in WAITING_FOR_UNIT]
-    mine = QueryString(
-        "rectification.status = ANY({}) AND rectification.id IN (SELECT part.rectification FROM rectification_unit "
-        "AS part WHERE part.unit = ANY({}) AND part.role <> 'lead' AND part.ended_at IS NULL "
-        "AND coalesce(part.status, rectification.status) = ANY({}))",
-        waiting,
-        list(actor.units(*RESPONSIBLE)),
-        waiting,
+    units, now = sorted(actor.units(*RESPONSIBLE)), clock.now()
+    if not units:
+        return Waiting(0, 0, [])
+    found = await raw(
+        "WITH mine AS (SELECT part.rectification, min(item_urgency) AS urgency FROM rectification_unit AS part "
+        "WHERE part.unit = ANY($1::uuid[]) AND part.role <> 'lead' AND part.ended_at IS NULL "
+        "AND item_status = ANY($2::text[]) AND coalesce(part.status, item_status) = ANY($2) GROUP BY 1) "
+        "SELECT count(*) FILTER (WHERE urgency <= $3) AS overdue, "
+        "count(*) FILTER (WHERE urgency > $3 AND urgency <= $4) AS due_soon, "
+        "(array_agg(rectification ORDER BY urgency, rectification))[:$5] AS ids FROM mine",
+        units,
+        [status.value for status in WAITING_FOR_UNIT],
+        now,
+        now + SOON,
+        most,
     )
-    counted = await select(
-        "SELECT count(*) FILTER (WHERE due_at <= {}) AS overdue, "
-        "count(*) FILTER (WHERE due_at > {} AND due_at <= {}) AS due_soon FROM rectification WHERE {}",
-        clock.now(),
-        clock.now(),
-        clock.now() + SOON,
-        mine,
+    row = found[0]
+    return Waiting(row["overdue"], row["due_soon"], await _lines(row["ids"] or [], actor))
+
+
+async def asked(actor: Actor, wanted: Filter, now: datetime) -> Asked:
+    """Raises BadRequest for filters that say nothing together."""
+    filters.check(wanted)
+    own = sight(actor)
+    if wanted.region and own.areas:
+        own = replace(own, areas=await _within(own.areas, wanted.region))
+    only_areas = not own.parts and not own.person
+    region = () if wanted.region is None or only_areas else (wanted.region,)
+    rest = Rest(
+        marks=(*narrowing.marks(wanted), *region),
+        never=narrowing.never(wanted),
+        words=filters.words(wanted.q),
+        look_back_due=wanted.look_back_due,
     )
-    found = await queries.rows("WHERE {} ORDER BY rectification.due_at, rectification.id LIMIT {}", mine, most)
-    return Waiting(counted[0]["overdue"], counted[0]["due_soon"], msgspec.convert(found, list[shapes.Row]))
+    anywhere = _seen(rest, own, actor)
+    if wanted.unit and own:
+        rest = anywhere = replace(anywhere, unit=wanted.unit, unit_role=wanted.unit_role)
+        own = _of_unit(wanted.unit, wanted.unit_role)
+    spans, today = filters.spans(wanted, now), clock.local(now).date()
+    return Asked(scopes=own, spans=spans, rest=rest, anywhere=anywhere, today=today)
 
 
-def _condition(wanted: Filter) -> QueryString:
-    parts = [QueryString("true")]
-    if wanted.status:
-        parts.append(QueryString("rectification.status = {}", wanted.status.value))
-    if wanted.unit:
-        parts.append(
-            QueryString(
-                "rectification.id IN (SELECT rectification FROM rectification_unit WHERE unit = {})",
-                wanted.unit,
-            )
-        )
-    if wanted.household:
-        parts.append(QueryString("rectification.household = {}", wanted.household))
-    if wanted.region:
-        parts.append(
-            QueryString(
-                "{} IN (rectification.region, rectification.township, rectification.county, "
-                "rectification.prefecture, rectification.province)",
-                wanted.region,
-            )
-        )
-    if wanted.overdue is not None:
-        late = QueryString(
-            "(rectification.status = ANY({}) AND rectification.due_at <= {})",
-            [status.value for status in TICKING],
-            clock.now(),
-        )
-        parts.append(late if wanted.overdue else QueryString("NOT coalesce({}, false)", late))
-    if wanted.q:
-        pattern = f"%{_literal(wanted.q)}%"
-        parts.append(QueryString("(rectification.facts ILIKE {} OR rectification.number ILIKE {})", pattern, pattern))
-    return QueryString(" AND ".join("{}" for _ in parts), *parts)
+def sight(actor: Actor) -> Drivers:
+    """The scopes of queries.visible_to(actor)."""
+    areas: dict[str, list[str]] = {}
+    for area in sorted(actor.areas(*READS_AREA)):
+        areas.setdefault(COLUMN_OF[level_of(area)], []).append(area)
+    parts = [(unit, role) for unit in sorted(actor.units(*RESPONSIBLE)) for role in UnitRole if role != UnitRole.lead]
+    parts += [(unit, UnitRole.lead) for unit in sorted(actor.units(Role.lead_unit_reviewer))]
+    return Drivers(areas=areas, parts=parts, person=actor.person if actor.has(*FIELD) else None)
 
 
-def _literal(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+async def _lines(ids: Sequence[UUID], actor: Actor) -> list[shapes.Row]:
+    return msgspec.convert(await queries.rows(ids, actor), list[shapes.Row]) if ids else []
 
 
-def _cursor(row: shapes.Row) -> str:
-    return urlsafe_b64encode(f"{(row.due_at or NEVER).isoformat()}|{row.id}".encode()).decode()
+def _of_unit(unit: UUID, role: UnitRole | None) -> Drivers:
+    """The unit's parts lead to its items; sight is asked of each."""
+    return Drivers(areas={}, parts=[(unit, one) for one in ([role] if role else UnitRole)], asked_for=True)
 
 
-def _opened(cursor: str | None) -> tuple[datetime | None, UUID | None]:
-    if cursor is None:
-        return None, None
-    try:
-        due, id = urlsafe_b64decode(cursor.encode()).decode().split("|")
-        return datetime.fromisoformat(due).astimezone(clock.SHANGHAI), UUID(id)
-    except (ValueError, OverflowError) as wrong:
-        raise BadRequest("翻页标记无效，请从第一页重新打开。", "bad_cursor", field="cursor") from wrong
+def _seen(rest: Rest, own: Drivers, actor: Actor) -> Rest:
+    """With sight as a condition, for items that were not reached through the actor's scopes."""
+    if own.parts or own.person:
+        return replace(rest, seen_by=actor)
+    return replace(rest, areas=tuple(code for codes in own.areas.values() for code in codes))
+
+
+async def _within(areas: dict[str, list[str]], region: str) -> dict[str, list[str]]:
+    """What of the areas lies in the region: the region itself where one of them holds it."""
+    codes = [code for held in areas.values() for code in held]
+    found = await raw("SELECT code, path FROM region WHERE code = ANY($1::text[])", [region, *codes])
+    paths = {row["code"]: row["path"] for row in found}
+    if any(code in paths.get(region, ()) for code in codes):
+        return {COLUMN_OF[level_of(region)]: [region]}
+    inside = {column: [code for code in held if region in paths.get(code, ())] for column, held in areas.items()}
+    return {column: held for column, held in inside.items() if held}
+
+
+async def _ids(it: Asked, order: Order, after: After | None, most: int) -> list[UUID]:
+    """The next items in order.
+
+    What no ordered index knows is looked for at the front of the list first: a common word is found there at once. When
+    little turns up, the inverted index gathers all that could match, which is then little, too.
+    """
+    if not it.spans or not it.scopes:
+        return []
+    if not it.rest:
+        args = Args()
+        found = await raw(front(it.scopes, it.spans, args, order=order, after=after, most=most), *args)
+        return [row["id"] for row in found]
+    gathered = narrowing.pieces(it.anywhere, it.spans)
+    for look in (FIRST_LOOK, SECOND_LOOK, EVERYTHING):
+        ids, seen = await _look(it, order, after, most, look)
+        if len(ids) == most or seen < look:
+            return ids
+        if gathered and (len(ids) < PROMISING or look == SECOND_LOOK):
+            return await _gather(it, order, after, most)
+    raise AssertionError("a list has an end")
+
+
+async def _look(it: Asked, order: Order, after: After | None, most: int, look: int) -> tuple[list[UUID], int]:
+    """What matches among the first `look` items, and how many were there to look at (not counted on a full page)."""
+    args = Args()
+    ahead = front(it.scopes, it.spans, args, order=order, after=after, most=look)
+    matches = narrowing.condition(it.rest, args, it.today)
+    found = await raw(
+        f"WITH ahead AS NOT MATERIALIZED ({ahead}), hit AS MATERIALIZED (SELECT ahead.id FROM ahead, LATERAL "
+        f"(SELECT FROM rectification_search AS it WHERE it.rectification = ahead.id AND {matches} OFFSET 0) AS fits "
+        f"ORDER BY ahead.key {order.way}, ahead.id {order.way} LIMIT {most}) "
+        f"SELECT ARRAY(SELECT id FROM hit) AS ids, CASE WHEN (SELECT count(*) FROM hit) < {most} "
+        "THEN (SELECT count(*) FROM ahead) END AS seen",
+        *args,
+    )
+    return found[0]["ids"], found[0]["seen"] or 0
+
+
+async def _gather(it: Asked, order: Order, after: After | None, most: int) -> list[UUID]:
+    """All that matches, by the inverted index, then sorted."""
+    args, key = Args(), order.item.format("it.")
+    found = await raw(
+        "SELECT it.rectification AS id FROM rectification_search AS it "
+        f"WHERE search_pieces(it.text, it.marks) @> {args.put(narrowing.pieces(it.anywhere, it.spans))}::text[] "
+        f"AND {narrowing.condition(it.anywhere, args, it.today)} AND {within(it.spans, args)}"
+        f"{beyond(key, 'it.rectification', order, after, args)} "
+        f"ORDER BY {key} {order.way}, it.rectification {order.way} LIMIT {most}",
+        *args,
+    )
+    return [row["id"] for row in found]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +11,10 @@ import msgspec
 from piccolo.querystring import QueryString
 
 from backend import clock, masks
-from backend.db import select
+from backend.db import raw, select
 from backend.errors import NotFound
 from backend.evidence import queries as evidence
-from backend.roles import FIELD, READS_AREA, RESPONSIBLE, Actor, Role
+from backend.roles import FIELD, READS_AREA, RESPONSIBLE, SYSTEM, Actor, Role
 from backend.units.region_rows import level_of
 from inspections.findings import queries as findings
 from inspections.findings.rules import ClosingClass
@@ -24,6 +24,14 @@ from tasks.rectifications.loading import COLUMN_OF, Loaded, load
 
 # The version of the item that the person of the running HTTP request had in front of them (If-Match), if they said so.
 expected: ContextVar[int | None] = ContextVar("expected", default=None)
+
+
+# The columns of a line; the names of topic, place and units come with every line.
+LINE = ", ".join(
+    f"rectification.{name}"
+    for name in shapes.Row.__struct_fields__
+    if name not in ("topic_name", "region_name", "overdue", "units")
+)
 
 
 def visible_to(actor: Actor) -> QueryString:
@@ -91,7 +99,7 @@ async def detail(rectification: UUID, actor: Actor) -> shapes.Detail:
     """One item whole, with the moves of the asking person."""
     await seen(rectification, actor)
     found = await load(rectification)
-    row = (await rows("WHERE rectification.id = {}", rectification))[0]
+    row = (await rows([rectification], SYSTEM, columns="rectification.*"))[0]
     filed = await findings.as_filed([row["finding"]]) if row["finding"] else []
     signed = [{**said, "phone": masks.phone(said["phone"])} for said in await _said("acknowledgement", rectification)]
     return msgspec.convert(
@@ -115,20 +123,22 @@ async def detail(rectification: UUID, actor: Actor) -> shapes.Detail:
     )
 
 
-async def rows(condition: str, *args: Any) -> list[dict[str, Any]]:
-    """Lines of lists for a condition that the caller has scoped."""
-    found = await select(f"{_ROW} {condition}", *args)
-    ids = [row["id"] for row in found]
-    parts = await select(
-        "SELECT rectification, unit, unit.name, role, status, ended_at FROM rectification_unit "
-        "JOIN unit ON unit.id = rectification_unit.unit WHERE rectification = ANY({}) ORDER BY role, unit.name",
-        ids,
-    )
+async def rows(ids: Sequence[UUID], actor: Actor, *, columns: str = LINE) -> list[dict[str, Any]]:
+    """Lines of lists for these items, in this order, as far as the actor sees them: one statement."""
+    seen, values = visible_to(actor).compile_string()
+    for at in range(len(values), 0, -1):
+        seen = seen.replace(f"${at}", f"${at + 1}")
     now = clock.now()
-    for row in found:
-        row["units"] = [part for part in parts if part["rectification"] == row["id"]]
-        row["overdue"] = rules.overdue(Status(row["status"]), row["due_at"], now)
-    return found
+    return [_line(row, now) for row in await raw(f"SELECT {columns}, {_ROW} WHERE {seen} ORDER BY place", ids, *values)]
+
+
+def _line(row: Any, now: datetime) -> dict[str, Any]:
+    parts = sorted(row["units"], key=lambda part: (part[2], part[1]))
+    return {
+        **row,
+        "units": [dict(zip(_PART, part, strict=True)) for part in parts],
+        "overdue": rules.overdue(Status(row["status"]), row["due_at"], now),
+    }
 
 
 async def of_finding(finding: UUID) -> UUID | None:
@@ -160,9 +170,13 @@ def shows_household(actor: Actor) -> QueryString:
     )
 
 
+_PART = ("unit", "name", "role", "status", "ended_at")
 _ROW = (
-    "SELECT rectification.*, topic.name AS topic_name, region.full_name AS region_name "
-    "FROM rectification JOIN topic ON topic.code = rectification.topic "
+    "topic.name AS topic_name, region.full_name AS region_name, ARRAY(SELECT ROW(part.unit, unit.name, part.role, "
+    "part.status, part.ended_at) FROM rectification_unit AS part JOIN unit ON unit.id = part.unit "
+    "WHERE part.rectification = rectification.id) AS units "
+    "FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (id, place) "
+    "JOIN rectification ON rectification.id = wanted.id JOIN topic ON topic.code = rectification.topic "
     "JOIN region ON region.code = rectification.region"
 )
 

@@ -20,7 +20,9 @@ from tasks.rectifications.words import Answer, ReturnReason, Source, UnitRole
 
 class Rectification(Table):
     """整改事项. Lateness is computed; `province` to `township` repeat the region's path for lists, and `returned`,
-    `reopened`, `extended` repeat how many records there are (docs/decisions/0013).
+    `reopened`, `extended` repeat how many records there are (docs/decisions/0013). For lists the database keeps the
+    column `urgency` (the due instant, or one after all others) and copies in rectification_unit and
+    rectification_search; triggers write them, no command does (docs/decisions/0018).
 
     `due_on` is shared by all units; `original_due_on` is the one that counts for "on time", whatever was granted.
     `due_rule` and `due_from` say how it came about (deadlines.py); `deadline_text` is what the paper says, as written.
@@ -38,11 +40,11 @@ class Rectification(Table):
     asks = text()
     found_where = text(null=True)
     no_evidence_reason = text(null=True)
-    region = link(Region)
-    province = text(null=True, index=True)
-    prefecture = text(null=True, index=True)
-    county = text(null=True, index=True)
-    township = text(null=True, index=True)
+    region = link(Region, index=False)
+    province = text(null=True)
+    prefecture = text(null=True)
+    county = text(null=True)
+    township = text(null=True)
     household = link(Household, null=True, index=False)
     person_concerned = link(HouseholdPerson, null=True, index=False)
     status = text(index=True)
