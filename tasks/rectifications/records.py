@@ -39,7 +39,7 @@ class Objection(Table):
     """异议: a responsible unit contests the item, once; ruled by the office, not by who inspected (T4 to T6)."""
 
     id = key()
-    rectification = link(Rectification)
+    rectification = link(Rectification, index=False)
     unit = link(Unit)
     by = link(Person)
     at = moment()
