@@ -51,6 +51,7 @@ LONG = "没有运行标记为 long 的测试（五万步、五百次争抢）：
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run what is marked long, and nothing else")
+    parser.addoption("--races", type=int, default=500, help="how many races of two clients --long runs at least")
 
 
 def pytest_configure(config: pytest.Config) -> None:
