@@ -32,6 +32,20 @@ class Ask:
     sub: Any = None
     focus: Any = None
 
+    def core(self) -> dict[str, Any]:
+        """Of a decision: what makes it this one and no other. A granted date counts whether it was said or implied."""
+        said = self.body or {}
+        found = {key: said.get(key) for key in ("upheld", "opinion", "note", "to_unit", "result", "present")}
+        return found | ({"granted": self.told["due_on"]} if self.verb == "grant_extension" else {})
+
+    def whole(self) -> dict[str, Any]:
+        """And what came with it."""
+        return (
+            self.core()
+            | {key: (self.body or {}).get(key) for key in ("units", "evidence", "due_on")}
+            | ({"due_on": None} if self.verb == "grant_extension" else {})
+        )
+
 
 @dataclass
 class Desk:
