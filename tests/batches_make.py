@@ -49,8 +49,10 @@ async def drafts(it: Cast, count: int) -> list[UUID]:
         no_evidence_reason="见台账。",
     )  # fmt: skip
     await drafting.draft(it.staff, said, id=id)
-    columns = await raw("SELECT string_agg(quote_ident(column_name), ', ') AS names FROM information_schema.columns "
-                        "WHERE table_name = 'rectification' AND column_name <> 'id'")  # fmt: skip
+    columns = await raw(
+        "SELECT string_agg(quote_ident(column_name), ', ') AS names FROM information_schema.columns "
+        "WHERE table_name = 'rectification' AND column_name <> 'id' AND is_generated = 'NEVER'"
+    )
     names = columns[0]["names"]
     copies = [uuid7() for _ in range(count - 1)]
     await raw(

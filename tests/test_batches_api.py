@@ -133,7 +133,7 @@ async def traces(item: UUID, known: set[UUID]) -> dict[str, list[Any]]:
     """Everything that hangs on an item, events and notices included, without the ids that differ every time."""
 
     def plain(value: Any) -> Any:
-        text = re.sub(r"(ZG-\d+-\d+)-\d+", r"\1", str(value))
+        text = re.sub(r"(?i)(ZG-\d+-\d+)-\d+", r"\1", str(value))
         text = re.sub(r"[0-9a-f]{64}", "…", text)  # a draw of the sample, a hash
         return re.sub(
             r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", lambda m: m[0] if UUID(m[0]) in known else "…", text

@@ -33,6 +33,7 @@ class ViewShape(msgspec.Struct):
 
 class ViewList(msgspec.Struct):
     items: list[ViewShape]
+    next: None = None
 
 
 def visible_to(actor: Actor) -> QueryString:
