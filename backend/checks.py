@@ -94,6 +94,7 @@ def stages() -> list[tuple[str, list[str]]]:
     """What is checked before the tests: a name and a command each."""
     python = sys.executable
     found = [
+        ("组件", [python, "-m", "pip", "check"]),  # the locks are installed as they are: here a gap would show
         ("格式", [python, "-m", "ruff", "format", "--check", "."]),
         ("写法", [python, "-m", "ruff", "check", "."]),
         ("类型", [python, "-m", "basedpyright"]),

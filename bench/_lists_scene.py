@@ -16,7 +16,7 @@ from uuid import UUID
 
 import asyncpg
 
-from backend import settings
+from backend import protected, settings
 from backend.roles import Role
 from bench import _filing_scene as scene
 from bench import _lists_data as data
@@ -61,6 +61,7 @@ def province(items: int) -> Iterator[None]:
     os.environ |= {
         "DUBAN_DATABASE_URL": _url({**where, "database": name}),
         "DUBAN_REDIS_URL": server.redis_url,
+        "DUBAN_PROTECTED_KEYS": protected.new_key(),  # nothing in it is encrypted
         "DUBAN_TOTP": settings.OPTIONAL,
     }
     try:
