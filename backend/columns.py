@@ -5,7 +5,18 @@ from enum import StrEnum
 from typing import Any, cast
 from uuid import UUID as Id
 
-from piccolo.columns import UUID, Boolean, Bytea, DoublePrecision, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns import (
+    UUID,
+    Array,
+    BigInt,
+    Boolean,
+    Bytea,
+    DoublePrecision,
+    ForeignKey,
+    Integer,
+    Text,
+    Timestamptz,
+)
 from piccolo.columns.base import OnDelete, OnUpdate
 from piccolo.constraints import Check
 from piccolo.table import Table
@@ -26,10 +37,11 @@ def key() -> Any:
     return UUID(primary_key=True, default=None, null=False)
 
 
-def link(table: type[Table] | str, *, null: bool = False, index: bool = True) -> Any:
+def link(table: type[Table] | str, *, null: bool = False, index: bool = True, primary: bool = False) -> Any:
     """A foreign key that restricts: a row that others point at cannot be deleted (docs/decisions/0006).
 
-    Without an index of its own where one of several columns begins with it.
+    Without an index of its own where one of several columns begins with it, or where it is itself the primary key:
+    then there is at most one row for each of the other's.
     """
     return ForeignKey(
         table,
@@ -37,7 +49,8 @@ def link(table: type[Table] | str, *, null: bool = False, index: bool = True) ->
         default=None,
         on_delete=OnDelete.restrict,
         on_update=OnUpdate.restrict,
-        index=index,
+        index=index and not primary,
+        primary_key=primary,
     )
 
 
@@ -74,6 +87,20 @@ def measure(*, null: bool = False) -> Any:
 
 def flag() -> Any:
     return Boolean(null=False, default=False)
+
+
+def flag_or_unknown() -> Any:
+    return Boolean(null=True, default=cast(Any, None))
+
+
+def words() -> Any:
+    """Several short texts, in no order that matters; none is the empty list."""
+    return Array(Text(), null=False, default=None)
+
+
+def large_numbers(*, null: bool = False) -> Any:
+    """Several whole numbers of 64 bits with a sign."""
+    return Array(BigInt(), null=null, default=cast(Any, None))
 
 
 def octets(*, null: bool = False) -> Any:

@@ -36,6 +36,14 @@ class MediaType(StrEnum):
     webp = "image/webp"
 
 
+class Trace(StrEnum):
+    """What in a file speaks of work done on it after the shutter. None of them proves any; their absence neither."""
+
+    editor = "editor"  # `software` names a program for changing pictures
+    resized = "resized"  # EXIF notes another size in pixels than the file has
+    saved_later = "saved_later"  # EXIF notes a change after the moment of taking
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A position as the phone reported it, in its own datum, with the accuracy radius in metres."""

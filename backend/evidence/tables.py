@@ -3,7 +3,7 @@
 from piccolo.constraints import Check
 from piccolo.table import Table
 
-from backend.columns import key, link, measure, moment, number, one_of, text
+from backend.columns import flag_or_unknown, key, large_numbers, link, measure, moment, number, one_of, text, words
 from backend.evidence.rules import MediaType, Source, State
 from backend.geo import Datum
 from backend.people.tables import Person
@@ -39,3 +39,21 @@ class Evidence(Table):
     media_type_is_known = one_of("media_type", MediaType)
     datum_is_known = one_of("datum", Datum)
     hash_is_sha256 = Check("\"sha256\" ~ '^[0-9a-f]{64}$'")
+
+
+class EvidenceReading(Table):
+    """What the decoding child told of a photo: claims of a file, believed by nobody. One for each that became ready.
+
+    A time without a zone in EXIF is read as Shanghai's, with `exif_zone_known` false. `looks` are those of looks.py.
+    """
+
+    evidence = link(Evidence, primary=True)
+    exif_at = moment(null=True)
+    exif_zone_known = flag_or_unknown()
+    exif_lat = measure(null=True)
+    exif_lng = measure(null=True)
+    camera = text(null=True)
+    software = text(null=True)
+    traces = words()
+    looks = large_numbers(null=True)
+    read_at = moment()
