@@ -13,7 +13,8 @@ from backend.evidence.rules import ARRIVED, MediaType, Source, State
 from backend.evidence.tables import Evidence
 from backend.roles import Actor
 
-Reader = Callable[[UUID, Actor], Awaitable[bool]]
+# Of these files, those that hang on something the actor sees.
+Reader = Callable[[Sequence[UUID], Actor], Awaitable[set[UUID]]]
 
 
 class EvidenceShape(msgspec.Struct):
@@ -48,12 +49,18 @@ async def find(evidence: UUID, actor: Actor, readers: Sequence[Reader]) -> Evide
     row = await Evidence.objects().get(Evidence.id == evidence)
     if row is None:
         raise NotFound()
-    if row.declared_by != actor.person:
-        for reads in readers:
-            if await reads(evidence, actor):
-                return row
+    if row.declared_by != actor.person and not await shown([evidence], actor, readers):
         raise NotFound()
     return row
+
+
+async def shown(files: Iterable[UUID], actor: Actor, readers: Sequence[Reader]) -> set[UUID]:
+    """Which of these files hang on something the actor sees; each reader is asked only for those not found yet."""
+    rest, seen = set(files), set[UUID]()
+    for reads in readers:
+        if left := rest - seen:
+            seen |= await reads(sorted(left), actor)
+    return seen
 
 
 async def shapes(link_table: str, owner: str, ids: Iterable[UUID]) -> dict[UUID, list[EvidenceShape]]:

@@ -90,16 +90,17 @@ async def topics() -> list[TopicShape]:
     return msgspec.convert(rows, list[TopicShape])
 
 
-async def shows_evidence(evidence_id: UUID, actor: Actor) -> bool:
-    """Whether the actor sees a visit on whose findings this file hangs."""
+async def shows_evidence(files: Sequence[UUID], actor: Actor) -> set[UUID]:
+    """Those of these files that hang on findings of visits the actor sees."""
     rows = await select(
-        "SELECT 1 FROM finding_evidence JOIN finding ON finding.id = finding_evidence.finding "
+        "SELECT DISTINCT finding_evidence.evidence FROM finding_evidence "
+        "JOIN finding ON finding.id = finding_evidence.finding "
         "JOIN visit ON visit.id = finding.visit JOIN region ON region.code = visit.region "
-        "WHERE finding_evidence.evidence = {} AND {} LIMIT 1",
-        evidence_id,
+        "WHERE finding_evidence.evidence = ANY({}) AND {}",
+        list(files),
         visits.visible_to(actor),
     )
-    return bool(rows)
+    return {row["evidence"] for row in rows}
 
 
 _UNITS = "ARRAY(SELECT unit FROM finding_unit AS u WHERE u.finding = finding.id AND u.role = '{}' ORDER BY unit)"

@@ -146,19 +146,20 @@ async def of_finding(finding: UUID) -> UUID | None:
     return found[0]["id"] if found else None
 
 
-async def shows_evidence(evidence_id: UUID, actor: Actor) -> bool:
-    """Whether the actor sees a rectification on whose finding or hand-ins this file hangs."""
+async def shows_evidence(files: Sequence[UUID], actor: Actor) -> set[UUID]:
+    """Those of these files that hang on the finding, a hand-in or a procedure of a rectification the actor sees."""
     found = await select(
-        "SELECT 1 FROM rectification WHERE {} AND (finding IN (SELECT finding FROM finding_evidence "
-        "WHERE evidence = {}) OR id IN (SELECT rectification FROM hand_in JOIN hand_in_evidence "
-        "ON hand_in_evidence.hand_in = hand_in.id WHERE evidence = {}) "
-        "OR id IN (SELECT rectification FROM record_evidence WHERE evidence = {})) LIMIT 1",
+        "SELECT DISTINCT hangs.evidence FROM ("
+        "SELECT evidence, rectification.id AS item FROM finding_evidence "
+        "JOIN rectification ON rectification.finding = finding_evidence.finding WHERE evidence = ANY({}) "
+        "UNION ALL SELECT evidence, hand_in.rectification FROM hand_in_evidence "
+        "JOIN hand_in ON hand_in.id = hand_in_evidence.hand_in WHERE evidence = ANY({}) "
+        "UNION ALL SELECT evidence, rectification FROM record_evidence WHERE evidence = ANY({})"
+        ") AS hangs JOIN rectification ON rectification.id = hangs.item WHERE {}",
+        *([list(files)] * 3),
         visible_to(actor),
-        evidence_id,
-        evidence_id,
-        evidence_id,
     )
-    return bool(found)
+    return {row["evidence"] for row in found}
 
 
 def shows_household(actor: Actor) -> QueryString:
