@@ -98,6 +98,11 @@ def words() -> Any:
     return Array(Text(), null=False, default=None)
 
 
+def large_number(*, null: bool = False) -> Any:
+    """A whole number of 64 bits with a sign: a phone's milliseconds, a phone's own count."""
+    return BigInt(null=null, default=cast(Any, None))
+
+
 def large_numbers(*, null: bool = False) -> Any:
     """Several whole numbers of 64 bits with a sign."""
     return Array(BigInt(), null=null, default=cast(Any, None))

@@ -11,8 +11,8 @@ from backend.columns import uuid7
 from backend.demo_people import Cast
 from backend.demo_photos import Scene, photo
 from backend.evidence import jobs, receiving
-from backend.evidence.rules import Declaration, MediaType, Place, Source
-from backend.geo import Datum
+from backend.evidence.rules import Declaration, MediaType, Source
+from backend.geo import Datum, Place
 from backend.roles import Actor
 from backend.workdays import Calendar
 from inspections.findings import commands as findings
@@ -132,14 +132,11 @@ async def send_team(cast: Cast, spot: Spot, purpose: str, number: int, team: Seq
 
 
 async def arrive(visit: UUID, by: Actor, spot: Spot, metres: float = 40, reason: str = "") -> None:
-    at = spot.near(metres)
     await visits.arrive(
         visit,
         by,
         id=uuid7(),
-        position=geo.position(at.lat, at.lng, at.accuracy_m, at.datum),
-        reported=(at.lat, at.lng),
-        datum=at.datum,
+        place=spot.near(metres),
         phone_at=clock.now() - timedelta(seconds=3),
         reason=reason,
     )

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from geopy.distance import geodesic
 
@@ -36,6 +37,22 @@ class Datum(StrEnum):
     wgs84 = "wgs84"
     gcj02 = "gcj02"
     bd09 = "bd09"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A position as a phone reported it, in its own datum: the claim as it is stored, unchecked.
+
+    Height, heading and speed are what the device says beside it; many say nothing.
+    """
+
+    lat: float
+    lng: float
+    accuracy_m: float
+    datum: Datum
+    altitude_m: float | None = None
+    heading_deg: float | None = None
+    speed_mps: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +129,25 @@ def from_wgs84(lat: float, lng: float, datum: Datum) -> LatLng:
         return lat, lng
     gcj = _moved(_gcj_shift, lat, lng)
     return _moved(_baidu_shift, *gcj) if datum is Datum.bd09 else gcj
+
+
+def reported(place: Place | None) -> dict[str, Any]:
+    """The columns of what the phone said, by which a second request is known to be the same."""
+    return {
+        "reported_lat": place and place.lat,
+        "reported_lng": place and place.lng,
+        "accuracy_m": place and place.accuracy_m,
+        "datum": place and place.datum.value,
+        "altitude_m": place and place.altitude_m,
+        "heading_deg": place and place.heading_deg,
+        "speed_mps": place and place.speed_mps,
+    }
+
+
+def columns(place: Place | None) -> dict[str, Any]:
+    """What is stored of a place: as reported, and where that is in WGS-84."""
+    lat, lng = to_wgs84(place.lat, place.lng, place.datum) if place else (None, None)
+    return {**reported(place), "lat": lat, "lng": lng}
 
 
 def _degrees(value: float | None, limit: float, field: str, label: str) -> float:

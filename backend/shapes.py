@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from backend.errors import BadRequest
-from backend.geo import Datum
+from backend.geo import Datum, Place
 
 NOT_BLANK = r"\S"
 NO_NUL = r"^[^\x00]*$"  # in a body it is refused before any Struct is looked at; a query parameter is not
@@ -31,12 +31,21 @@ def check_claimed(at: datetime | None, field: str) -> None:
 
 
 class PositionIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A point as the phone gave it. `datum` names its coordinate system; the server keeps it and adds WGS-84."""
+    """A point as the phone gave it. `datum` names its coordinate system; the server keeps it and adds WGS-84.
+
+    Height, heading and speed as the device has them; what it does not know is left out or null.
+    """
 
     lat: Latitude
     lng: Longitude
     accuracy_m: Metres
     datum: Datum = Datum.wgs84
+    altitude_m: Annotated[float, Meta(ge=-100_000, le=100_000)] | None = None
+    heading_deg: Annotated[float, Meta(ge=-360, le=360)] | None = None
+    speed_mps: Annotated[float, Meta(ge=-1, le=100_000)] | None = None
+
+    def place(self) -> Place:
+        return Place(self.lat, self.lng, self.accuracy_m, self.datum, self.altitude_m, self.heading_deg, self.speed_mps)
 
 
 def shaped(values: Any, wanted: Any) -> Any:

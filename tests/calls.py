@@ -226,8 +226,8 @@ async def file_finding(it: Cast) -> Call:
 
 async def submit(it: Cast) -> Call:
     await visits.arrive(
-        it.visit, it.inspector, id=uuid7(), position=geo.position(*make.TARGET, 12.0), reported=make.TARGET,
-        datum=geo.Datum.wgs84, phone_at=clock.now(), reason="",
+        it.visit, it.inspector, id=uuid7(), place=geo.Place(*make.TARGET, 12.0, geo.Datum.wgs84),
+        phone_at=clock.now(), reason="",
     )  # fmt: skip
     return await by(it.lead, "POST", f"/api/visits/{it.visit}/submission")
 

@@ -14,8 +14,8 @@ from PIL import Image
 from backend import clock, events
 from backend.columns import uuid7
 from backend.db import raw
-from backend.evidence.rules import Declaration, MediaType, Place, Source
-from backend.geo import Datum
+from backend.evidence.rules import Declaration, MediaType, Source
+from backend.geo import Datum, Place
 from backend.people import passwords
 from backend.people.tables import Person, RoleGrant, Session
 from backend.roles import SYSTEM, Actor, Grant, Role

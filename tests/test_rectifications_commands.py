@@ -38,8 +38,8 @@ async def verbs(subject: UUID) -> list[str]:
 
 async def submit(it: make.Cast, settle) -> None:
     await visits.arrive(
-        it.visit, it.inspector, id=uuid7(), position=geo.position(*make.TARGET, 12.0), reported=make.TARGET,
-        datum=geo.Datum.wgs84, phone_at=clock.now(), reason="",
+        it.visit, it.inspector, id=uuid7(), place=geo.Place(*make.TARGET, 12.0, geo.Datum.wgs84),
+        phone_at=clock.now(), reason="",
     )  # fmt: skip
     await visits.submit(it.visit, it.lead)
     await settle()

@@ -13,8 +13,7 @@ from backend import clock
 from backend.columns import uuid7
 from backend.db import raw
 from backend.errors import BadRequest, Conflict, Forbidden, Incomplete, NotFound, WrongState
-from backend.evidence.rules import Place
-from backend.geo import Datum
+from backend.geo import Datum, Place
 from backend.people import commands as people
 from backend.roles import Role
 from inspections.findings.rules import ClosingClass, Severity

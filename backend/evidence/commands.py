@@ -21,10 +21,7 @@ DECLARED = (
     "media_type",
     "captured_at",
     "source",
-    "reported_lat",
-    "reported_lng",
-    "accuracy_m",
-    "datum",
+    *geo.reported(None),
 )
 
 
@@ -122,8 +119,6 @@ async def _settle(evidence: UUID, state: State, refusal: str | None) -> None:
 
 
 def _row(line: Declaration, actor: Actor) -> dict[str, Any]:
-    place = line.place
-    lat, lng = geo.to_wgs84(place.lat, place.lng, place.datum) if place else (None, None)
     return {
         "id": line.id,
         "sha256": line.sha256,
@@ -131,12 +126,7 @@ def _row(line: Declaration, actor: Actor) -> dict[str, Any]:
         "media_type": line.media_type.value,
         "captured_at": line.captured_at,
         "source": line.source.value,
-        "lat": lat,
-        "lng": lng,
-        "accuracy_m": place.accuracy_m if place else None,
-        "datum": place.datum.value if place else None,
-        "reported_lat": place.lat if place else None,
-        "reported_lng": place.lng if place else None,
+        **geo.columns(line.place),
         "declared_by": actor.person,
         "declared_at": clock.now(),
         "state": State.declared.value,

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from backend.geo import Datum
+from backend.geo import Place
 
 MOST_BYTES = 12 * 1024 * 1024  # one photo; trust.md F13
 MOST_FILES = 30  # one finding or hand-in; trust.md F13
@@ -30,6 +30,16 @@ class Source(StrEnum):
     unknown = "unknown"
 
 
+class TokenState(StrEnum):
+    """What became of the server-time token that a capture record carries; none carried: no state."""
+
+    good = "good"
+    unsigned = "unsigned"  # not by a key of ours, or no token at all
+    foreign = "foreign"  # given to somebody else
+    expired = "expired"  # older than a token may be
+    ahead = "ahead"  # later than the declaration: the server's clock was set back
+
+
 class MediaType(StrEnum):
     jpeg = "image/jpeg"
     png = "image/png"
@@ -42,16 +52,6 @@ class Trace(StrEnum):
     editor = "editor"  # `software` names a program for changing pictures
     resized = "resized"  # EXIF notes another size in pixels than the file has
     saved_later = "saved_later"  # EXIF notes a change after the moment of taking
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A position as the phone reported it, in its own datum, with the accuracy radius in metres."""
-
-    lat: float
-    lng: float
-    accuracy_m: float
-    datum: Datum
 
 
 @dataclass(frozen=True, slots=True)

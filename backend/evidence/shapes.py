@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from backend.evidence.rules import MOST_BYTES, Declaration, MediaType, Place, Source
+from backend.evidence.rules import MOST_BYTES, Declaration, MediaType, Source
 from backend.shapes import PositionIn, Sha256, check_claimed
 
 
@@ -26,8 +26,7 @@ class FileIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         check_claimed(self.captured_at, "captured_at")
 
     def declaration(self) -> Declaration:
-        at = self.position
-        place = Place(at.lat, at.lng, at.accuracy_m, at.datum) if at else None
+        place = self.position and self.position.place()
         return Declaration(self.id, self.sha256, self.size, self.media_type, self.captured_at, self.source, place)
 
 

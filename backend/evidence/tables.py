@@ -3,8 +3,20 @@
 from piccolo.constraints import Check
 from piccolo.table import Table
 
-from backend.columns import flag_or_unknown, key, large_numbers, link, measure, moment, number, one_of, text, words
-from backend.evidence.rules import MediaType, Source, State
+from backend.columns import (
+    flag_or_unknown,
+    key,
+    large_number,
+    large_numbers,
+    link,
+    measure,
+    moment,
+    number,
+    one_of,
+    text,
+    words,
+)
+from backend.evidence.rules import MediaType, Source, State, TokenState
 from backend.geo import Datum
 from backend.people.tables import Person
 
@@ -24,6 +36,9 @@ class Evidence(Table):
     datum = text(null=True)
     reported_lat = measure(null=True)
     reported_lng = measure(null=True)
+    altitude_m = measure(null=True)
+    heading_deg = measure(null=True)
+    speed_mps = measure(null=True)
     declared_by = link(Person)
     declared_at = moment()
     state = text()
@@ -33,11 +48,19 @@ class Evidence(Table):
     tries = number(default=0)
     prepared_at = moment(null=True)
     refusal = text(null=True)
+    token = text(null=True)
+    token_state = text(null=True)
+    token_at = moment(null=True)
+    token_received_at = moment(null=True)
+    since_token_ms = large_number(null=True)
+    counter = large_number(null=True)
+    reminded_at = moment(null=True)
 
     state_is_known = one_of("state", State)
     source_is_known = one_of("source", Source)
     media_type_is_known = one_of("media_type", MediaType)
     datum_is_known = one_of("datum", Datum)
+    token_state_is_known = one_of("token_state", TokenState)
     hash_is_sha256 = Check("\"sha256\" ~ '^[0-9a-f]{64}$'")
 
 

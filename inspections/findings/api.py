@@ -10,7 +10,6 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
-from backend.evidence.rules import Place
 from backend.evidence.shapes import FileIn, declarations
 from backend.roles import Actor
 from backend.shapes import Note, OptionalNote, PositionIn, RegionCode, check_claimed
@@ -46,7 +45,6 @@ class FindingIn(msgspec.Struct, forbid_unknown_fields=True):
         check_claimed(self.found_at, "found_at")
 
     def filing(self) -> Filing:
-        at = self.position
         return Filing(
             topic=self.topic,
             severity=self.severity,
@@ -56,7 +54,7 @@ class FindingIn(msgspec.Struct, forbid_unknown_fields=True):
             asks=self.asks,
             region=self.region,
             place_note=self.place_note,
-            place=Place(at.lat, at.lng, at.accuracy_m, at.datum) if at else None,
+            place=self.position and self.position.place(),
             danger_to_life=self.danger_to_life,
             no_evidence_reason=self.no_evidence_reason,
             found_at=self.found_at,

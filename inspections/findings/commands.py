@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from backend import clock, events, geo, once
@@ -11,7 +10,8 @@ from backend.columns import uuid7
 from backend.db import insert, raw, transaction
 from backend.errors import Forbidden, Incomplete
 from backend.evidence import commands as evidence
-from backend.evidence.rules import Declaration, Place
+from backend.evidence.rules import Declaration
+from backend.geo import Place
 from backend.once import different
 from backend.roles import Actor
 from inspections.findings import rules
@@ -76,7 +76,6 @@ async def file(visit: UUID, actor: Actor, filing: Filing, *, id: UUID, manifest:
 
 def _content(filing: Filing, visit: UUID, actor: Actor) -> dict[str, object]:
     """What makes a second request the same request."""
-    place = filing.place
     return {
         "visit": visit,
         "by": actor.person,
@@ -87,25 +86,17 @@ def _content(filing: Filing, visit: UUID, actor: Actor) -> dict[str, object]:
         "facts": filing.facts,
         "asks": filing.asks,
         "place_note": filing.place_note,
-        "accuracy_m": place and place.accuracy_m,
-        "datum": place and place.datum.value,
-        "reported_lat": place and place.lat,
-        "reported_lng": place and place.lng,
+        **geo.reported(filing.place),
         "danger_to_life": filing.danger_to_life,
         "no_evidence_reason": filing.no_evidence_reason,
         "found_at": filing.found_at,
     }
 
 
-def _wgs84(place: Place | None) -> dict[str, Any]:
-    lat, lng = geo.to_wgs84(place.lat, place.lng, place.datum) if place else (None, None)
-    return {"lat": lat, "lng": lng}
-
-
 async def _write(id: UUID, filing: Filing, content: dict[str, object], late: bool) -> bool:
     """False when the id is there already: asked with the insert, because nearly every request is a first one."""
     region = await _region(filing.region, content["visit"])
-    row = content | _wgs84(filing.place) | {"region": region, "received_at": clock.now(), "late": late}
+    row = content | geo.columns(filing.place) | {"region": region, "received_at": clock.now(), "late": late}
     return bool(await insert("finding", [{"id": id, **row}], known_stay=True))
 
 

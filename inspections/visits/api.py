@@ -93,14 +93,11 @@ class VisitController(Controller):
         data: JSONBody[ArrivalIn],
         actor: NamedDependency[Actor],
     ) -> VisitShape:
-        at = data.position
         await commands.arrive(
             visit_id,
             actor,
             id=arrival_id,
-            position=geo.position(at.lat, at.lng, at.accuracy_m, at.datum),
-            reported=(at.lat, at.lng),
-            datum=at.datum,
+            place=data.position.place(),
             phone_at=data.phone_at,
             reason=data.reason,
         )

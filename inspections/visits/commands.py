@@ -8,7 +8,7 @@ from backend import clock, events, geo, once
 from backend.columns import uuid7
 from backend.db import transaction
 from backend.errors import Forbidden, Incomplete
-from backend.geo import Datum
+from backend.geo import Place
 from backend.people import queries as people
 from backend.roles import FIELD, Actor
 from inspections.visits import queries, rules
@@ -59,20 +59,19 @@ async def arrive(
     actor: Actor,
     *,
     id: UUID,
-    position: geo.Position,
-    reported: tuple[float, float],
-    datum: Datum,
+    place: Place,
     phone_at: datetime,
     reason: str,
 ) -> None:
-    """Record that the team is there. Outside the radius only with a reason; after submission it is marked late."""
+    """Record that the team is there. Outside the radius only with a reason; after submission it is marked late.
+
+    Raises BadRequest for a place too poor to be one, see geo.position.
+    """
+    position = geo.position(place.lat, place.lng, place.accuracy_m, place.datum)
     content = {
         "visit": visit,
         "by": actor.person,
-        "reported_lat": reported[0],
-        "reported_lng": reported[1],
-        "accuracy_m": position.accuracy_m,
-        "datum": datum.value,
+        **geo.reported(place),
         "phone_at": phone_at,
         "reason": reason,
     }

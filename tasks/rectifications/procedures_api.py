@@ -11,7 +11,6 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from backend.errors import Incomplete
-from backend.evidence.rules import Place
 from backend.evidence.shapes import FileIn, declarations
 from backend.roles import Actor
 from backend.shapes import OptionalNote, PositionIn
@@ -203,12 +202,11 @@ class ProcedureController(Controller):
     async def conclude_check(
         self, item_id: Id, check_id: Id, data: JSONBody[ConclusionIn], actor: NamedDependency[Actor]
     ) -> Detail:
-        at = data.position
         said = site_checks.Conclusion(
             result=data.result,
             note=data.note,
             present=frozenset(data.present),
-            place=Place(at.lat, at.lng, at.accuracy_m, at.datum) if at else None,
+            place=data.position and data.position.place(),
             outside_reason=data.outside_reason,
             false_rectification=data.false_rectification,
             units=frozenset(data.units),

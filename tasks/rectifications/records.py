@@ -101,6 +101,9 @@ class SiteCheck(Table):
     datum = text(null=True)
     reported_lat = measure(null=True)
     reported_lng = measure(null=True)
+    altitude_m = measure(null=True)
+    heading_deg = measure(null=True)
+    speed_mps = measure(null=True)
     distance_m = measure(null=True)
     outside_reason = text(null=True)
 

@@ -9,7 +9,8 @@ from backend import clock, events, geo, once
 from backend.columns import uuid7
 from backend.db import raw, transaction
 from backend.errors import Incomplete, NotFound
-from backend.evidence.rules import Declaration, Place
+from backend.evidence.rules import Declaration
+from backend.geo import Place
 from backend.people import queries as people
 from backend.roles import FIELD, OFFICE, Actor
 from tasks.rectifications import moving, queries, rules
@@ -143,9 +144,7 @@ async def _distance(found: Loaded, place: Place | None) -> tuple[float | None, b
 async def _write(check: UUID, actor: Actor, said: Conclusion, distance: float | None) -> None:
     where: dict[str, Any] = {"distance_m": distance, "outside_reason": said.outside_reason}
     if said.place:
-        at = geo.position(said.place.lat, said.place.lng, said.place.accuracy_m, said.place.datum)
-        where |= {"lat": at.lat, "lng": at.lng, "accuracy_m": at.accuracy_m, "datum": said.place.datum.value}
-        where |= {"reported_lat": said.place.lat, "reported_lng": said.place.lng}
+        where |= geo.columns(said.place)
     await SiteCheck.update(
         {
             "concluded_by": actor.person,
