@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from functools import cache
+from pathlib import Path
+from typing import Protocol
 from uuid import UUID
 
 from backend import settings
@@ -21,6 +23,14 @@ def disk() -> LocalDisk:
     return LocalDisk(settings.load().evidence)
 
 
+class Arrived(Protocol):
+    """Bytes that are all there. `keep` makes them durable under their hash; it blocks."""
+
+    path: Path
+
+    def keep(self, digest: str) -> None: ...
+
+
 async def receive(evidence: UUID, actor: Actor, announced: int | None, chunks: AsyncIterator[bytes]) -> EvidenceShape:
     """Take in the bytes of a declared file, held in memory by no more than a chunk.
 
@@ -31,24 +41,32 @@ async def receive(evidence: UUID, actor: Actor, announced: int | None, chunks: A
     """
     row = await queries.declared_by(actor, evidence)
     if announced is not None:
-        _check_size(row, announced)
+        check_size(row, announced)
     incoming = disk().incoming(evidence, expects=row.size)
     try:
         await _write(incoming, row, chunks)
-        digest, size = incoming.finish()
-        stored = row.state != State.declared
-        if digest != row.sha256:
-            raise different() if stored else _wrong_hash()
-        _check_size(row, size)
-        if not stored:
-            picture = format.inspect(incoming.path)
-            _check_kind(row, picture)
-            await asyncio.to_thread(incoming.keep, digest)
-            if arrived := await commands.receive(row, actor, picture.width, picture.height):
-                return arrived
+        return await take_in(row, actor, incoming, *incoming.finish())
     finally:
         incoming.discard()
-    return await queries.declared_by(actor, evidence)
+
+
+async def take_in(row: EvidenceShape, actor: Actor, file: Arrived, digest: str, size: int) -> EvidenceShape:
+    """The one way in for bytes that are all there, sent at once or in pieces: what they are, then durable, then the row.
+
+    `digest` and `size` are what the bytes in `file` came to, and nobody can write to it any more. The same file again
+    changes nothing. Raises Incomplete, TooLarge, Conflict, NoRoom as `receive` does; the file is the caller's to remove.
+    """
+    stored = row.state != State.declared
+    if digest != row.sha256:
+        raise different() if stored else _wrong_hash()
+    check_size(row, size)
+    if not stored:
+        picture = format.inspect(file.path)
+        _check_kind(row, picture)
+        await asyncio.to_thread(file.keep, digest)
+        if arrived := await commands.receive(row, actor, picture.width, picture.height):
+            return arrived
+    return await queries.declared_by(actor, row.id)
 
 
 async def _write(incoming: Incoming, row: EvidenceShape, chunks: AsyncIterator[bytes]) -> None:
@@ -60,7 +78,8 @@ async def _write(incoming: Incoming, row: EvidenceShape, chunks: AsyncIterator[b
         incoming.write(chunk)
 
 
-def _check_size(row: EvidenceShape, size: int) -> None:
+def check_size(row: EvidenceShape, size: int) -> None:
+    """Raises TooLarge or Incomplete for more or fewer bytes than were declared."""
     if size > row.size:
         raise TooLarge("文件比登记的大。", "evidence.size_mismatch", field="size", declared=row.size)
     if size < row.size:

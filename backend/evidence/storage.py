@@ -129,18 +129,25 @@ class LocalDisk:
 
     def incoming(self, evidence_id: UUID, *, expects: int = 0, largest: int = MOST_BYTES) -> Incoming:
         """Opens an upload expected to bring `expects` bytes. Raises NoRoom when that goes below the floor."""
-        folder = self._root / "incoming"
-        try:
-            disk = os.statvfs(folder)
-        except FileNotFoundError:
+        folder = self.folder("incoming")
+        self.need(min(expects, largest))
+        return Incoming(self, folder / f"{UUID(str(evidence_id))}.{secrets.token_hex(8)}{PART}", largest)
+
+    def folder(self, name: Literal["incoming", "partials"]) -> Path:
+        """Where bytes wait that are not kept yet."""
+        folder = self._root / name
+        if not folder.is_dir():
             with room():
                 self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
                 folder.mkdir(exist_ok=True)
-            disk = os.statvfs(folder)
+        return folder
+
+    def need(self, size: int) -> None:
+        """Raises NoRoom when so many more bytes would go below the floor."""
+        disk = os.statvfs(self._root)
         floor = self._floor if self._floor is not None else min(disk.f_blocks * disk.f_frsize // 20, 2**30)
-        if disk.f_bavail * disk.f_frsize - min(expects, largest) < floor:
+        if disk.f_bavail * disk.f_frsize - size < floor:
             raise NoRoom(FULL_SENTENCE)
-        return Incoming(self, folder / f"{UUID(str(evidence_id))}.{secrets.token_hex(8)}{PART}", largest)
 
     def original_path(self, digest: str) -> Path:
         """Where the original with this hash lies, or would. Raises ValueError for anything but a hash."""
@@ -166,7 +173,7 @@ class LocalDisk:
         return swept
 
     def place(self, synced: Path, digest: str) -> None:
-        """Links an fsynced file under its hash and makes the link durable. For Incoming only."""
+        """Links an fsynced file, which nobody writes to any more, under its hash and makes the link durable."""
         target = self.original_path(digest)
         self._make_durable(target.parent)
         try:
