@@ -3,6 +3,7 @@
 import base64
 import binascii
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -11,11 +12,34 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 ENFORCED, OPTIONAL = "enforced", "optional"
+LOCAL, S3 = "local", "s3"
+S3_NEEDED = ("DUBAN_S3_BUCKET", "DUBAN_S3_ENDPOINT", "DUBAN_S3_ACCESS_KEY", "DUBAN_S3_SECRET_KEY")
 KEY_FILE = "protected-keys"  # in DUBAN_VAR: one key a line, the newest first
+
+_ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-fA-F:]+\](:\d{1,5})?")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
 class BadSettings(Exception):
     """A setting is missing or contradicts another; the text says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket of an S3-compatible store, and who we are to it."""
+
+    name: str
+    endpoint: str
+    region: str
+    virtual_hosted: bool
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+
+    @property
+    def address(self) -> str:
+        """Where its objects are asked for: some stores know a bucket only by its host name."""
+        scheme, _, host = self.endpoint.partition("://")
+        return f"{scheme}://{self.name}.{host}" if self.virtual_hosted else self.endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +60,8 @@ class Settings:
     sample_percent: int = 20  # of the items that pass the first review are checked on site (domain.md b.3, T12)
     fonts: Path | None = None  # the office's own, before those that come with us
     protected_keys: tuple[bytes, ...] = field(default=(), repr=False)  # newest first; see protected.py
+    store: str = LOCAL  # where evidence is kept
+    bucket: Bucket | None = None  # may be given without being the store: `evidence copy` needs both sides
     os_user: str = ""  # who runs the embedded services when we are root; empty: the first of a few that exists
 
 
@@ -47,19 +73,15 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
     those of the key file; only the embedded shape may begin without any. Raises BadSettings with a sentence.
     """
     var = Path(env.get("DUBAN_VAR") or ROOT / "var").resolve()
-    database_url, redis_url = env.get("DUBAN_DATABASE_URL", ""), env.get("DUBAN_REDIS_URL", "")
-    if bool(database_url) != bool(redis_url):
-        given, missing = ("DUBAN_DATABASE_URL", "DUBAN_REDIS_URL")[:: 1 if database_url else -1]
-        raise BadSettings(f"{given} is set but {missing} is not: give both, or neither for the embedded services.")
+    database_url, redis_url = _addresses(env)
     embedded = not database_url
-    if redis_url and not redis_url.startswith(("redis://", "rediss://", "unix://")):
-        raise BadSettings("DUBAN_REDIS_URL must look like redis://host:6379/0, rediss://… or unix:///path.")
     totp = env.get("DUBAN_TOTP") or (OPTIONAL if embedded else ENFORCED)
     if totp not in (ENFORCED, OPTIONAL):
         raise BadSettings(f"DUBAN_TOTP is {totp!r}: say 'enforced' or 'optional'.")
     keys = _keys(env, var)
     if not keys and not embedded:
         raise BadSettings("DUBAN_PROTECTED_KEYS is missing: personal data is stored encrypted. See docs/operations.md.")
+    store, bucket = _store(env)
     run = (var / "run").resolve()  # a link when the path under var/ is too long for a socket
     return Settings(
         host=env.get("DUBAN_HOST") or "127.0.0.1",
@@ -76,8 +98,21 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
         sample_percent=_number(env, "DUBAN_SAMPLE_PERCENT", 20, 0, 100),
         fonts=_folder(env, "DUBAN_FONTS"),
         protected_keys=keys,
+        store=store,
+        bucket=bucket,
         os_user=env.get("DUBAN_OS_USER", ""),
     )
+
+
+def _addresses(env: Mapping[str, str]) -> tuple[str, str]:
+    """Database and queue: both, or neither for the embedded services."""
+    database_url, redis_url = env.get("DUBAN_DATABASE_URL", ""), env.get("DUBAN_REDIS_URL", "")
+    if bool(database_url) != bool(redis_url):
+        given, missing = ("DUBAN_DATABASE_URL", "DUBAN_REDIS_URL")[:: 1 if database_url else -1]
+        raise BadSettings(f"{given} is set but {missing} is not: give both, or neither for the embedded services.")
+    if redis_url and not redis_url.startswith(("redis://", "rediss://", "unix://")):
+        raise BadSettings("DUBAN_REDIS_URL must look like redis://host:6379/0, rediss://… or unix:///path.")
+    return database_url, redis_url
 
 
 def _number(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
@@ -94,6 +129,40 @@ def _folder(env: Mapping[str, str], name: str) -> Path | None:
     if not folder.is_dir():
         raise BadSettings(f"{name} is {str(folder)!r}: there is no such folder.")
     return folder
+
+
+def _store(env: Mapping[str, str]) -> tuple[str, Bucket | None]:
+    store, bucket = env.get("DUBAN_STORE") or LOCAL, _bucket(env)
+    if store not in (LOCAL, S3):
+        raise BadSettings(f"DUBAN_STORE is {store!r}: say 'local' or 's3'.")
+    if store == S3 and bucket is None:
+        raise BadSettings(f"DUBAN_STORE is s3: {', '.join(S3_NEEDED)} are needed.")
+    return store, bucket
+
+
+def _bucket(env: Mapping[str, str]) -> Bucket | None:
+    """All of it or nothing. Never shows a key."""
+    given = {name: env.get(name, "") for name in S3_NEEDED}
+    more = {name: env.get(name, "") for name in ("DUBAN_S3_REGION", "DUBAN_S3_STYLE")}
+    if not any((given | more).values()):
+        return None
+    if missing := [name for name, value in given.items() if not value]:
+        raise BadSettings(f"{', '.join(missing)} missing: an S3 store needs {', '.join(S3_NEEDED)}.")
+    endpoint, style = given["DUBAN_S3_ENDPOINT"].rstrip("/"), more["DUBAN_S3_STYLE"] or "path"
+    if not _ENDPOINT.fullmatch(endpoint):
+        raise BadSettings("DUBAN_S3_ENDPOINT must look like https://host or http://host:9000, without a path.")
+    if not _BUCKET.fullmatch(given["DUBAN_S3_BUCKET"]):
+        raise BadSettings("DUBAN_S3_BUCKET: 3 to 63 lowercase letters, digits, dots and dashes.")
+    if style not in ("path", "host"):
+        raise BadSettings(f"DUBAN_S3_STYLE is {style!r}: say 'path' or 'host'.")
+    return Bucket(
+        name=given["DUBAN_S3_BUCKET"],
+        endpoint=endpoint,
+        region=more["DUBAN_S3_REGION"] or "us-east-1",
+        virtual_hosted=style == "host",
+        access_key=given["DUBAN_S3_ACCESS_KEY"],
+        secret_key=given["DUBAN_S3_SECRET_KEY"],
+    )
 
 
 def _database(url: str) -> dict[str, str | int]:

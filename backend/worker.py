@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from backend import clock, db, outbox, wake
 from backend.evidence import jobs as evidence
-from backend.evidence import receiving
+from backend.evidence import stores
 from backend.people import commands as people
 from notifications.inbox.reactions import tell_asker, tell_people
 from notifications.inbox.rules import HEARS
@@ -55,7 +55,7 @@ async def drain() -> int:
 
 async def sweep_incoming() -> None:
     """Half-sent files of connections that broke more than a day ago."""
-    await asyncio.to_thread(receiving.disk().sweep_incoming, timedelta(days=1))
+    await asyncio.to_thread(stores.intake().sweep, timedelta(days=1))
 
 
 async def sweep_sign_ins() -> None:

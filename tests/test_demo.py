@@ -16,8 +16,8 @@ from backend.db import raw
 from backend.demo_people import COUNTIES, Login
 from backend.demo_photos import Scene, photo
 from backend.demo_steps import CANGSHI, HAIYANG, HOUPU, MAERDUN, SHENGLI, Spot, days_until
-from backend.evidence import format
-from backend.evidence.receiving import disk
+from backend.evidence import format, storage
+from backend.evidence.stores import disk
 from backend.supervisor import Trouble
 from backend.units import queries as units
 from backend.workdays import Calendar
@@ -65,12 +65,12 @@ def as_(http: httpx.AsyncClient, story: tuple[list[Login], Path]):
 
 async def test_everything_has_been_reacted_to_and_every_photo_is_ready() -> None:
     assert not await raw("SELECT 1 FROM outbox")
-    files = await raw("SELECT state, sha256 FROM evidence")
+    files = await raw("SELECT id, state, sha256 FROM evidence")
     assert {row["state"] for row in files} == {"ready"}
     assert len(files) >= 15
     for row in files:
-        assert disk().original_path(row["sha256"]).is_file()
-        assert disk().derived_path(row["sha256"], "display").is_file()
+        assert disk().path(storage.original(row["sha256"])).is_file()
+        assert disk().path(storage.derived("display", row["id"])).is_file()
 
 
 async def test_nothing_lies_in_the_future_and_everybody_works_in_working_hours() -> None:

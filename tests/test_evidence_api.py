@@ -19,9 +19,9 @@ from backend.app import create_app
 from backend.columns import uuid7
 from backend.db import raw
 from backend.errors import NoRoom
-from backend.evidence import jobs
-from backend.evidence.receiving import disk
+from backend.evidence import jobs, storage
 from backend.evidence.rules import MOST_BYTES, MOST_TRIES, Declaration, MediaType, Source
+from backend.evidence.stores import disk, intake
 from inspections.findings import commands as findings
 from tasks.rectifications.item import Status
 from tests import calls, hostile_files, make
@@ -44,7 +44,7 @@ async def stored_events() -> int:
 
 
 def half_sent() -> list[Path]:
-    return list(disk()._root.glob("incoming/*"))
+    return list(intake().folder("incoming").iterdir())
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ async def test_a_file_arrives_and_is_there_whole(client, it, sender):
     assert (told["id"], told["state"], told["size"]) == (str(id), "received", len(content))
     assert (told["width"], told["height"], told["sha256"]) == (64, 48, hashlib.sha256(content).hexdigest())
     assert told["received_at"].startswith("2026-11-24T")
-    assert disk().original_path(told["sha256"]).read_bytes() == content
+    assert disk().path(storage.original(told["sha256"])).read_bytes() == content
     assert await stored_events() == 1 and not half_sent()
 
 
@@ -124,7 +124,7 @@ async def test_wrong_bytes_are_refused_and_the_right_ones_still_welcome(client, 
     assert (await client.put(f"/api/evidence/{id}", content=content, headers=sender)).status_code == 200
     answer = await client.put(f"/api/evidence/{id}", content=other, headers=sender)
     assert (answer.status_code, make.problem(answer)["code"]) == (409, "conflict")
-    assert disk().original_path(hashlib.sha256(content).hexdigest()).read_bytes() == content
+    assert disk().path(storage.original(hashlib.sha256(content).hexdigest())).read_bytes() == content
     assert await stored_events() == 1 and not half_sent()
 
 
@@ -141,7 +141,7 @@ async def test_what_is_not_a_photo_is_refused(client, it, sender):
         assert answer.status_code == 422, (name, answer.text)
         assert make.problem(answer)["code"].startswith("evidence."), name
         assert await calls.snapshot() == before and not half_sent()
-        assert not disk().original_path(hashlib.sha256(content).hexdigest()).exists()
+        assert not disk().path(storage.original(hashlib.sha256(content).hexdigest())).exists()
     id = await declared(it, png, MediaType.png)
     assert (await client.put(f"/api/evidence/{id}", content=png, headers=sender)).status_code == 200
 
@@ -266,7 +266,7 @@ async def test_a_photo_whose_original_is_gone_is_given_up_and_holds_up_no_other(
         with clock.frozen(clock.now() + timedelta(seconds=number)):
             answer = await client.put(f"/api/evidence/{ids[-1]}", content=content, headers=sender)
     gone = (await client.get(f"/api/evidence/{ids[0]}", headers=sender)).json()["sha256"]
-    disk().original_path(gone).unlink()
+    disk().path(storage.original(gone)).unlink()
     with clock.frozen(clock.now() + timedelta(minutes=2)):
         for _ in range(MOST_TRIES + 1):
             await jobs.sweep_received()

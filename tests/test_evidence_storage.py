@@ -1,5 +1,6 @@
-"""How evidence gets onto the disk and stays there: backend/evidence/storage.py."""
+"""How evidence gets onto the disk and stays there: storage.py and incoming.py of backend/evidence."""
 
+import asyncio
 import errno
 import hashlib
 import os
@@ -18,7 +19,8 @@ import pytest
 from backend import clock
 from backend.errors import NoRoom, TooLarge
 from backend.evidence import storage
-from backend.evidence.storage import Incoming, LocalDisk
+from backend.evidence.incoming import Incoming, Intake
+from backend.evidence.storage import LocalDisk
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTENT = os.urandom(700_000)
@@ -29,13 +31,20 @@ HOSTILE_KEYS = [
 ]  # fmt: skip
 
 
+NAME = storage.original(DIGEST)
+
+
 @pytest.fixture
 def disk(tmp_path: Path) -> LocalDisk:
     return LocalDisk(tmp_path / "evidence")
 
 
+def intake(disk: LocalDisk, floor: int | None = None) -> Intake:
+    return Intake(disk.root, disk, floor=floor)
+
+
 def arrived(disk: LocalDisk, content: bytes = CONTENT) -> Incoming:
-    incoming = disk.incoming(uuid4())
+    incoming = intake(disk).incoming(uuid4())
     for start in range(0, len(content), 65_536):
         incoming.write(content[start : start + 65_536])
     assert incoming.finish() == (hashlib.sha256(content).hexdigest(), len(content))
@@ -43,22 +52,21 @@ def arrived(disk: LocalDisk, content: bytes = CONTENT) -> Incoming:
 
 
 def files(disk: LocalDisk) -> list[str]:
-    root = disk.original_path(DIGEST).parents[3]
-    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+    return sorted(str(path.relative_to(disk.root)) for path in disk.root.rglob("*") if path.is_file())
 
 
-def test_what_is_kept_reads_back_under_its_hash_and_cannot_be_written(disk):
+async def test_what_is_kept_reads_back_under_its_hash_and_cannot_be_written(disk):
     incoming = arrived(disk)
     assert incoming.path.read_bytes() == CONTENT
     assert stat.S_IMODE(incoming.path.stat().st_mode) == 0o600
-    incoming.keep(DIGEST)
+    await incoming.keep(DIGEST)
     assert files(disk) == [f"originals/{DIGEST[:2]}/{DIGEST[2:4]}/{DIGEST}"]
-    assert stat.S_IMODE(disk.original_path(DIGEST).stat().st_mode) == 0o400
-    with disk.open_original(DIGEST) as original:
-        assert original.read() == CONTENT
+    assert stat.S_IMODE(disk.path(NAME).stat().st_mode) == 0o400
+    async with disk.local(NAME) as original:
+        assert original.read_bytes() == CONTENT
 
 
-def test_the_disk_is_told_file_then_name_then_folder(disk, monkeypatch):
+async def test_the_disk_is_told_file_then_name_then_folder(disk, monkeypatch):
     done: list[tuple[str, Path]] = []
     fsync, link, unlink = os.fsync, os.link, Path.unlink
 
@@ -77,8 +85,8 @@ def test_the_disk_is_told_file_then_name_then_folder(disk, monkeypatch):
     monkeypatch.setattr(storage.os, "fsync", watched_fsync)
     monkeypatch.setattr(storage.os, "link", watched_link)
     monkeypatch.setattr(Path, "unlink", watched_unlink)
-    incoming, target = arrived(disk), disk.original_path(DIGEST)
-    incoming.keep(DIGEST)
+    incoming, target = arrived(disk), disk.path(NAME)
+    await incoming.keep(DIGEST)
     assert done == [
         ("fsync", incoming.path),
         *(("fsync", target.parents[up]) for up in (4, 3, 2, 1)),  # each knows the folder made in it
@@ -88,65 +96,65 @@ def test_the_disk_is_told_file_then_name_then_folder(disk, monkeypatch):
     ]
 
 
-def test_the_same_bytes_again_change_nothing_and_are_synced_again(disk, monkeypatch):
-    arrived(disk).keep(DIGEST)
-    before = disk.original_path(DIGEST).stat()
+async def test_the_same_bytes_again_change_nothing_and_are_synced_again(disk, monkeypatch):
+    await arrived(disk).keep(DIGEST)
+    before = disk.path(NAME).stat()
     synced: list[str] = []
     fsync = os.fsync
     monkeypatch.setattr(storage.os, "fsync", lambda fd: (synced.append(os.readlink(f"/proc/self/fd/{fd}")), fsync(fd)))
-    arrived(disk).keep(DIGEST)
-    after = disk.original_path(DIGEST).stat()
+    await arrived(disk).keep(DIGEST)
+    after = disk.path(NAME).stat()
     assert (before.st_ino, before.st_mtime_ns, 1) == (after.st_ino, after.st_mtime_ns, after.st_nlink)
-    assert synced[-2:] == [str(disk.original_path(DIGEST)), str(disk.original_path(DIGEST).parent)]
+    assert synced[-2:] == [str(disk.path(NAME)), str(disk.path(NAME).parent)]
 
 
-def test_twenty_at_once_keep_one_original(tmp_path):
+async def test_twenty_at_once_keep_one_original(tmp_path):
     disks = [LocalDisk(tmp_path / "evidence") for _ in range(20)]  # as twenty processes would
     uploads = [arrived(disk) for disk in disks]
-    with ThreadPoolExecutor(20) as pool:
-        list(pool.map(lambda incoming: incoming.keep(DIGEST), uploads))
+    with ThreadPoolExecutor(20) as pool:  # and really at the same time
+        list(pool.map(lambda incoming: asyncio.run(incoming.keep(DIGEST)), uploads))
     assert files(disks[0]) == [f"originals/{DIGEST[:2]}/{DIGEST[2:4]}/{DIGEST}"]
-    assert disks[0].original_path(DIGEST).read_bytes() == CONTENT
+    assert disks[0].path(NAME).read_bytes() == CONTENT
 
 
-def test_a_damaged_original_is_never_passed_off_as_kept(disk):
-    arrived(disk).keep(DIGEST)
-    disk.original_path(DIGEST).chmod(0o600)  # an original is read-only, also for its owner
-    os.truncate(disk.original_path(DIGEST), 10)
+async def test_a_damaged_original_is_never_passed_off_as_kept(disk):
+    await arrived(disk).keep(DIGEST)
+    disk.path(NAME).chmod(0o600)  # an original is read-only, also for its owner
+    os.truncate(disk.path(NAME), 10)
     with pytest.raises(OSError, match="damaged"):
-        arrived(disk).keep(DIGEST)
+        await arrived(disk).keep(DIGEST)
     assert len(files(disk)) == 1
 
 
-def test_another_digest_than_the_bytes_have_is_refused(disk):
+async def test_another_digest_than_the_bytes_have_is_refused(disk):
     incoming = arrived(disk)
     with pytest.raises(ValueError):
-        incoming.keep("0" * 64)
+        await incoming.keep("0" * 64)
     with pytest.raises(ValueError):
-        arrived(disk, CONTENT[:-1]).keep(DIGEST)
+        await arrived(disk, CONTENT[:-1]).keep(DIGEST)
     assert files(disk) == []
 
 
-def test_bytes_not_yet_written_cannot_be_kept(disk):
-    incoming = disk.incoming(uuid4())
+async def test_bytes_not_yet_written_cannot_be_kept(disk):
+    incoming = intake(disk).incoming(uuid4())
     incoming.write(b"abc")
     with pytest.raises(ValueError):
-        incoming.keep(hashlib.sha256(b"abc").hexdigest())
+        await incoming.keep(hashlib.sha256(b"abc").hexdigest())
 
 
-def test_discard_leaves_nothing_and_spares_what_was_kept(disk):
+async def test_discard_leaves_nothing_and_spares_what_was_kept(disk):
     arrived(disk).discard()
     assert files(disk) == []
     kept = arrived(disk)
-    kept.keep(DIGEST)
+    await kept.keep(DIGEST)
     kept.discard()
     kept.discard()
     assert len(files(disk)) == 1
     with pytest.raises(ValueError):
-        kept.keep(DIGEST)
+        await kept.keep(DIGEST)
 
 
-def test_a_request_cut_off_during_the_fsync_does_not_pull_the_file_away(disk, monkeypatch):
+async def test_a_request_cut_off_during_the_fsync_leaves_all_or_nothing(disk, monkeypatch):
     inside, go_on, fsync = Event(), Event(), os.fsync
 
     def slow_fsync(fd: int) -> None:
@@ -155,19 +163,22 @@ def test_a_request_cut_off_during_the_fsync_does_not_pull_the_file_away(disk, mo
         fsync(fd)
 
     monkeypatch.setattr(storage.os, "fsync", slow_fsync)
-    incoming = arrived(disk)
-    with ThreadPoolExecutor(1) as pool:
-        keeping = pool.submit(incoming.keep, DIGEST)
-        assert inside.wait(5)
+    for cut_off in (False, True):
+        inside.clear(), go_on.clear()
+        incoming = arrived(disk)
+        keeping = asyncio.create_task(incoming.keep(DIGEST))
+        assert await asyncio.to_thread(inside.wait, 5)
         incoming.discard()
+        if cut_off:
+            keeping.cancel()
         go_on.set()
-        keeping.result(5)
-    assert disk.original_path(DIGEST).read_bytes() == CONTENT
-    assert len(files(disk)) == 1
+        await asyncio.wait([keeping])
+        assert keeping.cancelled() is cut_off
+        assert disk.path(NAME).read_bytes() == CONTENT and len(files(disk)) == 1
 
 
 def test_more_bytes_than_allowed_end_the_upload(disk):
-    incoming = disk.incoming(uuid4(), largest=1000)
+    incoming = intake(disk).incoming(uuid4(), largest=1000)
     incoming.write(bytes(1000))
     with pytest.raises(TooLarge) as refused:
         incoming.write(b"!")
@@ -175,60 +186,65 @@ def test_more_bytes_than_allowed_end_the_upload(disk):
 
 
 @pytest.mark.parametrize("key", HOSTILE_KEYS)
-def test_only_a_hash_becomes_a_path(disk, key):
-    for use in (disk.original_path, disk.open_original, lambda key: disk.derived_path(key, "display")):
-        with pytest.raises(ValueError):
-            use(key)
+def test_only_a_hash_becomes_a_name(disk, key):
     with pytest.raises(ValueError):
-        disk.incoming(key)
+        storage.original(key)
+    with pytest.raises(ValueError):
+        storage.derived("display", key)
+    with pytest.raises(ValueError):
+        disk.path(key)
+    with pytest.raises(ValueError):
+        intake(disk).incoming(key)
     assert files(disk) == []
 
 
 def test_each_kind_has_its_own_place(disk, tmp_path):
-    paths = {disk.original_path(DIGEST), *(disk.derived_path(DIGEST, kind) for kind in storage.FOLDERS)}
-    assert len(paths) == 3
-    assert all(path.is_relative_to(tmp_path / "evidence") for path in paths)
+    id = uuid4()
+    names = {NAME, storage.derived("display", id), storage.derived("thumbnail", id)}
+    assert len({disk.path(name) for name in names}) == 3
+    assert all(disk.path(name).is_relative_to(tmp_path / "evidence") for name in names)
+    assert {storage.key_of(name) for name in names} == {DIGEST, id}
 
 
 def test_what_a_crash_left_is_swept_and_younger_uploads_are_not(disk):
     old, young = arrived(disk), arrived(disk)
     yesterday = clock.now().timestamp() - 90_000
     os.utime(old.path, (yesterday, yesterday))
-    assert disk.sweep_incoming(timedelta(days=1)) == 1
+    assert intake(disk).sweep(timedelta(days=1)) == 1
     assert not old.path.exists() and young.path.exists()
 
 
-def test_a_crash_between_name_and_cleaning_up_loses_nothing(disk, monkeypatch):
+async def test_a_crash_between_name_and_cleaning_up_loses_nothing(disk, monkeypatch):
     incoming = arrived(disk)
     with monkeypatch.context() as crash:
         crash.setattr(Incoming, "_close", lambda self: None)
-        incoming.keep(DIGEST)
+        await incoming.keep(DIGEST)
     assert len(files(disk)) == 2
     with clock.frozen(clock.now() + timedelta(days=2)):
-        assert disk.sweep_incoming(timedelta(days=1)) == 1
-    assert disk.original_path(DIGEST).read_bytes() == CONTENT
+        assert intake(disk).sweep(timedelta(days=1)) == 1
+    assert disk.path(NAME).read_bytes() == CONTENT
     incoming.discard()
 
 
 def test_below_the_floor_nothing_is_taken_in(tmp_path):
     free = shutil.disk_usage(tmp_path).free
     with pytest.raises(NoRoom) as full:
-        LocalDisk(tmp_path, floor=free * 2).incoming(uuid4())
+        intake(LocalDisk(tmp_path), free * 2).incoming(uuid4())
     assert full.value.status == 507 and "稍后再传" in full.value.message
     with pytest.raises(NoRoom):
-        LocalDisk(tmp_path, floor=free - 2**20).incoming(uuid4(), expects=12 * 2**20)
+        intake(LocalDisk(tmp_path), free - 2**20).incoming(uuid4(), expects=12 * 2**20)
     assert not list(tmp_path.rglob("*.part"))
 
 
 @pytest.mark.parametrize("call", ["write", "fsync", "link"])
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_at_any_step_is_507_and_leaves_nothing(disk, monkeypatch, call, code):
+async def test_a_full_disk_at_any_step_is_507_and_leaves_nothing(disk, monkeypatch, call, code):
     def full(*_: object) -> None:
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(storage.os, call, full)
     with pytest.raises(NoRoom):
-        arrived(disk).keep(DIGEST)
+        await arrived(disk).keep(DIGEST)
     assert files(disk) == []
 
 
@@ -240,9 +256,10 @@ mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", {str(tmp_path)!r}]
 if subprocess.run(mount, stderr=subprocess.DEVNULL).returncode:
     sys.exit(77)
 from backend.errors import NoRoom
+from backend.evidence.incoming import Intake
 from backend.evidence.storage import LocalDisk
-disk = LocalDisk(Path({str(tmp_path)!r}), floor=0)
-incoming = disk.incoming(uuid.UUID({str(UUID(int=1))!r}))
+root = Path({str(tmp_path)!r})
+incoming = Intake(root, LocalDisk(root), floor=0).incoming(uuid.UUID({str(UUID(int=1))!r}))
 try:
     for _ in range(20):
         incoming.write(bytes(100_000))

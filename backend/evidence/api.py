@@ -10,10 +10,10 @@ from litestar.di import NamedDependency
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from litestar.params import FromPath
-from litestar.response import File
+from litestar.response import Stream
 
 from backend.errors import NotFound, WrongState
-from backend.evidence import queries, receiving
+from backend.evidence import queries, receiving, storage, stores
 from backend.evidence.queries import EvidenceShape, Reader
 from backend.evidence.rules import MOST_BYTES, State
 from backend.roles import Actor
@@ -67,17 +67,16 @@ class EvidenceController(Controller):
         copy: FromPath[str],
         actor: NamedDependency[Actor],
         readers: NamedDependency[Sequence[Reader]],
-    ) -> File:
+    ) -> Stream:
         row = await queries.find(evidence_id, actor, readers)
         if copy not in ("display", "thumbnail"):  # the original is never served
             raise NotFound()
         if row.state != State.ready:
             raise WrongState("展示件还没有做好，请稍后再看。", "evidence.not_ready", state=row.state)
-        path = receiving.disk().derived_path(row.sha256, copy)
-        return File(
-            path,
-            filename=f"{evidence_id}.jpg",
-            media_type="image/jpeg",
-            content_disposition_type="inline",
-            headers=PICTURE_HEADERS,
-        )
+        name = storage.derived("display" if copy == "display" else "thumbnail", evidence_id)
+        reading = await stores.store().read(name)
+        headers = {
+            "content-length": str(reading.size),
+            "content-disposition": f'inline; filename="{evidence_id}.jpg"',
+        }
+        return Stream(reading.pieces, media_type="image/jpeg", headers=PICTURE_HEADERS | headers)

@@ -1,48 +1,40 @@
-"""The way of a file from the wire to the disk: size, hash, kind, fsync, and only then the row."""
+"""The way of a file from the wire to the store: size, hash, kind, kept, and only then the row."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from functools import cache
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-from backend import settings
 from backend.errors import Incomplete, TooLarge
-from backend.evidence import commands, format, queries
+from backend.evidence import commands, format, queries, stores
+from backend.evidence.incoming import Incoming
 from backend.evidence.queries import EvidenceShape
 from backend.evidence.rules import State
-from backend.evidence.storage import Incoming, LocalDisk
 from backend.once import different
 from backend.roles import Actor
 
 
-@cache
-def disk() -> LocalDisk:
-    """Where this process keeps evidence."""
-    return LocalDisk(settings.load().evidence)
-
-
 class Arrived(Protocol):
-    """Bytes that are all there. `keep` makes them durable under their hash; it blocks."""
+    """Bytes that are all there. `keep` has the store make them durable under their hash."""
 
-    path: Path
+    @property
+    def path(self) -> Path: ...
 
-    def keep(self, digest: str) -> None: ...
+    async def keep(self, digest: str) -> None: ...
 
 
 async def receive(evidence: UUID, actor: Actor, announced: int | None, chunks: AsyncIterator[bytes]) -> EvidenceShape:
     """Take in the bytes of a declared file, held in memory by no more than a chunk.
 
-    Returns it after the bytes are fsynced and the row is committed. Sending the same bytes again changes
+    Returns it after the bytes are durable in the store and the row is committed. Sending the same bytes again changes
     nothing. Raises NotFound (not declared by this actor), TooLarge or Incomplete (more or fewer bytes than declared,
     another hash, not a picture, a picture that cannot be opened safely), Conflict (other bytes under a stored id),
-    NoRoom. After any of these nothing is left behind and the phone may send again.
+    NoRoom, StoreAway. After any of these nothing is left behind and the phone may send again.
     """
     row = await queries.declared_by(actor, evidence)
     if announced is not None:
         check_size(row, announced)
-    incoming = disk().incoming(evidence, expects=row.size)
+    incoming = stores.intake().incoming(evidence, expects=row.size)
     try:
         await _write(incoming, row, chunks)
         return await take_in(row, actor, incoming, *incoming.finish())
@@ -51,10 +43,11 @@ async def receive(evidence: UUID, actor: Actor, announced: int | None, chunks: A
 
 
 async def take_in(row: EvidenceShape, actor: Actor, file: Arrived, digest: str, size: int) -> EvidenceShape:
-    """The one way in for bytes that are all there, sent at once or in pieces: what they are, then durable, then the row.
+    """The one way in for bytes that are all there, sent at once or in pieces: what they are, durable, then the row.
 
     `digest` and `size` are what the bytes in `file` came to, and nobody can write to it any more. The same file again
-    changes nothing. Raises Incomplete, TooLarge, Conflict, NoRoom as `receive` does; the file is the caller's to remove.
+    changes nothing. Raises Incomplete, TooLarge, Conflict, NoRoom, StoreAway as `receive` does. The file is the
+    caller's to remove.
     """
     stored = row.state != State.declared
     if digest != row.sha256:
@@ -63,7 +56,7 @@ async def take_in(row: EvidenceShape, actor: Actor, file: Arrived, digest: str, 
     if not stored:
         picture = format.inspect(file.path)
         _check_kind(row, picture)
-        await asyncio.to_thread(file.keep, digest)
+        await file.keep(digest)
         if arrived := await commands.receive(row, actor, picture.width, picture.height):
             return arrived
     return await queries.declared_by(actor, row.id)

@@ -1,197 +1,250 @@
-"""Where the bytes of evidence lie: originals under their hash, redrawn copies beside them. Knows no rows."""
+"""Where the bytes of evidence lie: their names, what every store promises, and the local disk. Knows no rows."""
 
+import asyncio
 import errno
-import hashlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from datetime import timedelta
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
-from typing import BinaryIO, Literal, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple, Protocol
 from uuid import UUID
 
-from backend import clock
-from backend.errors import NoRoom, TooLarge
-from backend.evidence.rules import MOST_BYTES
+from backend.errors import Busy, NoRoom
 
-BUFFER = 256 * 2**10
 PART = ".part"
+PIECE = 256 * 2**10  # what is read at a time
+
+Kind = Literal["original", "display", "thumbnail"]
+FOLDERS: dict[Kind, str] = {"original": "originals", "display": "display", "thumbnail": "thumbnails"}
+ASIDE = "swept"  # what the sweep has taken out and not yet deleted
+FULL_SENTENCE = "服务器存储空间不足，照片暂未收下；照片仍在手机里，请稍后再传，并告知管理员。"
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_NAME = re.compile(
+    r"originals/(?P<a>[0-9a-f]{2})/(?P<b>[0-9a-f]{2})/(?P<digest>(?P=a)(?P=b)[0-9a-f]{60})"
+    r"|(?P<folder>display|thumbnails)/[0-9a-f]{2}/[0-9a-f]{2}/(?P<id>[0-9a-f]{32})\.jpg"
+)
 _FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
 
 
-Derived = Literal["display", "thumbnail"]
-FOLDERS: dict[Derived, str] = {"display": "display", "thumbnail": "thumbnails"}
-FULL_SENTENCE = "服务器存储空间不足，照片暂未收下；照片仍在手机里，请稍后再传，并告知管理员。"
+class Missing(FileNotFoundError):
+    """Bytes that were asked for are not in the store. Where a row says that they are, this is an incident."""
 
 
-class Incoming:
-    """One upload on its way in: hashed and written as it comes, nothing promised before `keep` returns.
+class StoreAway(Busy):
+    """The store does not answer, or will not. `reason` is for the operator: never for the phone, never a secret."""
 
-    End every one with `keep` or `discard`; what a crash leaves is taken by `LocalDisk.sweep_incoming`.
+    def __init__(self, reason: str) -> None:
+        said = "文件存储暂时不可用，请稍后再试；还没有传完的照片仍在手机里。"
+        super().__init__(said, "evidence.store_away", retry_after=30)
+        self.reason = reason
+
+
+def original(digest: str) -> str:
+    """The name of the original with this SHA-256. Raises ValueError for anything but 64 lowercase hex digits."""
+    if not _DIGEST.fullmatch(digest):
+        raise ValueError("an original is named by 64 lowercase hexadecimal digits")
+    return f"originals/{digest[:2]}/{digest[2:4]}/{digest}"
+
+
+def derived(kind: Kind, evidence: UUID) -> str:
+    """The name of a redrawn copy. By its row and not by a hash: two rows of one photo are captioned differently."""
+    key = UUID(str(evidence)).hex
+    return f"{FOLDERS[kind]}/{key[-2:]}/{key[-4:-2]}/{key}.jpg"  # the first digits of our ids are a date
+
+
+def key_of(name: str) -> str | UUID | None:
+    """The hash or the row that a name was made of; None for a name that is not ours."""
+    found = _NAME.fullmatch(name)
+    if found is None:
+        return None
+    if found["digest"]:
+        return found["digest"]
+    key = UUID(found["id"])
+    return key if name == derived("display" if found["folder"] == "display" else "thumbnail", key) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object of a store: its name, size in bytes, and since when it has been there."""
+
+    name: str
+    size: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Bytes on their way out: the size of the whole object, and the pieces of what was asked for."""
+
+    size: int
+    pieces: AsyncIterator[bytes]
+
+
+class Store(Protocol):
+    """What both stores promise. Names are those of original() and derived(), never a client's words.
+
+    Every method may raise StoreAway (503) and, when it writes, NoRoom (507): nothing was promised then.
     """
 
-    def __init__(self, disk: "LocalDisk", path: Path, largest: int) -> None:
-        self.path = path
-        self.size = 0
-        self._disk = disk
-        self._largest = largest
-        self._hash = hashlib.sha256()
-        self._buffer = bytearray()
-        self._closing = Lock()
-        with room():
-            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    async def keep(self, name: str, file: Path) -> None:
+        """Makes the bytes of a local file durable under this name, once and for all: what is there already stays.
 
-    def write(self, chunk: bytes) -> None:
-        """Takes the next bytes, into the page cache only. Raises TooLarge or NoRoom: then it is over."""
-        self.size += len(chunk)
-        if self.size > self._largest:
-            self.discard()
-            raise TooLarge(f"文件超过 {self._largest // 2**20} MB，请缩小后再上传。", "evidence.too_large")
-        if not self._buffer and len(chunk) >= BUFFER:
-            self._put(chunk)  # as the server gives them: not copied once more
-            return
-        self._buffer += chunk
-        if len(self._buffer) >= BUFFER:
-            self._flush()
-
-    def finish(self) -> tuple[str, int]:
-        """SHA-256 as 64 lowercase hex digits, and the size in bytes. Afterwards `path` holds every byte."""
-        self._flush()
-        return self._hash.hexdigest(), self.size
-
-    def keep(self, digest: str) -> None:
-        """Makes the bytes durable under their hash. Blocking: run it through asyncio.to_thread.
-
-        When it returns, a power cut loses nothing of it. Raises NoRoom, or ValueError when `digest` is not
-        what came in or the upload is over. Either way `discard` has been done.
+        When it returns, a power cut loses nothing of it. `file` may be gone afterwards.
         """
-        with self._closing:
-            try:
-                if self._fd < 0 or self._buffer or digest != self._hash.hexdigest():
-                    raise ValueError("keep() takes, once, the digest that finish() returned")
-                with room():
-                    os.fchmod(self._fd, 0o400)
-                    os.fsync(self._fd)
-                    self._disk.place(self.path, digest)
-            finally:
-                self._close()
+        ...
 
-    def discard(self) -> None:
-        """Forgets the upload; nothing happens to what was kept. Safe to repeat.
+    def writing(self, name: str) -> AbstractAsyncContextManager[Path]:
+        """A local path to be filled with a redrawn copy; durable under its name when the block ends well.
 
-        While `keep` runs in its thread this does nothing: a request cut off in that moment must not close the
-        descriptor under the fsync. `keep` cleans up itself.
+        What is there already is replaced. Where nothing was written, nothing changes.
         """
-        if self._closing.acquire(blocking=False):
-            try:
-                self._close()
-            finally:
-                self._closing.release()
+        ...
 
-    def _close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-            self.path.unlink(missing_ok=True)
+    def local(self, name: str) -> AbstractAsyncContextManager[Path]:
+        """The bytes as a local file, to be read inside the block and only there. Raises Missing."""
+        ...
 
-    def _flush(self) -> None:
-        full, self._buffer = self._buffer, bytearray()
-        self._put(full)
+    async def read(self, name: str, span: tuple[int, int] | None = None) -> Reading:
+        """The bytes, or those from span[0] up to, not including, span[1]. Raises Missing."""
+        ...
 
-    def _put(self, full: bytes | bytearray) -> None:
-        self._hash.update(full)
-        try:
-            with room(), memoryview(full) as rest:
-                written = 0
-                while written < len(rest):
-                    written += os.write(self._fd, rest[written:])
-        except BaseException:  # the hash is now ahead of the file: no use going on
-            self.discard()
-            raise
+    async def find(self, name: str) -> Stored | None:
+        """What the store knows of this name; None when there is nothing."""
+        ...
+
+    def listed(self, folder: str) -> AsyncIterator[Stored]:
+        """Everything below a folder, in no order."""
+        ...
+
+    async def set_aside(self, name: str) -> None:
+        """Takes an object out of the way, to below ASIDE, where nobody finds it by its name. Safe to repeat."""
+        ...
+
+    async def put_back(self, name: str) -> None:
+        """Undoes set_aside(). What has come under this name meanwhile stays as it is."""
+        ...
+
+    async def forget(self, name: str) -> None:
+        """Deletes what was set aside under this name. Safe to repeat."""
+        ...
+
+    async def trouble(self) -> str | None:
+        """What is wrong with the store, in words for the operator; None when it is well."""
+        ...
 
 
 class LocalDisk:
-    """Evidence on a local file system: `incoming/`, `originals/`, `display/`, `thumbnails/` under one root.
+    """Evidence on a local file system: `originals/`, `display/`, `thumbnails/` under one root."""
 
-    `floor` bytes stay free. Without one: a twentieth of the disk, at most 1 GiB: enough for PostgreSQL's WAL
-    (max_wal_size 1 GB) where both share a disk, and not a tenth of a large one lying idle.
-    """
-
-    def __init__(self, root: Path, *, floor: int | None = None) -> None:
-        self._root = root
-        self._floor = floor
+    def __init__(self, root: Path) -> None:
+        self.root = root
         self._durable: set[Path] = set()  # folders this process has seen on the disk; at most 65,792
 
-    def incoming(self, evidence_id: UUID, *, expects: int = 0, largest: int = MOST_BYTES) -> Incoming:
-        """Opens an upload expected to bring `expects` bytes. Raises NoRoom when that goes below the floor."""
-        folder = self.folder("incoming")
-        self.need(min(expects, largest))
-        return Incoming(self, folder / f"{UUID(str(evidence_id))}.{secrets.token_hex(8)}{PART}", largest)
+    def path(self, name: str) -> Path:
+        """Where this object lies, or would. Raises ValueError for a name that is not ours."""
+        if key_of(name) is None:
+            raise ValueError("not a name of this store")
+        return self.root / name
 
-    def folder(self, name: Literal["incoming", "partials"]) -> Path:
-        """Where bytes wait that are not kept yet."""
-        folder = self._root / name
-        if not folder.is_dir():
-            with room():
-                self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-                folder.mkdir(exist_ok=True)
-        return folder
+    async def keep(self, name: str, file: Path) -> None:
+        """`file` lies on the file system of the root. Raises OSError when what is there has another size."""
+        await asyncio.to_thread(self._keep, self.path(name), file)
 
-    def need(self, size: int) -> None:
-        """Raises NoRoom when so many more bytes would go below the floor."""
-        disk = os.statvfs(self._root)
-        floor = self._floor if self._floor is not None else min(disk.f_blocks * disk.f_frsize // 20, 2**30)
-        if disk.f_bavail * disk.f_frsize - size < floor:
-            raise NoRoom(FULL_SENTENCE)
+    @asynccontextmanager
+    async def writing(self, name: str) -> AsyncIterator[Path]:
+        """To be written with replacing(), which makes it durable by itself."""
+        yield self.path(name)
 
-    def original_path(self, digest: str) -> Path:
-        """Where the original with this hash lies, or would. Raises ValueError for anything but a hash."""
-        return self._root / "originals" / _branch(digest) / digest
+    @asynccontextmanager
+    async def local(self, name: str) -> AsyncIterator[Path]:
+        path = self.path(name)
+        if not await asyncio.to_thread(path.is_file):
+            raise Missing(name)
+        yield path
 
-    def derived_path(self, digest: str, kind: Derived) -> Path:
-        """Where the redrawn copy lies, or would. Raises ValueError for anything but a hash."""
-        return self._root / FOLDERS[kind] / _branch(digest) / f"{digest}.jpg"
+    async def read(self, name: str, span: tuple[int, int] | None = None) -> Reading:
+        file, size = await asyncio.to_thread(_opened, self.path(name))
+        first, end = span or (0, size)
+        return Reading(size, _pieces(file, first, end))
 
-    def open_original(self, digest: str) -> BinaryIO:
-        """The original for reading. Raises FileNotFoundError when it is gone, which is an incident."""
-        return self.original_path(digest).open("rb")
+    async def find(self, name: str) -> Stored | None:
+        return await asyncio.to_thread(self._find, self.path(name))
 
-    def sweep_incoming(self, older_than: timedelta) -> int:
-        """Deletes uploads nobody wrote to for so long, and says how many."""
-        limit = (clock.now() - older_than).timestamp()
-        swept = 0
-        for path in (self._root / "incoming").glob("*" + PART):
-            with suppress(FileNotFoundError):  # its request has just ended
-                if path.stat().st_mtime < limit:
-                    path.unlink()
-                    swept += 1
-        return swept
+    async def listed(self, folder: str) -> AsyncIterator[Stored]:
+        walk = os.walk(self.root / folder)
+        while (step := await asyncio.to_thread(next, walk, None)) is not None:
+            for name in step[2]:
+                if found := self._find(Path(step[0], name)):
+                    yield found
 
-    def place(self, synced: Path, digest: str) -> None:
-        """Links an fsynced file, which nobody writes to any more, under its hash and makes the link durable."""
-        target = self.original_path(digest)
-        self._make_durable(target.parent)
+    async def set_aside(self, name: str) -> None:
+        await asyncio.to_thread(self._set_aside, name)
+
+    async def put_back(self, name: str) -> None:
+        await asyncio.to_thread(self._put_back, name)
+
+    async def forget(self, name: str) -> None:
+        await asyncio.to_thread((self.root / ASIDE / name).unlink, True)
+
+    async def trouble(self) -> str | None:
+        return await asyncio.to_thread(self._trouble)
+
+    def _keep(self, target: Path, file: Path) -> None:
+        with room():
+            os.chmod(file, 0o400)
+            sync(file)
+            self._make_durable(target.parent)
+            while True:
+                try:
+                    os.link(file, target)
+                    break
+                except FileExistsError:
+                    with suppress(FileNotFoundError):  # the sweep set it aside in this moment: ours takes its place
+                        _check_size(target, file)
+                        sync(target)  # whoever put it there (a restore, say) may not have done so
+                        break
+            sync(target.parent)
+
+    def _find(self, path: Path) -> Stored | None:
         try:
-            os.link(synced, target)
-        except FileExistsError:
-            if target.stat().st_size != synced.stat().st_size:
-                raise OSError(errno.EIO, "damaged: the original has another size", str(target)) from None
-            sync(target)  # whoever put it there (a restore, say) may not have done so
+            found = path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return Stored(str(path.relative_to(self.root)), found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+
+    def _set_aside(self, name: str) -> None:
+        aside = self.root / ASIDE / name
+        self._make_durable(aside.parent)
+        with suppress(FileNotFoundError):
+            (self.root / name).replace(aside)
+
+    def _put_back(self, name: str) -> None:
+        aside, target = self.root / ASIDE / name, self.path(name)
+        self._make_durable(target.parent)
+        with suppress(FileExistsError, FileNotFoundError):
+            os.link(aside, target)
         sync(target.parent)
+        aside.unlink(missing_ok=True)
+
+    def _trouble(self) -> str | None:
+        there = next(folder for folder in (self.root, *self.root.parents) if folder.exists())
+        return None if os.access(there, os.W_OK | os.X_OK) else f"{self.root} 不可写"
 
     def _make_durable(self, folder: Path) -> None:
         """Makes the folder and its parents, and their names durable, before anything relies on them."""
         if folder in self._durable:
             return
-        if folder != self._root:
+        if folder != self.root:
             self._make_durable(folder.parent)
             with suppress(FileExistsError):
                 folder.mkdir(mode=0o700)
+        else:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with suppress(PermissionError):  # only the root's parent may belong to somebody else
             sync(folder.parent)
         self._durable.add(folder)
@@ -250,7 +303,23 @@ def sync(path: Path) -> None:
         os.close(fd)
 
 
-def _branch(digest: str) -> Path:
-    if not _DIGEST.fullmatch(digest):
-        raise ValueError("a storage key is 64 lowercase hexadecimal digits")
-    return Path(digest[:2], digest[2:4])
+def _check_size(target: Path, file: Path) -> None:
+    if target.stat().st_size != file.stat().st_size:
+        raise OSError(errno.EIO, "damaged: the original has another size", str(target))
+
+
+def _opened(path: Path) -> tuple[BinaryIO, int]:
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise Missing(path.name) from None
+    return file, os.fstat(file.fileno()).st_size
+
+
+async def _pieces(file: BinaryIO, first: int, end: int) -> AsyncIterator[bytes]:
+    with file:
+        file.seek(first)
+        left = end - first
+        while left > 0 and (piece := await asyncio.to_thread(file.read, min(PIECE, left))):
+            left -= len(piece)
+            yield piece

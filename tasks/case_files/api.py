@@ -30,7 +30,9 @@ class CaseFileController(Controller):
         case = await queries.case(item_id, actor)
         if _known(case, "pdf", if_none_match):
             return _unchanged(case, "pdf")
-        return await _sent(case, actor, "pdf", "application/pdf", await pages.pdf(case))
+        async with queries.copies(case) as copies:
+            paper = await pages.pdf(case, copies)
+        return await _sent(case, actor, "pdf", "application/pdf", paper)
 
     @get(
         "/{item_id:uuid}/case-file.zip",
@@ -41,7 +43,9 @@ class CaseFileController(Controller):
         case = await queries.case(item_id, actor)
         if _known(case, "zip", if_none_match):
             return _unchanged(case, "zip")
-        return await _sent(case, actor, "zip", "application/zip", await bundle.zipped(case, await pages.pdf(case)))
+        async with queries.copies(case) as copies:
+            whole = await bundle.zipped(case, copies, await pages.pdf(case, copies))
+        return await _sent(case, actor, "zip", "application/zip", whole)
 
 
 def _etag(case: Case, kind: str) -> str:

@@ -15,7 +15,7 @@ from backend import clock
 from backend.evidence.queries import arrived
 from backend.papers import press
 from tasks.case_files import wording
-from tasks.case_files.queries import Case, Photo
+from tasks.case_files.queries import Case, Copies, Photo
 
 PIECE = 256 * 2**10
 UNIX, ORDINARY_FILE = 3, 0o100644 << 16
@@ -50,9 +50,9 @@ originals 一栏是照片原件的 SHA-256，用来与系统中保存的原件�
 """
 
 
-async def zipped(case: Case, pdf: BinaryIO) -> BinaryIO:
+async def zipped(case: Case, copies: Copies, pdf: BinaryIO) -> BinaryIO:
     """The zip, open at its beginning and gone from the disk when closed. `pdf` is closed."""
-    return await asyncio.to_thread(_written, case, pdf)
+    return await asyncio.to_thread(_written, case, copies, pdf)
 
 
 def digest(file: BinaryIO) -> tuple[str, int]:
@@ -65,12 +65,12 @@ def digest(file: BinaryIO) -> tuple[str, int]:
     return found.hexdigest(), size
 
 
-def _written(case: Case, pdf: BinaryIO) -> BinaryIO:
+def _written(case: Case, copies: Copies, pdf: BinaryIO) -> BinaryIO:
     target = tempfile.TemporaryFile(dir=press.desk())
     try:
         with pdf, ZipFile(target, "w", ZIP_STORED) as archive:
-            members = [_add(archive, name, source, case.as_of) for name, source in _members(case, pdf)]
-            _add(archive, "manifest.json", io.BytesIO(_pretty(_manifest(case, members))), case.as_of)
+            members = [_add(archive, name, source, case.as_of) for name, source in _members(case, copies, pdf)]
+            _add(archive, "manifest.json", io.BytesIO(_pretty(_manifest(case, copies, members))), case.as_of)
         target.seek(0)
     except BaseException:
         target.close()
@@ -78,7 +78,7 @@ def _written(case: Case, pdf: BinaryIO) -> BinaryIO:
     return target
 
 
-def _members(case: Case, pdf: BinaryIO) -> Iterator[tuple[str, IO[bytes]]]:
+def _members(case: Case, copies: Copies, pdf: BinaryIO) -> Iterator[tuple[str, IO[bytes]]]:
     """In the order of their names; the manifest, which has their hashes, comes behind them."""
     counts = "；".join(batch.count for batch in case.batches)
     readme = README.format(
@@ -91,10 +91,9 @@ def _members(case: Case, pdf: BinaryIO) -> Iterator[tuple[str, IO[bytes]]]:
     yield "README.txt", io.BytesIO(readme.replace("\n", "\r\n").encode("utf-8-sig"))  # so that Notepad shows it right
     yield "case-file.pdf", pdf
     yield "item.json", io.BytesIO(_pretty(case.told()))
-    for photo in sorted((photo for photo in case.photos() if photo.copy), key=lambda photo: photo.member):
-        assert photo.copy
-        with photo.copy.open("rb") as copy:
-            yield f"photos/{photo.member}", copy
+    for member, path in sorted(copies.items()):
+        with path.open("rb") as copy:
+            yield f"photos/{member}", copy
     yield "timeline.json", io.BytesIO(_pretty({"items": case.steps}))
 
 
@@ -111,7 +110,7 @@ def _add(archive: ZipFile, name: str, source: IO[bytes], at: datetime) -> dict[s
     return {"name": name, "size": size, "sha256": found.hexdigest()}
 
 
-def _manifest(case: Case, members: list[dict[str, object]]) -> dict[str, object]:
+def _manifest(case: Case, copies: Copies, members: list[dict[str, object]]) -> dict[str, object]:
     files = [photo.file for photo in case.photos()]
     return {
         "item": case.item.id,
@@ -122,11 +121,11 @@ def _manifest(case: Case, members: list[dict[str, object]]) -> dict[str, object]
         "declared": len(files),
         "arrived": arrived(files),
         "members": members,
-        "originals": [_original(photo) for photo in case.photos()],
+        "originals": [_original(photo, copies) for photo in case.photos()],
     }
 
 
-def _original(photo: Photo) -> dict[str, Any]:
+def _original(photo: Photo, copies: Copies) -> dict[str, Any]:
     file = photo.file
     return {
         "name": photo.name,
@@ -138,7 +137,7 @@ def _original(photo: Photo) -> dict[str, Any]:
         "refusal": file.refusal,
         "captured_at": file.captured_at,
         "received_at": file.received_at,
-        "copy": f"photos/{photo.member}" if photo.copy else None,
+        "copy": f"photos/{photo.member}" if photo.member in copies else None,
     }
 
 

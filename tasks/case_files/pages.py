@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from backend import clock
@@ -12,7 +11,7 @@ from inspections.findings.queries import FindingShape
 from tasks.case_files import wording
 from tasks.case_files.blocks import Block, Rows, compared, filled, gallery, rows, said, table
 from tasks.case_files.episodes import episodes
-from tasks.case_files.queries import Batch, Case
+from tasks.case_files.queries import Batch, Case, Copies
 from tasks.rectifications.shapes import HandInShape, TimelineEntry
 from tasks.rectifications.told import LABELS
 from tasks.rectifications.words import UnitRole
@@ -22,13 +21,9 @@ CLAIMS = "照片为展示件。拍摄时间和位置由手机上报，未经核�
 SIGNED_BY = ("责任单位负责人", "牵头单位审核人", "督查办负责人", "归档人")
 
 
-async def pdf(case: Case) -> BinaryIO:
+async def pdf(case: Case, copies: Copies) -> BinaryIO:
     """The whole case file, open at its beginning. The same case gives the same bytes. Raises Busy, NoRoom."""
-    return await press.pdf("dossier.typ", paper(case), pictures(case), case.as_of)
-
-
-def pictures(case: Case) -> dict[str, Path]:
-    return {photo.member: photo.copy for photo in case.photos() if photo.copy}
+    return await press.pdf("dossier.typ", paper(case), copies, case.as_of)
 
 
 def paper(case: Case) -> dict[str, Any]:

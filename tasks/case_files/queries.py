@@ -1,6 +1,7 @@
 """What goes into a case file: the item and its story as the API shows them to this person, and its photos by name."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -12,9 +13,10 @@ import msgspec
 
 from backend import clock
 from backend.db import raw
-from backend.evidence import receiving
+from backend.evidence import storage, stores
 from backend.evidence.queries import EvidenceShape, arrived
 from backend.evidence.rules import State
+from backend.evidence.storage import Missing
 from backend.roles import Actor
 from tasks.rectifications import queries as rectifications
 from tasks.rectifications import timeline
@@ -23,12 +25,19 @@ from tasks.rectifications.shapes import Detail, TimelineEntry
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A declared file under the name it has in the case file. `copy` is its display copy, once there is one."""
+    """A declared file under the name it has in the case file."""
 
     name: str
     member: str
     file: EvidenceShape
-    copy: Path | None
+
+    @property
+    def shown(self) -> bool:
+        """Whether there is a display copy."""
+        return self.file.state == State.ready
+
+
+Copies = Mapping[str, Path]  # the display copies by the member they become, while copies() is open
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,7 @@ class Case:
 
     def etag(self) -> str:
         """Changes with anything the file shows: the item, its story, its photos, who takes it, and the day."""
-        content = [self.told(), self.steps, self.taken_by, self.taken_on, [bool(photo.copy) for photo in self.photos()]]
+        content = [self.told(), self.steps, self.taken_by, self.taken_on, [photo.shown for photo in self.photos()]]
         return sha256(msgspec.json.encode(content)).hexdigest()[:32]
 
 
@@ -112,6 +121,19 @@ async def case(rectification: UUID, actor: Actor) -> Case:
     )
 
 
+@asynccontextmanager
+async def copies(case: Case) -> AsyncIterator[Copies]:
+    """Brings the display copies to hand; one that the store has lost is left out. Raises StoreAway, NoRoom."""
+    async with AsyncExitStack() as held:
+        found: dict[str, Path] = {}
+        for photo in case.photos():
+            with suppress(Missing):
+                if photo.shown:
+                    name = storage.derived("display", photo.file.id)
+                    found[photo.member] = await held.enter_async_context(stores.store().local(name))
+        yield found
+
+
 def _others(item: Detail) -> Iterator[Batch]:
     kinds: list[tuple[str, str, str, list[Any]]] = [
         ("异议证明", "异", "objection", item.objections),
@@ -125,12 +147,5 @@ def _others(item: Detail) -> Iterator[Batch]:
 
 
 def _batch(record: UUID, title: str, name: str, member: str, files: list[EvidenceShape]) -> Batch:
-    photos = [
-        Photo(f"{name}{place}", f"{member}-{place:02d}.jpg", file, _copy(file)) for place, file in enumerate(files, 1)
-    ]
+    photos = [Photo(f"{name}{place}", f"{member}-{place:02d}.jpg", file) for place, file in enumerate(files, 1)]
     return Batch(record, title, tuple(photos))
-
-
-def _copy(file: EvidenceShape) -> Path | None:
-    path = receiving.disk().derived_path(file.sha256, "display")
-    return path if file.state == State.ready and path.exists() else None
