@@ -5,6 +5,7 @@ import hashlib
 import os
 import random
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from bench import _lists_data as data
 from bench._filing_scene import PASSWORD
 
 VISITS, VISITS_OF_INSPECTOR = 4_000, 300
+IDLE = 5.0  # the server closes a connection that says nothing for thirty seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +200,18 @@ class Client:
     def __init__(self, port: int, username: str) -> None:
         self._port = port
         self._token = scene.sign_in(port, username)
-        self._line = socket.create_connection(("127.0.0.1", port))
+        self._connect()
+
+    def _connect(self) -> None:
+        self._line = socket.create_connection(("127.0.0.1", self._port))
         self._line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._used = time.monotonic()
 
     def get(self, path: str) -> bytes:
         """The body. Raises RuntimeError for a refusal."""
+        if time.monotonic() - self._used > IDLE:
+            self._connect()
+        self._used = time.monotonic()
         self._line.sendall(
             f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nAuthorization: Bearer {self._token}\r\n"
             "Content-Length: 0\r\n\r\n".encode()
