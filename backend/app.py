@@ -20,6 +20,7 @@ from backend.evidence.api import EvidenceController
 from backend.people.api import PEOPLE_CONTROLLERS
 from backend.people.sign_in import SignInMiddleware, provide_actor
 from backend.units.api import RegionController, UnitController, UnitGroupController
+from backend.uploads.api import UploadController, speaks_tus
 from inspections.findings import queries as findings
 from inspections.findings.api import FindingController, TopicController
 from inspections.visits.api import VisitController
@@ -46,6 +47,7 @@ CONTROLLERS = [
     VisitController,
     FindingController,
     EvidenceController,
+    UploadController,
     RectificationController,
     EffectController,
     ViewController,
@@ -123,7 +125,7 @@ def create_app() -> Litestar:
         },
         request_class=body.StrictRequest,
         request_max_body_size=body.MOST_BYTES,
-        before_send=[safe_headers],
+        before_send=[safe_headers, speaks_tus],
         lifespan=[connections],
         state=State(),
         openapi_config=openapi.CONFIG,

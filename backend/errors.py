@@ -50,16 +50,42 @@ class Conflict(Problem):
     status, default_code = 409, "conflict"
 
 
+class Stalled(Problem):
+    """The rest of the body did not come. What came is kept where the call says so."""
+
+    status, default_code = 408, "stalled"
+
+
+class WrongVersion(Problem):
+    status, default_code = 412, "wrong_version"
+
+
 class TooLarge(Problem):
     status, default_code = 413, "too_large"
+
+
+class WrongType(Problem):
+    status, default_code = 415, "wrong_content_type"
 
 
 class Incomplete(Problem):
     status, default_code = 422, "incomplete"
 
 
+class Locked(Problem):
+    """Somebody else is at it this very moment."""
+
+    status, default_code = 423, "locked"
+
+
 class TooMany(Problem):
     status, default_code = 429, "too_many"
+
+
+class ChecksumMismatch(Problem):
+    """tus 1.0.0, checksum extension: the body of one request was damaged on its way and is dropped."""
+
+    status, default_code = 460, "checksum_mismatch"
 
 
 class Unreadable(Problem):

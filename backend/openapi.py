@@ -54,7 +54,7 @@ REFUSAL = OpenAPIResponse(
 def describe(app: Litestar) -> None:
     """Corrects the app's document: litestar's own form of refusals out, ours in; open calls need no sign-in."""
     for path, item in (app.openapi_schema.paths or {}).items():
-        for method in ("get", "put", "post", "delete"):
+        for method in ("get", "head", "put", "post", "patch", "delete"):
             operation: Operation | None = getattr(item, method)
             if operation is None:
                 continue

@@ -13,6 +13,7 @@ APP_CONFIG = AppConfig(
             "backend.units.tables",
             "backend.people.tables",
             "backend.evidence.tables",
+            "backend.uploads.tables",
         ],
         exclude_imported=True,
     ),

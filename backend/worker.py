@@ -18,6 +18,7 @@ from backend import clock, db, outbox, wake
 from backend.evidence import jobs as evidence
 from backend.evidence import stores
 from backend.people import commands as people
+from backend.uploads import jobs as uploads
 from notifications.inbox.reactions import tell_asker, tell_people
 from notifications.inbox.rules import HEARS
 from tasks.batches import jobs as batches
@@ -68,6 +69,8 @@ CRON.update(
         "sweep_received": (evidence.sweep_received, 30.0),
         "sweep_batches": (batches.sweep_batches, 5.0),
         "sweep_silent": (rectifications.sweep_silent, 60.0),
+        "sweep_whole": (uploads.sweep_whole, 2.0),
+        "sweep_expired": (uploads.sweep_expired, 600.0),
         "sweep_incoming": (sweep_incoming, 3600.0),
         "count_dates_again": (rectifications.count_dates_again, 10.0),
         "sweep_sign_ins": (sweep_sign_ins, 3600.0),

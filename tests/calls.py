@@ -1,5 +1,6 @@
 """Every call that writes, ready to be made: who may, where, a body that is right. Keyed as in the OpenAPI document."""
 
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from backend.people import commands as people
 from backend.people import queries as people_queries
 from backend.people.passwords import digest
 from backend.roles import Actor, Role
+from backend.uploads import receiving
 from inspections.visits import commands as visits
 from notifications.inbox.reactions import tell_people
 from tasks.batches import commands as batches
@@ -236,6 +238,34 @@ async def send_evidence(it: Cast) -> Call:
     await make.finding(it)
     row = await raw("SELECT id FROM evidence")
     return await by(it.inspector, "PUT", f"/api/evidence/{row[0]['id']}", make.photo())
+
+
+TUS = {"Tus-Resumable": "1.0.0"}
+PIECE = {**TUS, "Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
+
+
+async def begin_upload(it: Cast) -> Call:
+    said = {**TUS, "Upload-Length": "5", "Upload-Metadata": f"evidence_id {b64encode(str(uuid7()).encode()).decode()}"}
+    call = await by(it.inspector, "POST", "/api/uploads")
+    return Call(call.method, call.path, {**call.headers, **said})
+
+
+async def _to_upload(it: Cast, method: str, headers: dict[str, str], body: Any = None) -> Call:
+    call = await by(it.inspector, method, "", body)
+    upload = await receiving.start(it.inspector, uuid7(), 5, "")
+    return Call(method, f"/api/uploads/{upload.id}", {**call.headers, **headers}, body)
+
+
+async def go_on_uploading(it: Cast) -> Call:
+    return await _to_upload(it, "PATCH", PIECE, b"12345")
+
+
+async def go_on_by_post(it: Cast) -> Call:
+    return await _to_upload(it, "POST", {**PIECE, "X-HTTP-Method-Override": "PATCH"}, b"12345")
+
+
+async def give_up_uploading(it: Cast) -> Call:
+    return await _to_upload(it, "DELETE", TUS)
 
 
 # ── rectifications ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -633,6 +663,10 @@ WRITES: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "PUT /api/visits/{visit_id}/findings/{finding_id}": file_finding,
     "POST /api/visits/{visit_id}/submission": submit,
     "PUT /api/evidence/{evidence_id}": send_evidence,
+    "POST /api/uploads": begin_upload,
+    "PATCH /api/uploads/{upload_id}": go_on_uploading,
+    "POST /api/uploads/{upload_id}": go_on_by_post,
+    "DELETE /api/uploads/{upload_id}": give_up_uploading,
     "POST /api/rectifications": draft,
     "PUT /api/rectifications/{item_id}/household": concern,
     "PUT /api/households/{household_id}/entry": enter_household,

@@ -114,8 +114,8 @@ class Intake:
 
     def incoming(self, evidence_id: UUID, *, expects: int = 0, largest: int = MOST_BYTES) -> Incoming:
         """Opens an upload expected to bring `expects` bytes. Raises NoRoom when that goes below the floor."""
-        folder = self.folder("incoming")
         self.need(min(expects, largest))
+        folder = self.folder("incoming")
         return Incoming(self.store, folder / f"{UUID(str(evidence_id))}.{secrets.token_hex(8)}{PART}", largest)
 
     def folder(self, name: Literal["incoming", "partials"]) -> Path:
@@ -129,7 +129,7 @@ class Intake:
 
     def need(self, size: int) -> None:
         """Raises NoRoom when so many more bytes would go below the floor."""
-        disk = os.statvfs(self._root)
+        disk = os.statvfs(self.folder("incoming"))
         floor = self._floor if self._floor is not None else min(disk.f_blocks * disk.f_frsize // 20, 2**30)
         if disk.f_bavail * disk.f_frsize - size < floor:
             raise NoRoom(FULL_SENTENCE)

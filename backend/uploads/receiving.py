@@ -1,0 +1,142 @@
+"""The way of an upload: pieces from the wire into the partial, and the whole into evidence. No HTTP."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from uuid import UUID
+
+from backend.columns import uuid7
+from backend.errors import ChecksumMismatch, Conflict, Incomplete, NotFound, Stalled, TooLarge
+from backend.evidence import queries as evidence
+from backend.evidence.receiving import take_in
+from backend.evidence.rules import State
+from backend.evidence.stores import intake
+from backend.roles import Actor
+from backend.uploads import commands
+from backend.uploads.partials import Partial, Writer, elsewhere
+from backend.uploads.queries import UploadRow
+from backend.uploads.rules import STALLED_AFTER, Checksum
+
+log = logging.getLogger("duban.uploads")
+
+
+async def start(actor: Actor, evidence_id: UUID, length: int, metadata: str) -> UploadRow:
+    """An upload to write to, or one that is finished already. Raises what commands.open_upload does, and NoRoom."""
+    intake().need(length)
+    partial = Partial(intake(), id := uuid7())
+    partial.make()
+    used = False
+    try:
+        upload = await commands.open_upload(id, actor, evidence_id, length, metadata)
+        used = upload.id == id and upload.finished_at is None
+        return upload
+    finally:
+        if not used:
+            partial.remove()
+
+
+async def offset(upload: UploadRow, actor: Actor) -> int:
+    """How many bytes are here, which is all of them once they are stored, or wait for their declaration.
+
+    An upload that was cut off between its last byte and its end is ended now. Raises NotFound when it is over.
+    """
+    if upload.finished_at is not None:
+        return upload.length
+    there = Partial(intake(), upload.id).offset()
+    if there == upload.length:
+        await finish(upload, actor)
+    return there
+
+
+async def append(
+    upload: UploadRow, actor: Actor, at: int, chunks: AsyncIterator[bytes], *,
+    announced: int | None = None, checksum: Checksum | None = None,
+) -> tuple[UploadRow, int]:  # fmt: skip
+    """Writes what comes at this offset; returns the new one. With the last byte the file is taken in as evidence.
+
+    What came before a connection broke stays. Raises WrongState for another offset than the true one, TooLarge for
+    more than the length, ChecksumMismatch, Locked, Stalled, NoRoom, NotFound, and for the whole what `finish` does.
+    """
+    there = await offset(upload, actor)
+    if at != there:
+        raise elsewhere(there)
+    _check_end(upload, at + (announced or 0))
+    if there == upload.length:
+        return upload, there
+    intake().need(upload.length - at)
+    upload = await commands.touch(upload)
+    try:
+        with Writer(Partial(intake(), upload.id), at) as writer:
+            await _write(writer, upload, chunks, checksum)
+    except FileNotFoundError:  # sealed or deleted meanwhile
+        raise NotFound() from None
+    if writer.at == upload.length:
+        await finish(upload, actor)
+    return upload, writer.at
+
+
+async def finish(upload: UploadRow, actor: Actor) -> None:
+    """Seals the whole file and, if the sender has declared it, makes it evidence; otherwise it waits.
+
+    Safe to repeat, also side by side. Raises Incomplete, TooLarge or Conflict as `take_in` does: then the upload is
+    over and forgotten, so that the phone can begin anew.
+    """
+    partial = Partial(intake(), upload.id)
+    await partial.seal(upload.length)
+    try:
+        declared = await evidence.declared_by(actor, upload.evidence)
+    except NotFound:
+        return
+    try:
+        await take_in(declared, actor, partial, *await asyncio.to_thread(partial.digest))
+    except (Incomplete, TooLarge, Conflict) as refusal:
+        log.warning("upload %s for evidence %s refused: %s", upload.id, upload.evidence, refusal.code)
+        await end(upload)
+        raise
+    except FileNotFoundError:  # somebody else finished it in this moment, or ended it
+        if (await evidence.declared_by(actor, upload.evidence)).state == State.declared:
+            raise NotFound() from None
+    await commands.finish(upload.id)
+    partial.remove()
+
+
+async def end(upload: UploadRow) -> None:
+    """Forgets the upload and its bytes. What is stored as evidence stays."""
+    await commands.forget(upload.id)
+    Partial(intake(), upload.id).remove()
+
+
+async def _write(writer: Writer, upload: UploadRow, chunks: AsyncIterator[bytes], checksum: Checksum | None) -> None:
+    began, running = writer.at, hashlib.new(checksum.algorithm) if checksum else None
+    async for chunk in _flowing(chunks):
+        _check_end(upload, writer.at + len(chunk))
+        await writer.append(chunk)
+        if running:
+            running.update(chunk)
+    if checksum and running and running.digest() != checksum.digest:
+        with suppress(NotFound):
+            await writer.take_back(began)
+        raise ChecksumMismatch(
+            "这一段内容在传输中损坏，请重新传这一段。", "upload.checksum_mismatch", field="Upload-Checksum"
+        )
+
+
+async def _flowing(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same, given up when nothing comes for long."""
+    while True:
+        try:
+            async with asyncio.timeout(STALLED_AFTER):
+                chunk = await anext(chunks, None)
+        except TimeoutError:
+            raise Stalled("很久没有收到数据，连接已结束；请从服务器记录的位置继续。", "upload.stalled") from None
+        if chunk is None:
+            return
+        if chunk:
+            yield chunk
+
+
+def _check_end(upload: UploadRow, end: int) -> None:
+    if end > upload.length:
+        raise TooLarge("内容超过说明的文件大小。", "upload.too_long", field="Upload-Length", length=upload.length)
