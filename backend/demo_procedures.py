@@ -27,12 +27,14 @@ from backend.demo_steps import (
     look_back,
     object_to,
     pass_first,
+    plan,
     report,
     send_team,
 )
 from backend.roles import SYSTEM
-from inspections.findings.rules import Severity
-from tasks.rectifications import commands, extensions, hanging, looking_back, objections, publicity
+from inspections.findings.rules import ClosingClass, Severity
+from tasks.rectifications import commands, extensions, hanging, looking_back, measures, objections, publicity
+from tasks.rectifications.deadlines import Wanted
 from tasks.rectifications.words import CheckResult, Ground, HangReason, LookBackResult
 
 WATER = f"{PURPOSE}（饮水安全）"
@@ -81,6 +83,35 @@ async def extended(cast: Cast, days: Days) -> Case:
     asked = await extend(item, cast["qian"], wanted, "保温管材到货推迟，需延期。", "已完成1户，另1户已开挖。")
     yield days.at(2, 14, 0)
     await extensions.grant(item, asked, cast["zhou"], opinion="情况属实，同意延期，期间保证临时供水。")
+
+
+async def planned(cast: Cast, days: Days) -> Case:
+    """Long-term: the unit planned three measures; one is done, one was given up for another, one is open."""
+    yield days.at(9, 14, 10)
+    visit = await send_team(cast, SHENGLI, WATER, 18, TEAM)
+    fact = Fact(
+        "0304",
+        "高位水池无水质净化设备，雨季水浑，村民自备沉淀桶。",
+        "安装净化设备，落实长期管护。",
+        Scene.tap,
+        responsible=XINBIN_WATER,
+        lead=CITY_WATER,
+        closing_class=ClosingClass.long_term,
+    )
+    yield days.at(8, 11, 50)
+    item = await inspect(cast, visit, SHENGLI, fact)
+    yield days.at(8, 15, 40)
+    await commands.issue(item, cast["zhou"], due=Wanted(on=clock.today() + timedelta(days=180)))
+    yield days.at(7, 10, 30)
+    await acknowledge(item, cast["zhao"], "赵明", "13804130001")
+    today = clock.today()
+    tested = await plan(item, cast["zhao"], "全项水质检测，确定净化工艺。", today + timedelta(days=7), "赵明")
+    rented = await plan(item, cast["zhao"], "租用移动净水车临时供水。", today + timedelta(days=10), "赵明")
+    await plan(item, cast["zhao"], "安装一体化净化设备并调试。", today + timedelta(days=120), "钱卫东")
+    yield days.at(3, 16, 10)
+    await measures.finish(item, tested, cast["zhao"], note="检测报告已出，浊度超标，选用一体化净化设备。")
+    yield days.at(2, 9, 50)
+    await measures.drop(item, rented, cast["zhao"], note="检测后每日投药沉淀已达标，不再租车。")
 
 
 async def failed_on_site(cast: Cast, days: Days) -> Case:
@@ -252,6 +283,7 @@ async def closed_after_a_check(cast: Cast, days: Days) -> Case:
 PROCEDURES = (
     redirected,
     extended,
+    planned,
     failed_on_site,
     shown_in_public,
     hung,

@@ -24,7 +24,7 @@ from tasks.households import commands as households
 from tasks.households.queries import nothing
 from tasks.households.rules import Category, ViewReason
 from tasks.rectifications import commands as items
-from tasks.rectifications import concerning, extensions, looking_back, objections, queries, site_checks
+from tasks.rectifications import concerning, extensions, looking_back, measures, objections, queries, site_checks
 from tasks.rectifications.words import CheckResult, Ground, LookBackResult, ReturnReason
 
 DAY_BEGINS = time(9, 30)  # all that the story tells of its last day is over by then
@@ -207,6 +207,12 @@ async def acknowledge(item: UUID, by: Actor, person: str, phone: str) -> None:
 
 async def report(item: UUID, by: Actor, note: str, percent: int) -> None:
     await items.report(item, by, id=uuid7(), note=note, percent=percent)
+
+
+async def plan(item: UUID, by: Actor, text: str, due_on: date, person: str) -> UUID:
+    id = uuid7()
+    await measures.plan(item, by, id=id, text=text, due_on=due_on, responsible_person=person)
+    return id
 
 
 async def hand_in(item: UUID, by: Actor, scene: Scene, spot: Spot, note: str, *, principal: str = "") -> None:

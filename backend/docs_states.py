@@ -87,7 +87,7 @@ def words_of(members: type[StrEnum]) -> dict[str, str]:
 
 def _line(move: Move, words: dict[str, str]) -> str:
     start = ", ".join(f"`{status}`" for status in Status if status in move.start)
-    needs = "; ".join(f"{need.sentence} (`{need.field}`)" for need in move.needs)
+    needs = "; ".join(f"{need.sentence.replace('{n}', 'n')} (`{need.field}`)" for need in move.needs)
     cells = (
         f"`{move.verb}`",
         words[move.verb],

@@ -396,6 +396,26 @@ async def rule(it: Cast) -> Call:
     return await by(it.staff, "POST", f"/api/rectifications/{id}/objections/{objection}/decision", body)
 
 
+async def plan_measure(it: Cast) -> Call:
+    id = await make.rectification(it, Status.working)
+    body = {"id": str(uuid7()), "text": "更换冻裂管段。", "due_on": "2026-12-01", "responsible_person": "赵经办"}
+    return await by(it.handler, "POST", f"/api/rectifications/{id}/measures", body)
+
+
+async def finish_measure(it: Cast) -> Call:
+    id = await make.rectification(it, Status.working)
+    measure = await make.measure(it.handler, id)
+    path = f"/api/rectifications/{id}/measures/{measure}/completion"
+    return await by(it.handler, "POST", path, {"note": "已更换。"})
+
+
+async def drop_measure(it: Cast) -> Call:
+    id = await make.rectification(it, Status.working)
+    measure = await make.measure(it.principal, id)
+    path = f"/api/rectifications/{id}/measures/{measure}/dropping"
+    return await by(it.handler, "POST", path, {"note": "改为整段新建。"})
+
+
 async def ask_extension(it: Cast) -> Call:
     id = await make.rectification(it, Status.working)
     body = {"id": str(uuid7()), "due_on": "2026-12-25", "note": "冻土期，管材未到。", "done_so_far": "已开挖。"}
@@ -629,6 +649,9 @@ VERBS: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "POST /api/rectifications/{item_id}/dropping": drop,
     "POST /api/rectifications/{item_id}/objections": object_to,
     "POST /api/rectifications/{item_id}/objections/{objection_id}/decision": rule,
+    "POST /api/rectifications/{item_id}/measures": plan_measure,
+    "POST /api/rectifications/{item_id}/measures/{measure_id}/completion": finish_measure,
+    "POST /api/rectifications/{item_id}/measures/{measure_id}/dropping": drop_measure,
     "POST /api/rectifications/{item_id}/extensions": ask_extension,
     "POST /api/rectifications/{item_id}/extensions/{extension_id}/decision": decide_extension,
     "POST /api/rectifications/{item_id}/site-checks": assign_check,

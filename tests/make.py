@@ -29,7 +29,7 @@ from inspections.visits.rules import Kind
 from tasks.households import commands as households
 from tasks.households.rules import Category
 from tasks.rectifications import commands as rectifications
-from tasks.rectifications import extensions, hanging, objections, site_checks, voiding
+from tasks.rectifications import extensions, hanging, measures, objections, site_checks, voiding
 from tasks.rectifications import publicity as publicities
 from tasks.rectifications.deadlines import Wanted
 from tasks.rectifications.item import Status
@@ -322,8 +322,23 @@ async def acknowledge(by: Actor, id: UUID) -> None:
     await rectifications.acknowledge(id, by, id=uuid7(), responsible_person="赵经办", phone="13812345678")
 
 
+async def measure(by: Actor, id: UUID, text: str = "更换冻裂管段。") -> UUID:
+    """A measure that the unit plans."""
+    key = uuid7()
+    await measures.plan(id, by, id=key, text=text)
+    return key
+
+
+async def planned(by: Actor, id: UUID) -> None:
+    """Where a plan is asked for before the hand-in: one of one measure, which is done."""
+    it = await row(id)
+    if it["listed"] or it["closing_class"] == ClosingClass.long_term:
+        await measures.finish(id, await measure(by, id), by, note="已更换。")
+
+
 async def hand_in(by: Actor, id: UUID) -> None:
-    """With one photo, which has come in."""
+    """With one photo, which has come in, and a plan that is done where one is asked for."""
+    await planned(by, id)
     line = declaration(photo(1))
     await rectifications.hand_in(
         id, by, id=uuid7(), note="管网已修复。", finished_on=clock.today(), similar_sweep="",

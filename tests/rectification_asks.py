@@ -10,7 +10,7 @@ from uuid import UUID
 from backend import clock
 from backend.columns import uuid7
 from tests import make
-from tests.rectification_model import OF_A_PART, RULINGS, Model
+from tests.rectification_model import OF_A_PART, RULINGS, SETTLING, Model
 
 NEAR, FAR = make.TARGET, (make.TARGET[0] + 0.1, make.TARGET[1])
 
@@ -86,7 +86,7 @@ class Desk:
 def _said(desk: Desk, verb: str, path: str, body: dict[str, Any], lacks: list[bool], **more: Any) -> Ask:
     """A request about the unit the dice name, where the move is of one unit's part."""
     ask = Ask(verb, path, body, lacks=more.pop("needs", lambda unit: any(lacks)), **more)
-    if verb in OF_A_PART - RULINGS and (desk.dice.randrange(4) or len(desk.item.parts) > 1):
+    if verb in OF_A_PART - RULINGS - SETTLING and (desk.dice.randrange(4) or len(desk.item.parts) > 1):
         unit = desk.dice.choice(sorted(desk.item.parts) or [uuid7()])
         if desk.slip(30):
             unit = desk.dice.choice([desk.units["lead"], uuid7()])
@@ -173,6 +173,27 @@ def report(desk: Desk) -> Ask:
     return _said(desk, "report", "reports", body, lacks, needs=needs, told={"percent": percent})
 
 
+def plan_measure(desk: Desk) -> Ask:
+    lacks: list[bool] = []
+    body = {"id": str(uuid7()), "text": desk.words("更换冻裂管段。", lacks), "responsible_person": "赵经办"}
+    if desk.slip(2):
+        body["due_on"] = desk.day(-3, 40).isoformat()
+    return _said(desk, "plan_measure", "measures", body, lacks, told={"measure": UUID(body["id"])})
+
+
+def settle_measure(desk: Desk) -> Ask:
+    lacks: list[bool] = []
+    planned = [one for one, state in desk.item.measures.items() if state == "planned"]
+    sub = desk.record("measure_planned", desk.dice.choice(planned) if planned else None)
+    focus = desk.item.measure_of.get(sub)
+    verb, way = ("drop_measure", "dropping") if desk.slip(4) else ("finish_measure", "completion")
+    body = {"note": desk.words("管段已换好。", lacks)}
+    told = {"measure": sub, "unit": focus}
+    early = None if focus else (404, "not_found")
+    path = f"measures/{sub}/{way}"
+    return _said(desk, verb, path, body, lacks, told=told, early=early, sub=sub, focus=focus)
+
+
 def ask_extension(desk: Desk) -> Ask:
     lacks: list[bool] = []
     due = desk.day(-2, 80)
@@ -220,7 +241,11 @@ def hand_in(desk: Desk) -> Ask:
         line, wrong = desk.dice.choice(desk.used), (422, "evidence.used_before")
     lacks.append(not (evidence := [] if desk.slip(20) else [line]))
     body["evidence"] = evidence
-    return _said(desk, "hand_in", "hand-ins", body, lacks, wrong=wrong, told={"files": len(evidence)})
+
+    def needs(unit: Any) -> bool:
+        return any(lacks) or desk.item.unplanned(unit)
+
+    return _said(desk, "hand_in", "hand-ins", body, lacks, needs=needs, wrong=wrong, told={"files": len(evidence)})
 
 
 def pass_first(desk: Desk) -> Ask:

@@ -47,6 +47,8 @@ class Item:
     granted: set[Any] = field(default_factory=set)
     wanted: dict[Any, date] = field(default_factory=dict)  # every extension ever asked for
     percent: dict[Any, int] = field(default_factory=dict)
+    measures: dict[Any, str] = field(default_factory=dict)  # planned, done or dropped
+    measure_of: dict[Any, Any] = field(default_factory=dict)  # whose it is
     listed: bool = False
     public: bool = False
     sampled: bool = False
@@ -75,10 +77,14 @@ class Item:
         """What the tables repeat, and must agree on."""
         names = (
             "status", "returned", "reopened", "extended", "due", "original", "listed", "public", "sampled", "closed_at",
-            "look_back_on", "review_on",
+            "look_back_on", "review_on", "measures",
         )  # fmt: skip
         parts = {unit: part.status for unit, part in self.parts.items()}
         return {name: getattr(self, name) for name in names} | {"parts": parts, "former": self.former}
+
+    def measured(self, unit: Any, state: str) -> int:
+        """How many measures of this unit are in that state."""
+        return sum(self.measures[one] == state for one, whose in self.measure_of.items() if whose == unit)
 
     def own_date(self, today: date) -> date | None:
         """The date its class brings (b.4)."""
@@ -108,6 +114,9 @@ class Item:
                 self._redirect(unit, said["to_unit"], said["due_on"], at)
             case "reported":
                 self.percent[unit] = said["percent"]
+            case "measure_planned" | "measure_done" | "measure_dropped":
+                self.measures[said["measure"]] = event.rsplit("_")[-1]
+                self.measure_of[said["measure"]] = unit
             case "extension_asked":
                 self.extension, self.extension_of = said["extension"], unit
                 self.wanted[said["extension"]] = said["wanted_on"]

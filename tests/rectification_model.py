@@ -15,6 +15,7 @@ WITH_UNIT, OPEN = {"issued", "working"}, {*ORDER, "hung"}
 STARTS = {  # from which status, of the part where the move is one unit's, else of the item
     "issue": {"draft"}, "drop": {"draft"}, "acknowledge": {"issued"}, "object_to": WITH_UNIT,
     "decline_objection": WITH_UNIT, "redirect": WITH_UNIT, "uphold_objection": WITH_UNIT, "report": {"working"},
+    "plan_measure": {"working"}, "finish_measure": {"working"}, "drop_measure": {"working"},
     "ask_extension": {"working"}, "grant_extension": TICKING, "decline_extension": TICKING, "hand_in": {"working"},
     "pass_first": {"handed_in"}, "send_back": {"handed_in", "passed"}, "assign_check": {"passed"},
     "pass_check": {"passed"}, "fail_check": {"passed"}, "publish": {"passed"}, "take_public_objection": {"passed"},
@@ -24,12 +25,14 @@ STARTS = {  # from which status, of the part where the move is one unit's, else 
 }  # fmt: skip
 OF_A_PART = {
     "acknowledge", "object_to", "decline_objection", "redirect", "uphold_objection", "report", "ask_extension",
-    "hand_in", "pass_first", "send_back",
+    "plan_measure", "finish_measure", "drop_measure", "hand_in", "pass_first", "send_back",
 }  # fmt: skip
 OF_THE_LEADER = {"uphold_objection", "reopen", "hang", "ask_void"}
-OF_THE_UNIT, OF_ITS_PRINCIPAL = {"acknowledge", "report", "hand_in"}, {"object_to", "ask_extension"}
+OF_THE_UNIT = {"acknowledge", "report", "plan_measure", "finish_measure", "drop_measure", "hand_in"}
+OF_ITS_PRINCIPAL = {"object_to", "ask_extension"}
 DECIDE_TIME = {"grant_extension", "decline_extension"}
 RULINGS = {"decline_objection", "redirect", "uphold_objection"}
+SETTLING = {"finish_measure", "drop_measure"}
 
 
 @dataclass
@@ -122,6 +125,10 @@ class Model(Item):
                 return part.objection is None or part.ground != "jurisdiction"
             case "uphold_objection":
                 return part.objection is None or part.ground == "jurisdiction" or len(self.parts) > 1
+            case "plan_measure":
+                return self.measured(unit, "planned") + self.measured(unit, "done") >= 50
+            case "finish_measure" | "drop_measure":
+                return self.measured(unit, "planned") == 0
             case "hand_in":
                 return part.objection is not None
             case "ask_extension":
@@ -143,6 +150,11 @@ class Model(Item):
                 running = self.public_until is not None and now < self.public_until
                 return bool(self.asked_by or unchecked or unshown or running or self.public_objection)
         return False
+
+    def unplanned(self, unit: Any) -> bool:
+        """The unit may not hand in yet: something is open, or a plan is asked for and there is none (T9, b.4)."""
+        planned, done = self.measured(unit, "planned"), self.measured(unit, "done")
+        return planned > 0 or (done == 0 and (self.listed or self.long_term))
 
     def must_check(self) -> bool:
         return self.serious or self.listed or self.long_term or self.returned > 0 or self.sampled

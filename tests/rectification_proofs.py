@@ -10,10 +10,10 @@ from backend.db import raw
 from tests import make
 from tests.rectification_fold import Item
 
-IDS = {"unit", "to_unit", "objection", "extension", "check", "publicity"}
+IDS = {"unit", "to_unit", "objection", "extension", "check", "publicity", "measure"}
 MANY, DATES = (
     {"units", "checkers", "responsible_units", "lead_units"},
-    {"due_on", "wanted_on", "ends_on", "review_on", "look_back_on"},
+    {"due_on", "wanted_on", "ends_on", "review_on", "look_back_on", "planned_on"},
 )
 BACK = (
     "rectification.sent_back", "rectification.check_failed", "rectification.public_objection_upheld",
@@ -24,7 +24,7 @@ RECORDS = {
     "acknowledgement": ["acknowledged"], "progress": ["reported"], "hand_in": ["handed_in"],
     "review": ["passed", "sent_back", "closed"], "objection": ["objected"], "extension": ["extension_asked"],
     "site_check": ["check_assigned"], "publicity": ["published"], "hanging": ["hung"], "look_back": ["looked_back"],
-    "reopening": ["reopened"], "voiding": ["void_asked"],
+    "reopening": ["reopened"], "voiding": ["void_asked"], "measure": ["measure_planned"],
 }  # fmt: skip
 
 
@@ -35,13 +35,15 @@ async def facts(id: UUID) -> dict[str, Any]:
         "sampled, closed_at, look_back_on, review_on, "
         "ARRAY(SELECT unit::text || ' ' || status FROM rectification_unit WHERE rectification = item.id "
         "AND role = 'responsible' AND ended_at IS NULL) AS parts, "
-        "ARRAY(SELECT unit FROM rectification_unit WHERE rectification = item.id AND ended_at IS NOT NULL) AS former "
+        "ARRAY(SELECT unit FROM rectification_unit WHERE rectification = item.id AND ended_at IS NOT NULL) AS former, "
+        "ARRAY(SELECT id::text || ' ' || state FROM measure WHERE measure.rectification = item.id) AS measures "
         "FROM rectification AS item WHERE id = $1",
         id,
     )
     found = dict(rows[0])
-    parts = dict(part.split() for part in found["parts"])
-    return found | {"parts": {UUID(unit): status for unit, status in parts.items()}, "former": set(found["former"])}
+    for name in ("parts", "measures"):
+        found[name] = {UUID(id): state for id, state in (line.split() for line in found[name])}
+    return found | {"former": set(found["former"])}
 
 
 def read(row: Any) -> dict[str, Any]:
@@ -100,6 +102,8 @@ async def proper_closing(id: UUID) -> None:
     reviews = await raw("SELECT * FROM review WHERE rectification = $1 ORDER BY at, id", id)
     keys = {key: {row["by"] for row in reviews if row["verb"] == key} for key in ("pass_first", "close_out")}
     handed = await raw("SELECT * FROM hand_in WHERE rectification = $1 ORDER BY at, id", id)
+    measures = await raw("SELECT * FROM measure WHERE rectification = $1", id)
+    planned = item["listed"] or item["closing_class"] == "long_term"
     who_handed = {row["by"] for row in handed}
     closer = reviews[-1]["by"]
     assert reviews[-1]["verb"] == "close_out" and closer not in keys["pass_first"] | who_handed
@@ -112,6 +116,9 @@ async def proper_closing(id: UUID) -> None:
                 mine[-1]["id"],
             )
             assert files and all(file["state"] in ("received", "ready") for file in files), "closed without evidence"
+            own = [row for row in measures if row["unit"] == part["unit"]]
+            assert not [row for row in own if row["state"] == "planned"], "closed with a measure that is not done"
+            assert not planned or [row for row in own if row["state"] == "done"], "closed without a plan"
             passed = [row for row in reviews if row["hand_in"] == mine[-1]["id"] and row["verb"] == "pass_first"]
             assert passed and passed[-1]["by"] not in who_handed, "closed without a first pass"
     deciders = [closer, *keys["pass_first"]]

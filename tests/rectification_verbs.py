@@ -5,6 +5,7 @@ from tests import rectification_asks as asks
 ASKS = {
     "issue": asks.issue, "drop": asks.drop, "acknowledge": asks.acknowledge, "object_to": asks.object_to,
     "decline_objection": asks.rule, "redirect": asks.rule, "uphold_objection": asks.rule, "report": asks.report,
+    "plan_measure": asks.plan_measure, "finish_measure": asks.settle_measure, "drop_measure": asks.settle_measure,
     "ask_extension": asks.ask_extension, "grant_extension": asks.decide_extension,
     "decline_extension": asks.decide_extension, "hand_in": asks.hand_in, "pass_first": asks.pass_first,
     "send_back": asks.send_back, "assign_check": asks.assign_check, "pass_check": asks.conclude,
@@ -16,7 +17,8 @@ ASKS = {
 EVENTS = {
     "issue": "issued", "drop": "dropped", "acknowledge": "acknowledged", "object_to": "objected",
     "decline_objection": "objection_declined", "redirect": "redirected", "uphold_objection": "objection_upheld",
-    "report": "reported", "ask_extension": "extension_asked", "grant_extension": "extended",
+    "report": "reported", "plan_measure": "measure_planned", "finish_measure": "measure_done",
+    "drop_measure": "measure_dropped", "ask_extension": "extension_asked", "grant_extension": "extended",
     "decline_extension": "extension_declined", "hand_in": "handed_in", "pass_first": "passed",
     "send_back": "sent_back", "assign_check": "check_assigned", "pass_check": "check_passed",
     "fail_check": "check_failed", "publish": "published", "take_public_objection": "public_objection_taken",
@@ -24,11 +26,14 @@ EVENTS = {
     "close_out": "closed", "look_back": "looked_back", "reopen": "reopened", "hang": "hung", "resume": "resumed",
     "ask_void": "void_asked", "void": "voided", "decline_void": "void_declined",
 }  # fmt: skip
-FORWARD = {"issue", "acknowledge", "hand_in", "pass_first", "close_out", "pass_check", "assign_check", "reopen"}
+FORWARD = {
+    "issue", "acknowledge", "finish_measure", "hand_in", "pass_first", "close_out", "pass_check", "assign_check",
+    "reopen",
+}  # fmt: skip
 SECRET = {"rectification.check_assigned", "rectification.sampled"}  # not in the version, which the units see too
 RARE = {"drop", "uphold_objection", "ask_void", "void", "hang", "send_back"}
 MADE = {
-    "object_to": "objection", "ask_extension": "extension", "assign_check": "check", "publish": "publicity",
-    "take_public_objection": "objection",
+    "object_to": "objection", "plan_measure": "measure", "ask_extension": "extension", "assign_check": "check",
+    "publish": "publicity", "take_public_objection": "objection",
 }  # fmt: skip
 EVIDENCE = {"hand_in", "pass_check", "fail_check", "look_back", "reopen", "object_to"}

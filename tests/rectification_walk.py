@@ -300,4 +300,5 @@ class Walk(Standing):
             return 409, hinders
         open_ones = {it.extension, it.check, it.publicity, it.public_objection}
         open_ones |= {part.objection for part in it.parts.values()}
+        open_ones |= {measure for measure, state in it.measures.items() if state == "planned"}
         return (409, "blocked") if ask.sub is not None and ask.sub not in open_ones else None

@@ -26,7 +26,17 @@ from inspections.findings import commands as findings
 from inspections.findings.queries import as_filed
 from inspections.findings.rules import ClosingClass, NonImplementation, Severity
 from tasks.case_files import wording
-from tasks.rectifications import commands, drafting, extensions, hanging, looking_back, objections, publicity, told
+from tasks.rectifications import (
+    commands,
+    drafting,
+    extensions,
+    hanging,
+    looking_back,
+    measures,
+    objections,
+    publicity,
+    told,
+)
 from tasks.rectifications.item import Status
 from tasks.rectifications.words import (
     Answer,
@@ -34,6 +44,7 @@ from tasks.rectifications.words import (
     Ground,
     HangReason,
     LookBackResult,
+    MeasureState,
     ReturnReason,
     Source,
     UnitRole,
@@ -283,6 +294,7 @@ async def test_everything_that_happened_on_the_way_is_printed(client, noon):
         await make._hang(it, id)
     with clock.frozen(make.at(noon, hours=2)):
         await hanging.resume(id, it.staff, id=uuid7(), note="已解冻。", due_on=clock.today() + timedelta(days=60))
+        await measures.finish(id, await make.measure(it.handler, id), it.handler, note="已更换60米。")
         await make._hand_in(it, id)
         await make._pass(it, id)
         asked = await make.public_objection(it, id)
@@ -302,6 +314,7 @@ async def test_everything_that_happened_on_the_way_is_printed(client, noon):
         "异议（第1次）提出单位新宾县水务局提出人局长钱", "理由不属职责", "结果不成立", "职责明确，继续整改。",
         "延期（第1次）申请单位新宾县水务局", "申请延至2026年12月25日", "结果准予延期", "同意延期。",
         "原因季节原因：冻土期。文件抚督〔2026〕9号", "解除说明已解冻。", "现场核查（第1次）", "结论核查通过",
+        "更换冻裂管段。（新宾县水务局）已完成已更换60米。经办赵",
         "公示内容腰站村饮水管网已修复。", "公示异议登记人督查办周", "有人反映水压不足。", "经核实水压正常。",
         "回头看（第1次）", "结果反弹", "反弹重开（第1次）", "回头看照片1张，已送达0张", "重开照片1张",
         "次数延期1次，重开1次", "状态：已销号→整改中", "原因：季节原因", "挂账状态：整改中→挂账",
@@ -345,7 +358,7 @@ async def test_an_item_from_a_paper_says_where_it_comes_from(client, noon):
         (wording.RETURN_REASON, ReturnReason), (wording.ROLE, Role), (wording.FILE_STATE, State),
         (wording.ANSWER, Answer), (wording.GRANTED, Answer), (wording.GROUND, Ground),
         (wording.HANG_REASON, HangReason), (wording.CHECK_RESULT, CheckResult),
-        (wording.LOOK_BACK_RESULT, LookBackResult),
+        (wording.LOOK_BACK_RESULT, LookBackResult), (wording.MEASURE_STATE, MeasureState),
     ],
     ids=lambda it: getattr(it, "__name__", ""),
 )  # fmt: skip

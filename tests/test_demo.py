@@ -86,7 +86,7 @@ async def test_each_of_the_promised_cases_is_there(as_) -> None:
     page = await as_("zhou", "/api/rectifications")
     items = page["items"]
     assert Counter(item["status"] for item in items) == {
-        "issued": 2, "working": 6, "handed_in": 1, "passed": 2, "closed": 2, "hung": 1, "voided": 1, "draft": 1,
+        "issued": 2, "working": 7, "handed_in": 1, "passed": 2, "closed": 2, "hung": 1, "voided": 1, "draft": 1,
     }  # fmt: skip
     by_status = {item["status"]: item for item in items}
     assert by_status["handed_in"]["returned"] == 2
@@ -114,6 +114,8 @@ async def test_every_procedure_has_its_case(as_) -> None:
     assert [unit["name"] for unit in moved["units"] if unit["ended_at"]] == ["新宾满族自治县水务局"]
     longer = the("working", "extensions")
     assert longer["due_on"] > longer["original_due_on"] and longer["extended"] == 1
+    planned = the("working", "measures")
+    assert sorted(one["state"] for one in planned["measures"]) == ["done", "dropped", "planned"]
     failed = the("working", "site_checks", "returned")
     assert (failed["site_checks"][0]["result"], failed["returned"]) == ("failed", 1)
     shown = the("passed", "publicity")

@@ -50,6 +50,9 @@ RUNGS = {
     "objections/{objection_id}/decision": Rung(
         "inspector", Status.voided, {"note": " "}, "note", "redirected", "issued"
     ),
+    "measures": Rung("reviewer", Status.issued, {"text": " "}, "text", "measure_planned", "working"),
+    "measures/{measure_id}/completion": Rung("staff", Status.voided, {"note": "\n"}, "note", "measure_done", "working"),
+    "measures/{measure_id}/dropping": Rung("leader", Status.voided, {"note": ""}, "note", "measure_dropped", "working"),
     "extensions": Rung("handler", Status.issued, {"due_on": None}, "due_on", "extension_asked", "working"),
     "extensions/{extension_id}/decision": Rung(
         "principal", Status.voided, {"opinion": " "}, "opinion", "extended", "working"

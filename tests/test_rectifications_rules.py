@@ -86,6 +86,9 @@ MAY: dict[Verb, dict[Status, tuple[set[str], Status]]] = {
     V.redirect: {S.issued: (RULERS, S.issued), S.working: (RULERS, S.issued)},
     V.uphold_objection: {S.issued: (BOSSES, S.voided), S.working: (BOSSES, S.voided)},
     V.report: {S.working: (UNIT, S.working)},
+    V.plan_measure: {S.working: (UNIT, S.working)},
+    V.finish_measure: {S.working: (UNIT, S.working)},
+    V.drop_measure: {S.working: (UNIT, S.working)},
     V.ask_extension: {S.working: ({"principal"}, S.working)},
     V.grant_extension: {status: (OFFICERS, status) for status in IN_ORDER},
     V.decline_extension: {status: (OFFICERS, status) for status in IN_ORDER},
@@ -110,7 +113,7 @@ MAY: dict[Verb, dict[Status, tuple[set[str], Status]]] = {
 }  # fmt: skip
 OF_A_PART = {
     V.acknowledge, V.accept_silently, V.object_to, V.decline_objection, V.redirect, V.uphold_objection, V.report,
-    V.ask_extension, V.hand_in, V.pass_first, V.send_back,
+    V.plan_measure, V.finish_measure, V.drop_measure, V.ask_extension, V.hand_in, V.pass_first, V.send_back,
 }  # fmt: skip
 
 COMPLETE = Facts(
@@ -123,6 +126,8 @@ PART_OF: dict[Verb, dict[str, Any]] = {
     V.decline_objection: {"objection": SOMETHING, "ground": Ground.fact, "objected": True},
     V.redirect: {"objection": SOMETHING, "ground": Ground.jurisdiction, "objected": True},
     V.uphold_objection: {"objection": SOMETHING, "ground": Ground.duplicate, "objected": True},
+    V.finish_measure: {"measures": 2, "measures_open": 1},
+    V.drop_measure: {"measures": 1, "measures_open": 1},
 }
 ITEM_OF: dict[Verb, dict[str, Any]] = {
     V.grant_extension: {"extension": SOMETHING},
@@ -332,6 +337,9 @@ NEEDED = [
     (V.redirect, S.issued, "staff", {"unit": None}, "to_unit"),
     (V.uphold_objection, S.issued, "boss", {"note": ""}, "note"),
     (V.report, S.working, "handler", {"note": ""}, "note"),
+    (V.plan_measure, S.working, "handler", {"note": " "}, "text"),
+    (V.finish_measure, S.working, "handler", {"note": ""}, "note"),
+    (V.drop_measure, S.working, "principal", {"note": "\n"}, "note"),
     (V.ask_extension, S.working, "principal", {"note": ""}, "note"),
     (V.ask_extension, S.working, "principal", {"due": False}, "due_on"),
     (V.grant_extension, S.working, "staff", {"note": ""}, "opinion"),
@@ -428,6 +436,23 @@ def test_less_than_before_needs_a_reason():
         assert isinstance(problem, Incomplete) is missing
 
 
+@pytest.mark.parametrize("said", [{"listed": True}, {"closing_class": ClosingClass.long_term}])
+def test_a_plan_is_asked_for_where_the_matter_is_long_or_listed(said: dict[str, Any]):
+    for part, missing in ((Part(status=S.working), True), (Part(status=S.working, measures=1), False)):
+        for it, asked in ((item(S.working, parts={RESPONSIBLE: part}, **said), True), (item(S.working), False)):
+            problem = rules.why_not(V.hand_in, it, PEOPLE["handler"], COMPLETE)
+            assert isinstance(problem, Incomplete) is (missing and asked)
+            assert problem is None or problem.message == "要先拟定整改措施。"
+
+
+def test_how_many_measures_are_open_is_said_in_the_refusal_and_on_the_button():
+    it = item(S.working, parts={RESPONSIBLE: Part(status=S.working, measures=3, measures_open=2)})
+    problem = rules.why_not(V.hand_in, it, PEOPLE["handler"], COMPLETE)
+    assert problem is not None and problem.message == "还有 2 项措施未完成。"
+    button = next(move for move in rules.open_moves(it, PEOPLE["handler"], COMPLETE) if move.verb == V.hand_in)
+    assert [need.sentence for need in button.needs] == ["还有 2 项措施未完成"]
+
+
 def test_far_from_the_place_a_reason_is_enough():
     facts = replace(COMPLETE, near=False, outside_reason="道路塌方，隔河查看。")
     assert rules.why_not(V.pass_check, item(S.passed, V.pass_check), PEOPLE["checker"], facts) is None
@@ -472,6 +497,10 @@ IN_THE_WAY: list[tuple[Verb, Status, str, str, dict[str, Any], dict[str, Any]]] 
      with_part(S.issued, objection=SOMETHING, ground=Ground.fact)),
     (V.uphold_objection, S.issued, "boss", "OTHERS_WORK",
      {"units": {UnitRole.responsible: frozenset({RESPONSIBLE, SECOND})}}, {}),
+    (V.plan_measure, S.working, "handler", "MEASURES_ENOUGH", with_part(S.working, measures=50),
+     with_part(S.working, measures=49)),
+    (V.finish_measure, S.working, "handler", "NO_MEASURE", with_part(S.working, measures=1), {}),
+    (V.drop_measure, S.working, "principal", "NO_MEASURE", with_part(S.working), {}),
     (V.ask_extension, S.working, "principal", "EXTENSION_OPEN", {"extension": SOMETHING}, {}),
     (V.ask_extension, S.working, "principal", "AFTER_DUE", {"due_at": NOW},
      {"due_at": NOW + timedelta(microseconds=1)}),
@@ -605,6 +634,7 @@ def test_the_second_extension_is_for_the_leader(verb: Verb):
 
 @pytest.mark.parametrize("unit", [RESPONSIBLE, FORMER])
 @pytest.mark.parametrize("verb", sorted(set(Verb) - {V.issue, V.acknowledge, V.accept_silently, V.object_to, V.report,
+                                                     V.plan_measure, V.finish_measure, V.drop_measure,
                                                      V.ask_extension, V.hand_in}))  # fmt: skip
 def test_nobody_of_a_responsible_unit_judges_its_matter_whatever_else_they_are(verb: Verb, unit: UUID):
     status = next(iter(MAY[verb]))
@@ -639,6 +669,7 @@ A_PART = st.builds(
     Part, status=st.sampled_from(IN_ORDER), objected=st.booleans(), objection=LITTLE,
     object_until=st.sampled_from([None, NOW, NOW + timedelta(days=1)]), ground=st.sampled_from([None, *Ground]),
     files_missing=st.integers(0, 1), percent=st.sampled_from([0, 50]), measures_open=st.integers(0, 1),
+    measures=st.sampled_from([0, 1, 50]),
 )  # fmt: skip
 
 

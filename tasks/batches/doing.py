@@ -22,6 +22,7 @@ from tasks.rectifications import (
     extensions,
     hanging,
     looking_back,
+    measures,
     publicity,
     site_checks,
     voiding,
@@ -125,6 +126,11 @@ DOINGS: dict[BulkMove, Doing] = {
     M.drop: Doing("dropping", s.DeclineIn, commands.drop),
     M.acknowledge: Doing("acknowledgement", s.AcknowledgementIn, commands.acknowledge),
     M.report: Doing("reports", s.ReportIn, commands.report),
+    M.plan_measure: Doing("measures", procedures.MeasureIn, measures.plan),
+    M.finish_measure: Doing(
+        "measures/{measure_id}/completion", procedures.MeasureEndIn, procedures.finish_measure, True
+    ),
+    M.drop_measure: Doing("measures/{measure_id}/dropping", procedures.MeasureEndIn, procedures.drop_measure, True),
     M.ask_extension: Doing("extensions", procedures.ExtensionIn, extensions.ask),
     M.decide_extension: Doing(
         "extensions/{extension_id}/decision", procedures.ExtensionDecisionIn, procedures.decide_extension, True

@@ -26,6 +26,9 @@ class BulkMove(StrEnum):
     drop = "drop"  # 撤销草稿
     acknowledge = "acknowledge"  # 签收
     report = "report"  # 报进展
+    plan_measure = "plan_measure"  # 拟定措施
+    finish_measure = "finish_measure"  # 完成措施
+    drop_measure = "drop_measure"  # 取消措施
     ask_extension = "ask_extension"  # 申请延期
     decide_extension = "decide_extension"  # 延期审批
     hand_in = "hand_in"  # 申请销号
@@ -50,6 +53,9 @@ UNDONE_BY: dict[BulkMove, tuple[Verb, ...]] = {
     BulkMove.drop: (),
     BulkMove.acknowledge: (),
     BulkMove.report: (Verb.report,),
+    BulkMove.plan_measure: (Verb.drop_measure,),
+    BulkMove.finish_measure: (Verb.plan_measure,),
+    BulkMove.drop_measure: (Verb.plan_measure,),
     BulkMove.ask_extension: (Verb.decline_extension,),
     BulkMove.decide_extension: (),
     BulkMove.hand_in: (Verb.send_back,),

@@ -135,8 +135,22 @@ def _reports(case: Case) -> list[Block]:
     return [("heading", "进展情况"), table(*columns, rows=lines)] if lines else []
 
 
+def _measures(case: Case) -> list[Block]:
+    lines = [
+        [
+            f"{it.text}\n（{it.unit_name}）",
+            "\n".join(filter(None, (it.responsible_person, wording.day(it.due_on)))),
+            wording.MEASURE_STATE[it.state],
+            "\n".join(filter(None, (it.settled_note, it.settled_by_name, wording.moment(it.settled_at)))),
+        ]
+        for it in case.item.measures
+    ]
+    columns = (("措施", None), ("责任人、计划完成日期", 38), ("结果", 16), ("情况", 50))
+    return [("heading", "整改措施"), table(*columns, rows=lines)] if lines else []
+
+
 def _hand_ins(case: Case) -> list[Block]:
-    blocks: list[Block] = []
+    blocks = _measures(case)
     for place, (hand_in, after) in enumerate(zip(case.item.hand_ins, case.after, strict=True), 1):
         blocks += [("heading", f"第 {place} 次申请销号"), *rows(_hand_in(case, hand_in, after))]
         blocks += said("整改情况", hand_in.note) + said("举一反三", hand_in.similar_sweep)

@@ -15,6 +15,7 @@ from tasks.rectifications.words import (
     Ground,
     HangReason,
     LookBackResult,
+    MeasureState,
     ReturnReason,
     Source,
     UnitRole,
@@ -72,6 +73,11 @@ HANG_REASON: dict[str, str] = {
     HangReason.engineering: "工程原因",
     HangReason.funds: "资金原因",
     HangReason.litigation: "诉讼原因",
+}
+MEASURE_STATE = {
+    MeasureState.planned: "待完成",
+    MeasureState.done: "已完成",
+    MeasureState.dropped: "已取消",
 }
 CHECK_RESULT = {CheckResult.passed: "核查通过", CheckResult.failed: "核查不通过"}
 LOOK_BACK_RESULT: dict[str, str] = {LookBackResult.holds: "未反弹", LookBackResult.rebounded: "反弹"}

@@ -40,6 +40,9 @@ class Verb(StrEnum):
     redirect = "redirect"  # 改派
     uphold_objection = "uphold_objection"  # 异议成立
     report = "report"  # 报进展
+    plan_measure = "plan_measure"  # 拟定措施
+    finish_measure = "finish_measure"  # 完成措施
+    drop_measure = "drop_measure"  # 取消措施
     ask_extension = "ask_extension"  # 申请延期
     grant_extension = "grant_extension"  # 准予延期
     decline_extension = "decline_extension"  # 不予延期
@@ -77,7 +80,8 @@ class Part:
     ground: Ground | None = None
     files_missing: int = 0  # of the latest hand-in
     percent: int = 0  # last reported
-    measures_open: int = 0
+    measures: int = 0  # planned and not dropped
+    measures_open: int = 0  # of these, not done yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

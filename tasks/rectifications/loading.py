@@ -92,6 +92,8 @@ def _part(row: Any) -> Part:
         ground=row["ground"] and Ground(row["ground"]),
         files_missing=row["missing"],
         percent=row["percent"] or 0,
+        measures=row["measures"],
+        measures_open=row["measures_open"],
     )
 
 
@@ -144,6 +146,7 @@ FROM rectification AS item WHERE item.id = $1
 
 _PARTS = """
 SELECT part.*, handed.id AS hand_in, objection.id AS objection, objection.ground,
+  measured.measures, measured.measures_open,
   EXISTS (SELECT 1 FROM objection AS any_ WHERE any_.rectification = $1 AND any_.unit = part.unit) AS objected,
   (SELECT percent FROM progress WHERE progress.rectification = $1 AND progress.unit = part.unit
    AND at > coalesce((SELECT max(at) FROM reopening WHERE reopening.rectification = $1), '-infinity')
@@ -153,6 +156,9 @@ SELECT part.*, handed.id AS hand_in, objection.id AS objection, objection.ground
 FROM rectification_unit AS part
 LEFT JOIN LATERAL (SELECT id FROM hand_in WHERE hand_in.rectification = $1 AND hand_in.unit = part.unit
                    ORDER BY at DESC, id DESC LIMIT 1) AS handed ON true
+LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE state <> 'dropped') AS measures,
+                   count(*) FILTER (WHERE state = 'planned') AS measures_open
+                   FROM measure WHERE measure.rectification = $1 AND measure.unit = part.unit) AS measured ON true
 LEFT JOIN objection ON objection.rectification = $1 AND objection.unit = part.unit AND objection.decided_at IS NULL
 WHERE part.rectification = $1
 """

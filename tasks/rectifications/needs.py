@@ -7,6 +7,7 @@ from inspections.findings.rules import ClosingClass, Severity
 from tasks.rectifications.item import Facts, Item
 from tasks.rectifications.words import Ground, UnitRole
 
+MOST_MEASURES = 50  # of one unit on one item, dropped ones apart
 MOST_EXTENSIONS = 2  # T8
 LISTED_EXTENSION_AHEAD = 20  # working days before the due day (T8)
 FEWEST_CHECKERS = 2  # T12
@@ -14,11 +15,19 @@ FEWEST_CHECKERS = 2  # T12
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Something that must be there: the field that supplies it, the sentence that asks for it, the test."""
+    """Something that must be there: the field that supplies it, the sentence that asks for it, the test.
+
+    Where there is something to `count`, the sentence says how many: it has `{n}` in it.
+    """
 
     field: str
     sentence: str
     met: Callable[[Item, Facts], bool]
+    count: Callable[[Item], int] | None = None
+
+    def said(self, it: Item) -> str:
+        """The sentence as it is about this item."""
+        return self.sentence if self.count is None else self.sentence.format(n=self.count(it))
 
 
 DESCRIPTION = Need("facts", "要写明问题事实", lambda it, f: f.described)
@@ -44,7 +53,12 @@ AFTER_PHOTO = Need("evidence", "要有整改后照片", lambda it, f: f.after_ph
 # A hand-in is received before its photos are, as a finding is; only the review waits for them.
 FILES_THERE = Need("evidence", "整改后照片还没有传完", lambda it, f: it.part.files_missing == 0)
 PRINCIPAL = Need("confirmed_by", "要有单位负责人确认", lambda it, f: bool(f.principal.strip()))
-MEASURES_DONE = Need("measures", "整改措施还没有全部完成", lambda it, f: it.part.measures_open == 0)
+MEASURE = Need("text", "要写明整改措施", lambda it, f: bool(f.note.strip()))
+PLAN = Need("measures", "要先拟定整改措施", lambda it, f: it.part.measures > 0 or not plan_mandatory(it))
+MEASURES_DONE = Need(
+    "measures", "还有 {n} 项措施未完成",
+    lambda it, f: it.part.measures_open == 0, count=lambda it: it.part.measures_open,
+)  # fmt: skip
 CHECKERS = Need("checkers", f"核查人员至少 {FEWEST_CHECKERS} 人", lambda it, f: f.checkers >= FEWEST_CHECKERS)
 CHECK_PHOTO = Need("evidence", "要有现场核查照片", lambda it, f: f.photos > 0)
 NEAR = Need("outside_reason", "不在原地点附近，要写明原因", lambda it, f: f.near or bool(f.outside_reason.strip()))
@@ -61,6 +75,14 @@ class Block:
 
     sentence: str
     stands: Callable[[Item], bool]
+
+
+def plan_mandatory(it: Item) -> bool:
+    """Long-term items have their date from a plan (domain.md b.4), listed ones a plan of their household (b.3, T9).
+
+    Elsewhere a plan is the unit's own choice; what it planned it must do or drop, whatever the class.
+    """
+    return it.listed or it.closing_class == ClosingClass.long_term
 
 
 def check_mandatory(it: Item) -> bool:
@@ -96,6 +118,9 @@ OBJECTED_ONCE = Block("每个责任单位只能提出一次异议。", lambda it
 OBJECTION_LATE = Block(
     "已过提出异议的期限。", lambda it: it.part.object_until is not None and it.at >= it.part.object_until
 )
+
+MEASURES_ENOUGH = Block(f"一个责任单位最多 {MOST_MEASURES} 项措施。", lambda it: it.part.measures >= MOST_MEASURES)
+NO_MEASURE = Block("没有待完成的措施：已完成，或已取消。", lambda it: it.part.measures_open == 0)
 
 EXTENSION_OPEN = Block("已有延期申请在等待决定。", lambda it: it.extension is not None)
 NO_EXTENSION = Block("没有待决定的延期申请。", lambda it: it.extension is None)

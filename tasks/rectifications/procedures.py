@@ -1,4 +1,4 @@
-"""Reading the procedures of one item: objections, extensions, site checks, publicity, hanging, looking back."""
+"""Reading the procedures of one item: measures, objections, extensions, checks, publicity, hanging, looking back."""
 
 from datetime import date, datetime
 from typing import Any
@@ -6,10 +6,11 @@ from uuid import UUID
 
 import msgspec
 
+from backend import clock
 from backend.db import raw
 from backend.evidence import queries as evidence
 from backend.evidence.queries import EvidenceShape
-from tasks.rectifications.words import Answer, CheckResult, Ground, HangReason, LookBackResult
+from tasks.rectifications.words import Answer, CheckResult, Ground, HangReason, LookBackResult, MeasureState
 
 
 class Decided(msgspec.Struct):
@@ -24,6 +25,24 @@ class Decided(msgspec.Struct):
     decided_at: datetime | None
     answer: Answer | None
     decision: str | None
+
+
+class MeasureShape(msgspec.Struct):
+    """`late`: not done, and the day the unit set itself is over. `settled`: done or dropped, by whom and why."""
+
+    id: UUID
+    unit: UUID
+    unit_name: str
+    by_name: str
+    at: datetime
+    text: str
+    due_on: date | None
+    responsible_person: str
+    state: MeasureState
+    late: bool
+    settled_by_name: str | None
+    settled_at: datetime | None
+    settled_note: str | None
 
 
 class ObjectionShape(Decided):
@@ -125,6 +144,7 @@ async def of(rectification: UUID, *, checks_hidden: bool) -> dict[str, list[dict
     With `checks_hidden` a site check is left out until it is concluded.
     """
     found = {
+        "measures": await _measures(rectification),
         "objections": await _rows("objection", "at", rectification, _DECIDED + _UNIT + _TO_UNIT),
         "extensions": await _rows("extension", "at", rectification, _DECIDED + _UNIT),
         "site_checks": await _checks(rectification, checks_hidden),
@@ -158,6 +178,15 @@ async def _rows(table: str, order: str, rectification: UUID, more: str = "") -> 
         rectification,
     )
     return [dict(row) for row in rows]
+
+
+async def _measures(rectification: UUID) -> list[dict[str, Any]]:
+    found = await _rows("measure", "at", rectification, _UNIT + _name("settled_by"))
+    today = clock.today()
+    for row in found:
+        overdue = row["due_on"] is not None and row["due_on"] < today
+        row |= {"text": row["wording"], "late": overdue and row["state"] == MeasureState.planned}
+    return found
 
 
 async def _checks(rectification: UUID, hidden: bool) -> list[dict[str, Any]]:

@@ -14,7 +14,16 @@ from backend.errors import Incomplete
 from backend.evidence.shapes import FileIn, declarations
 from backend.roles import Actor
 from backend.shapes import OptionalNote, PositionIn
-from tasks.rectifications import extensions, hanging, looking_back, objections, publicity, queries, site_checks
+from tasks.rectifications import (
+    extensions,
+    hanging,
+    looking_back,
+    measures,
+    objections,
+    publicity,
+    queries,
+    site_checks,
+)
 from tasks.rectifications.if_match import expect
 from tasks.rectifications.shapes import Detail
 from tasks.rectifications.words import CheckResult, Ground, HangReason, LookBackResult
@@ -22,6 +31,20 @@ from tasks.rectifications.words import CheckResult, Ground, HangReason, LookBack
 Id = FromPath[UUID]
 Files = Annotated[list[FileIn], Meta(max_length=30)]
 SomeUnits = Annotated[list[UUID], Meta(max_length=20)]
+
+
+class MeasureIn(msgspec.Struct, forbid_unknown_fields=True):
+    """`due_on`: the day the unit sets itself, if it sets one; the item's own date does not move with it."""
+
+    id: UUID
+    text: OptionalNote = ""
+    due_on: date | None = None
+    responsible_person: Annotated[str, Meta(max_length=50)] = ""
+    unit: UUID | None = None
+
+
+class MeasureEndIn(msgspec.Struct, forbid_unknown_fields=True):
+    note: OptionalNote = ""
 
 
 class ObjectionIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -138,10 +161,45 @@ async def decide_extension(item: UUID, actor: Actor, data: ExtensionDecisionIn, 
         await extensions.decline(item, extension, actor, opinion=data.opinion)
 
 
+async def finish_measure(item: UUID, actor: Actor, data: MeasureEndIn, measure: UUID) -> None:
+    await measures.finish(item, measure, actor, note=data.note)
+
+
+async def drop_measure(item: UUID, actor: Actor, data: MeasureEndIn, measure: UUID) -> None:
+    await measures.drop(item, measure, actor, note=data.note)
+
+
 class ProcedureController(Controller):
     path = "/api/rectifications/{item_id:uuid}"
     tags = ["rectifications"]
     before_request = expect
+
+    @post("/measures", summary="拟定整改措施: what the unit will do")
+    async def plan_measure(self, item_id: Id, data: JSONBody[MeasureIn], actor: NamedDependency[Actor]) -> Detail:
+        await measures.plan(
+            item_id,
+            actor,
+            id=data.id,
+            text=data.text,
+            due_on=data.due_on,
+            responsible_person=data.responsible_person,
+            unit=data.unit,
+        )
+        return await queries.detail(item_id, actor)
+
+    @post("/measures/{measure_id:uuid}/completion", summary="完成措施, with what was done")
+    async def finish_measure(
+        self, item_id: Id, measure_id: Id, data: JSONBody[MeasureEndIn], actor: NamedDependency[Actor]
+    ) -> Detail:
+        await finish_measure(item_id, actor, data, measure_id)
+        return await queries.detail(item_id, actor)
+
+    @post("/measures/{measure_id:uuid}/dropping", summary="取消措施, with the reason")
+    async def drop_measure(
+        self, item_id: Id, measure_id: Id, data: JSONBody[MeasureEndIn], actor: NamedDependency[Actor]
+    ) -> Detail:
+        await drop_measure(item_id, actor, data, measure_id)
+        return await queries.detail(item_id, actor)
 
     @post("/objections", summary="提出异议: the unit's principal contests the item")
     async def object_to(self, item_id: Id, data: JSONBody[ObjectionIn], actor: NamedDependency[Actor]) -> Detail:

@@ -1,4 +1,4 @@
-"""Procedures beside the main path: objection, extension, site check, publicity, hanging, look-back, reopening.
+"""Procedures beside the main path: measure, objection, extension, site check, publicity, hanging, look-back, reopening.
 
 Each has its own people, dates and outcome, and blocks or allows a move (docs/decisions/0007). What is open of a kind
 is open once per item or unit: partial unique indexes in the migrations.
@@ -17,7 +17,7 @@ from backend.geo import Datum
 from backend.people.tables import Person
 from backend.units.tables import Unit
 from tasks.rectifications.tables import Rectification
-from tasks.rectifications.words import Answer, CheckResult, Ground, HangReason, LookBackResult
+from tasks.rectifications.words import Answer, CheckResult, Ground, HangReason, LookBackResult, MeasureState
 
 
 class RecordEvidence(Table):
@@ -33,6 +33,25 @@ class RecordEvidence(Table):
     position = number()
 
     once_on_a_record = Unique(["record", "evidence"])
+
+
+class Measure(Table):
+    """整改措施: what a responsible unit says it will do, and whether it did or why not (T9). It stays its unit's."""
+
+    id = key()
+    rectification = link(Rectification)
+    unit = link(Unit)
+    by = link(Person)
+    at = moment()
+    wording = text()
+    due_on = Date(null=True, default=None)
+    responsible_person = text()
+    state = text()
+    settled_by = link(Person, null=True)
+    settled_at = moment(null=True)
+    settled_note = text(null=True)
+
+    state_is_known = one_of("state", MeasureState)
 
 
 class Objection(Table):

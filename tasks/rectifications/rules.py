@@ -92,6 +92,13 @@ MOVES = {
         # T7
         Move(V.report, {S.working}, None, of=PART, by=w.responsible_unit, event="rectification.reported",
              needs=(n.NOTE, n.LOWER_REASON)),
+        # the measures of T9: the unit plans them itself, and does or drops each
+        Move(V.plan_measure, {S.working}, None, of=PART, by=w.responsible_unit,
+             event="rectification.measure_planned", needs=(n.MEASURE,), blocks=(n.MEASURES_ENOUGH,)),
+        Move(V.finish_measure, {S.working}, None, of=PART, by=w.responsible_unit,
+             event="rectification.measure_done", needs=(n.NOTE,), blocks=(n.NO_MEASURE,)),
+        Move(V.drop_measure, {S.working}, None, of=PART, by=w.responsible_unit,
+             event="rectification.measure_dropped", needs=(n.REASON,), blocks=(n.NO_MEASURE,)),
         # T8
         Move(V.ask_extension, {S.working}, None, of=PART, by=w.unit_principal,
              event="rectification.extension_asked", needs=(n.REASON, n.NEW_DATE),
@@ -102,7 +109,7 @@ MOVES = {
              never=JUDGE, needs=(n.OPINION,), blocks=(n.NO_EXTENSION,)),
         # T9, T10, T11
         Move(V.hand_in, {S.working}, S.handed_in, of=PART, by=w.responsible_unit, event="rectification.handed_in",
-             needs=(n.NOTE, n.AFTER_PHOTO, n.PRINCIPAL, n.MEASURES_DONE), blocks=(n.OBJECTION_OPEN,)),
+             needs=(n.NOTE, n.AFTER_PHOTO, n.PRINCIPAL, n.PLAN, n.MEASURES_DONE), blocks=(n.OBJECTION_OPEN,)),
         Move(V.pass_first, {S.handed_in}, S.passed, of=PART, by=w.first_reviewer, event="rectification.passed",
              never=(w.own_unit, w.who_handed_in), needs=(n.OPINION, n.FILES_THERE)),
         Move(V.send_back, WAITING_FOR_REVIEW, S.working, of=PART, by=w.reviewer_now, event="rectification.sent_back",
@@ -188,8 +195,8 @@ def plan(verb: Verb, it: Item, actor: Actor, facts: Facts) -> Move:
 
 
 def needs(verb: Verb, it: Item, facts: Facts) -> list[Need]:
-    """What is still missing for a move."""
-    return [need for need in MOVES[verb].needs if not need.met(it, facts)]
+    """What is still missing for a move, each in the words that are true of this item."""
+    return [replace(need, sentence=need.said(it)) for need in MOVES[verb].needs if not need.met(it, facts)]
 
 
 @dataclass(frozen=True, slots=True)

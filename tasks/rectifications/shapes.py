@@ -19,6 +19,7 @@ from tasks.rectifications.procedures import (
     ExtensionShape,
     HangingShape,
     LookBackShape,
+    MeasureShape,
     ObjectionShape,
     PublicityShape,
     ReopeningShape,
@@ -164,6 +165,7 @@ class Detail(Row):
     hand_ins: list[HandInShape]
     reviews: list[ReviewShape]
     voiding: str | None
+    measures: list[MeasureShape]
     objections: list[ObjectionShape]
     extensions: list[ExtensionShape]
     site_checks: list[SiteCheckShape]

@@ -17,6 +17,14 @@ class Answer(StrEnum):
     lapsed = "lapsed"  # the item ended, or was taken from the unit, before anybody answered
 
 
+class MeasureState(StrEnum):
+    """Of a measure that a responsible unit planned (domain.md b.3, T9)."""
+
+    planned = "planned"  # 待完成
+    done = "done"  # 已完成
+    dropped = "dropped"  # 已取消
+
+
 class Ground(StrEnum):
     """Why a unit contests an item (domain.md b.3, T4)."""
 
