@@ -124,6 +124,19 @@ async def client(app, fresh: None) -> AsyncIterator[httpx.AsyncClient]:
         yield http
 
 
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The address of an S3 server of this run, in a thread."""
+    from moto.server import ThreadedMotoServer  # takes a second, and few tests need it
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    _, port = server.get_host_and_port()
+    yield f"http://127.0.0.1:{port}"
+    server.stop()
+
+
 @pytest.fixture
 def noon() -> Iterator[datetime]:
     """Tuesday 24 November 2026, 12:00 in Shanghai, until the test moves the clock itself."""

@@ -5,9 +5,8 @@ import errno
 import logging
 import mmap
 import re
-import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -20,12 +19,12 @@ from backend.errors import NoRoom
 from backend.evidence.storage import (
     ASIDE,
     FULL_SENTENCE,
-    PART,
     PIECE,
     Missing,
     Reading,
     StoreAway,
     Stored,
+    drafted,
     key_of,
     room,
 )
@@ -88,7 +87,7 @@ class S3:
 
     @asynccontextmanager
     async def writing(self, name: str) -> AsyncIterator[Path]:
-        draft = self._draft()
+        draft = drafted(self._desk)
         try:
             yield draft
             if draft.exists():
@@ -98,7 +97,7 @@ class S3:
 
     @asynccontextmanager
     async def local(self, name: str) -> AsyncIterator[Path]:
-        draft = self._draft()
+        draft = drafted(self._desk)
         try:
             reading = await self.read(name)
             with room(), draft.open("xb") as file:
@@ -133,12 +132,10 @@ class S3:
                 yield Stored(found["path"], found["size"], found["last_modified"])
 
     async def set_aside(self, name: str) -> None:
-        try:
+        with suppress(Missing):
             async with self._answering(name):
-                await obstore.copy_async(self._store, name, f"{ASIDE}/{name}")
+                await obstore.copy_async(self._store, _checked(name), f"{ASIDE}/{name}")
                 await obstore.delete_async(self._store, name)
-        except Missing:
-            return
 
     async def put_back(self, name: str) -> None:
         if await self.find(name) is None:
@@ -148,7 +145,7 @@ class S3:
 
     async def forget(self, name: str) -> None:
         async with self._answering(name):
-            await obstore.delete_async(self._store, f"{ASIDE}/{name}")
+            await obstore.delete_async(self._store, f"{ASIDE}/{_checked(name)}")
 
     async def trouble(self) -> str | None:
         try:
@@ -192,11 +189,6 @@ class S3:
                 return
             yield bytes(piece)
 
-    def _draft(self) -> Path:
-        with room():
-            self._desk.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return self._desk / f"{secrets.token_hex(16)}{PART}"
-
     @asynccontextmanager
     async def _answering(self, name: str, seconds: float = 0.0) -> AsyncIterator[None]:
         """Turns every way not to answer into StoreAway, NoRoom or Missing. Only codes are told, never what was sent."""
@@ -209,7 +201,8 @@ class S3:
         except TimeoutError as slow:
             raise self._away(f"{within:.0f} 秒内没有应答") from slow
         except FileNotFoundError as error:
-            if "NoSuchBucket" in str(error) or "PUT" in str(error):
+            code = _code(str(error))
+            if code == "NoSuchBucket" or (code != "NoSuchKey" and "performing PUT" in str(error)):
                 raise self._away("没有这个桶（NoSuchBucket）") from None
             raise Missing(name) from None
         except (BaseError, OSError) as error:

@@ -157,8 +157,13 @@ class LocalDisk:
 
     @asynccontextmanager
     async def writing(self, name: str) -> AsyncIterator[Path]:
-        """To be written with replacing(), which makes it durable by itself."""
-        yield self.path(name)
+        target, draft = self.path(name), drafted(self.root / "incoming")
+        try:
+            yield draft
+            if await asyncio.to_thread(draft.exists):
+                await asyncio.to_thread(self._replace, target, draft)
+        finally:
+            draft.unlink(missing_ok=True)
 
     @asynccontextmanager
     async def local(self, name: str) -> AsyncIterator[Path]:
@@ -189,7 +194,7 @@ class LocalDisk:
         await asyncio.to_thread(self._put_back, name)
 
     async def forget(self, name: str) -> None:
-        await asyncio.to_thread((self.root / ASIDE / name).unlink, True)
+        await asyncio.to_thread(self._aside(name).unlink, True)
 
     async def trouble(self) -> str | None:
         return await asyncio.to_thread(self._trouble)
@@ -210,6 +215,13 @@ class LocalDisk:
                         break
             sync(target.parent)
 
+    def _replace(self, target: Path, draft: Path) -> None:
+        with room():
+            sync(draft)
+            self._make_durable(target.parent)
+            os.replace(draft, target)
+            sync(target.parent)
+
     def _find(self, path: Path) -> Stored | None:
         try:
             found = path.stat()
@@ -218,18 +230,21 @@ class LocalDisk:
         return Stored(str(path.relative_to(self.root)), found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
 
     def _set_aside(self, name: str) -> None:
-        aside = self.root / ASIDE / name
+        path, aside = self.path(name), self._aside(name)
         self._make_durable(aside.parent)
         with suppress(FileNotFoundError):
-            (self.root / name).replace(aside)
+            path.replace(aside)
 
     def _put_back(self, name: str) -> None:
-        aside, target = self.root / ASIDE / name, self.path(name)
+        aside, target = self._aside(name), self.path(name)
         self._make_durable(target.parent)
         with suppress(FileExistsError, FileNotFoundError):
             os.link(aside, target)
         sync(target.parent)
         aside.unlink(missing_ok=True)
+
+    def _aside(self, name: str) -> Path:
+        return self.root / ASIDE / self.path(name).relative_to(self.root)
 
     def _trouble(self) -> str | None:
         there = next(folder for folder in (self.root, *self.root.parents) if folder.exists())
@@ -292,6 +307,13 @@ def replacing(path: Path) -> Iterator[Draft]:
         raise
     finally:
         os.close(fd)
+
+
+def drafted(desk: Path) -> Path:
+    """A new path in a folder of files on their way; what a crash leaves there is taken by `Intake.sweep`."""
+    with room():
+        desk.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return desk / f"{secrets.token_hex(16)}{PART}"
 
 
 def sync(path: Path) -> None:
