@@ -16,9 +16,9 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from backend import body, db, events, health, openapi, problems, wake
 from backend.calendar.api import CalendarController, DeadlineController
 from backend.errors import Problem
-from backend.evidence.api import EvidenceController
 from backend.people.api import PEOPLE_CONTROLLERS
 from backend.people.sign_in import SignInMiddleware, provide_actor
+from backend.trust_reports.api import ReportedEvidenceController
 from backend.units.api import RegionController, UnitController, UnitGroupController
 from backend.uploads.api import UploadController, speaks_tus
 from inspections.findings import queries as findings
@@ -31,6 +31,7 @@ from tasks.case_files.api import CaseFileController
 from tasks.household_clearing.api import HouseholdClearingController
 from tasks.households.api import HouseholdController
 from tasks.households.queries import Shown
+from tasks.rectifications import evidence_settings
 from tasks.rectifications import queries as rectifications
 from tasks.rectifications.api import EffectController, RectificationController
 from tasks.rectifications.procedures_api import ProcedureController
@@ -46,8 +47,8 @@ CONTROLLERS = [
     TopicController,
     VisitController,
     FindingController,
-    EvidenceController,
     UploadController,
+    ReportedEvidenceController,
     RectificationController,
     EffectController,
     ViewController,
@@ -63,6 +64,8 @@ CONTROLLERS = [
 
 # Evidence is read through what it hangs on: these say whether the actor sees a thing that shows it.
 EVIDENCE_READERS = (findings.shows_evidence, rectifications.shows_evidence)
+# And what a file hangs on, from the bottom up: its trust report compares the file with that.
+EVIDENCE_SETTINGS = (findings.settings, evidence_settings.settings)
 
 
 def shown_households() -> Shown:
@@ -114,6 +117,7 @@ def create_app() -> Litestar:
         dependencies={
             "actor": Provide(provide_actor),
             "readers": Provide(lambda: EVIDENCE_READERS, sync_to_thread=False),
+            "settings": Provide(lambda: EVIDENCE_SETTINGS, sync_to_thread=False),
             "shown": Provide(shown_households, sync_to_thread=False),
         },
         exception_handlers={

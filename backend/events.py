@@ -34,6 +34,7 @@ VERBS = {
     "evidence.stored": "The bytes of a declared file arrived whole and are on disk.",
     "evidence.ready": "Display copy and thumbnail were made.",
     "evidence.refused": "The file could not be shown safely.",
+    "evidence.explained": "A reviewer explained why a check of a file's trust report is as it is.",
     "visit.opened": "A team was sent to a place.",
     "visit.arrived": "A team recorded its arrival.",
     "visit.submitted": "A team handed in what it found.",
@@ -91,7 +92,7 @@ VERBS = {
 
 
 # Kept for ever like all others, but nothing reacts to them: no outbox row, no doorbell. A test asks the worker.
-UNHEARD = frozenset({"evidence.stored", "evidence.ready", "evidence.refused"})
+UNHEARD = frozenset({"evidence.stored", "evidence.ready", "evidence.refused", "evidence.explained"})
 
 # The id under which the running HTTP request is logged; set by the app, kept with every event it causes.
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)

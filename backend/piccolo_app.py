@@ -14,6 +14,7 @@ APP_CONFIG = AppConfig(
             "backend.people.tables",
             "backend.evidence.tables",
             "backend.uploads.tables",
+            "backend.trust_reports.tables",
         ],
         exclude_imported=True,
     ),

@@ -268,6 +268,13 @@ async def give_up_uploading(it: Cast) -> Call:
     return await _to_upload(it, "DELETE", TUS)
 
 
+async def explain(it: Cast) -> Call:
+    id = await make.rectification(it, Status.issued)
+    row = await raw("SELECT evidence FROM finding_evidence WHERE finding = $1", id)
+    body = {"id": str(uuid7()), "check": "clock", "because": "村里没有信号，已电话核实。"}
+    return await by(it.reviewer, "POST", f"/api/evidence/{row[0]['evidence']}/explanations", body)
+
+
 # ── rectifications ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -686,6 +693,7 @@ WRITES: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "PUT /api/visits/{visit_id}/findings/{finding_id}": file_finding,
     "POST /api/visits/{visit_id}/submission": submit,
     "PUT /api/evidence/{evidence_id}": send_evidence,
+    "POST /api/evidence/{evidence_id}/explanations": explain,
     "POST /api/uploads": begin_upload,
     "PATCH /api/uploads/{upload_id}": go_on_uploading,
     "POST /api/uploads/{upload_id}": go_on_by_post,

@@ -19,6 +19,7 @@ from piccolo.conf.apps import Finder
 from backend import docs_pages
 from backend.__main__ import COMMANDS
 from backend.app import CONTROLLERS
+from backend.evidence.api import EvidenceController
 from backend.settings import ROOT
 
 PACKAGES = ("backend", "inspections", "tasks", "notifications")
@@ -277,7 +278,7 @@ def test_every_route_has_a_summary_and_a_tag() -> None:
     """Asked of the handlers: in the OpenAPI document litestar makes a summary up from the function's name."""
     handlers = [
         (controller, handler)
-        for controller in CONTROLLERS
+        for controller in (*CONTROLLERS, EvidenceController)
         for handler in vars(controller).values()
         if isinstance(handler, HTTPRouteHandler)
     ]

@@ -39,9 +39,9 @@ def capture(**said: Any) -> Capture:
         "source": Source.camera,
         "captured_at": NOON,
         "position": north(0),
-        "declared_at": NOON + 5 * MINUTE,
+        "not_after": NOON + 5 * MINUTE,
         "token_state": TokenState.good,
-        "token_at": NOON - MINUTE,
+        "not_before": NOON - MINUTE,
         "token_received_at": NOON - MINUTE,
         "since_token": MINUTE,
         "counter": 10,
@@ -120,13 +120,15 @@ def exif(by: timedelta, *, zone_known: bool = True, **said: Any) -> Facts:
 
 
 def earlier_photo(ago: timedelta, metres: float, **said: Any) -> Capture:
-    told = {"captured_at": NOON - ago, "position": north(metres), "counter": None, "declared_at": NOON - ago}
+    told = {"captured_at": NOON - ago, "position": north(metres), "counter": None, "not_after": NOON - ago}
     return capture(**(told | said))
 
 
 def taken_before(by: timedelta, **said: Any) -> Facts:
     return facts(captured_at=NOON - 7 * DAY - by, hangs=afterwards(), **said)
 
+
+NO_TOKEN = facts(token_state=None, not_before=None)
 
 SENTENCES: list[tuple[str, Check, Facts, Level | None]] = [
     ("at the target", Check.target_distance, at(0), FITS),
@@ -197,23 +199,23 @@ SENTENCES: list[tuple[str, Check, Facts, Level | None]] = [
     ("three minutes slow", Check.clock, offset(-3 * MINUTE), UNCLEAR),
     ("six minutes fast", Check.clock, offset(6 * MINUTE), CONTRADICTS),
     ("six minutes slow", Check.clock, offset(-6 * MINUTE), CONTRADICTS),
-    ("no token is nobody's fault", Check.clock, facts(token_state=None, token_at=None), UNCLEAR),
-    ("a token that is not ours", Check.clock, facts(token_state=TokenState.unsigned), UNCLEAR),
+    ("no token is nobody's fault", Check.clock, NO_TOKEN, UNCLEAR),
+    ("a token that is not ours", Check.clock, facts(token_state=TokenState.unsigned, not_before=None), UNCLEAR),
     (
         "taken an hour after it was declared",
         Check.clock,
-        facts(token_state=None, captured_at=NOON + HOUR),
+        facts(token_state=None, not_before=None, captured_at=NOON + HOUR),
         CONTRADICTS,
     ),
     ("a clock that ran on", Check.clock_jump, facts(), FITS),
     ("set back by an hour before the shutter", Check.clock_jump, facts(captured_at=NOON - HOUR), CONTRADICTS),
     ("set by four minutes", Check.clock_jump, facts(captured_at=NOON + 4 * MINUTE), UNCLEAR),
-    ("no token, no jump to see", Check.clock_jump, facts(token_state=None), None),
+    ("no token, no jump to see", Check.clock_jump, NO_TOKEN, None),
     ("a narrow bracket", Check.bracket, facts(), FITS),
-    ("sent two days later", Check.bracket, facts(declared_at=NOON + 2 * DAY), UNCLEAR),
-    ("an open bracket", Check.bracket, facts(token_state=None), UNCLEAR),
+    ("sent two days later", Check.bracket, facts(not_after=NOON + 2 * DAY), UNCLEAR),
+    ("an open bracket", Check.bracket, NO_TOKEN, UNCLEAR),
     ("claimed outside the bracket", Check.bracket, facts(captured_at=NOON - HOUR), CONTRADICTS),
-    ("the server's own clock went back", Check.bracket, facts(token_state=TokenState.ahead), UNCLEAR),
+    ("the server's own clock went back", Check.bracket, facts(token_state=TokenState.ahead, not_before=None), UNCLEAR),
     ("the count goes on", Check.counter, facts(others=[earlier_photo(HOUR, 0, counter=9)]), FITS),
     ("the count goes back", Check.counter, facts(others=[earlier_photo(HOUR, 0, counter=10)]), UNCLEAR),
     ("nothing counted before", Check.counter, facts(), None),
@@ -324,7 +326,7 @@ def test_every_sentence_is_said_by_some_check() -> None:
 def test_a_sentence_holds_its_measured_value() -> None:
     told = result(Check.target_distance, at(3000))
     assert told is not None and told.value == pytest.approx(3000, abs=5) and told.unit == "m"
-    assert wording.sentence(told, False) == "拍摄位置距目标 3.0 公里，超出 500 米 范围（定位精度 12 米）"
+    assert wording.sentence(told, False) == "拍摄位置距目标 3.0 公里，超出 500 米范围（定位精度 12 米）"
     slow = result(Check.clock, offset(-timedelta(minutes=6, seconds=10)))
     assert slow is not None and (slow.value, slow.unit) == (-370.0, "s")
     assert wording.sentence(slow, False) == "手机时间比服务器慢 6 分 10 秒"

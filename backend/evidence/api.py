@@ -1,4 +1,4 @@
-"""HTTP of evidence: send the bytes of a declared file, see how far it is, look at its display copies."""
+"""HTTP of evidence: send the bytes of a declared file, look at its display copies. How far it is: trust_reports."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,13 +49,6 @@ class EvidenceController(Controller):
         self, evidence_id: FromPath[UUID], request: Request[Any, Any, Any], actor: NamedDependency[Actor]
     ) -> EvidenceShape:
         return await receiving.receive(evidence_id, actor, request.content_length, request.stream())
-
-    @get("/{evidence_id:uuid}", summary="How far a file has come")
-    async def show(
-        self, evidence_id: FromPath[UUID], actor: NamedDependency[Actor], readers: NamedDependency[Sequence[Reader]]
-    ) -> EvidenceShape:
-        row = await queries.find(evidence_id, actor, readers)
-        return queries.shape(row.to_dict())
 
     @get(
         "/{evidence_id:uuid}/{copy:str}",

@@ -39,7 +39,7 @@ class Evidence(Table):
     altitude_m = measure(null=True)
     heading_deg = measure(null=True)
     speed_mps = measure(null=True)
-    declared_by = link(Person)
+    declared_by = link(Person, index=False)  # evidence_of_person, by hand, begins with it
     declared_at = moment()
     state = text()
     received_at = moment(null=True)

@@ -11,9 +11,9 @@ from backend.geo import LatLng, Position
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """What a phone claimed of one file, and the server's own two times. `arrived`: its bytes are here.
+    """What a phone claimed of one file, and the server's own times. `arrived`: its bytes are here.
 
-    `token_at` is the server's time in the last token, `token_received_at` the phone's clock at that moment,
+    `token_received_at` is the phone's clock when it got the last token, whose time is `not_before` if it is good;
     `since_token` what the phone's unchangeable clock counted from then to the shutter.
     """
 
@@ -22,17 +22,13 @@ class Capture:
     source: Source
     captured_at: datetime | None
     position: Position | None
-    declared_at: datetime
+    not_after: datetime
     arrived: bool = True
     token_state: TokenState | None = None
-    token_at: datetime | None = None
+    not_before: datetime | None = None
     token_received_at: datetime | None = None
     since_token: timedelta | None = None
     counter: int | None = None
-
-    @property
-    def not_before(self) -> datetime | None:
-        return self.token_at if self.token_state == TokenState.good else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +55,15 @@ class RecordKind(StrEnum):
     reopening = "reopening"
 
 
-AFTER = frozenset({RecordKind.hand_in, RecordKind.site_check, RecordKind.look_back})  # shows how it is afterwards
+# What comes after a fact was seen and shows how it is by then.
+AFTER = frozenset({RecordKind.hand_in, RecordKind.site_check, RecordKind.look_back, RecordKind.reopening})
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What a file hangs on, told by the concept that owns it.
 
-    `record` came with these files; `matter` is the finding or item it belongs to; `occasion` the visit it was made on.
+    The file came with `record`; `matter` is the finding or item that belongs to, `occasion` the visit it was made on.
     While `secret`, people who do not see it must not learn that it exists. `place` and `link` are for those who do.
     `target` and its radius: where the file should have been taken; `found_at`: when the fact was seen, for files that
     come afterwards; `before`: the photos of that fact. People of `kept_from` are those whose work is looked at.
@@ -96,17 +93,14 @@ class Likeness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """The same photo elsewhere, as far as the reader may know: `setting` is None where it is out of their sight.
-
-    `bits`: of 64, by how many two looks differ.
-    """
+    """The same photo elsewhere, as far as the reader may know: `setting` is None where it is out of their sight."""
 
     id: UUID
     likeness: Likeness
     earlier: bool
     at: datetime
     by_name: str
-    bits: int = 0
+    bits: int = 0  # by which the two looks differ, of 64
     setting: Setting | None = None
 
 

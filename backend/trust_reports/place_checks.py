@@ -36,7 +36,7 @@ def arrival_distance(facts: Facts) -> Result | None:
     setting, capture = facts.setting, facts.capture
     if setting is None or not setting.arrivals:
         return None
-    when = capture.captured_at or capture.declared_at
+    when = capture.captured_at or capture.not_after
     arrived, _ = min(setting.arrivals, key=lambda arrival: abs(arrival[1] - when))
     return _distance(
         Check.arrival_distance, capture.position, arrived.point, setting.radius_m, _usable(arrived.accuracy_m)
@@ -130,7 +130,7 @@ def _seven(point: LatLng) -> LatLng:
 
 
 def _when(capture: Capture) -> datetime:
-    return capture.captured_at or capture.declared_at
+    return capture.captured_at or capture.not_after
 
 
 def _occasions(moments: list[datetime]) -> int:

@@ -26,8 +26,8 @@ def clock(facts: Facts) -> Result:
     capture = facts.capture
     if capture.not_before and capture.token_received_at:
         return _offset(capture.token_received_at - capture.not_before, "clock.offset")
-    if capture.captured_at and capture.captured_at - capture.declared_at > CLOCK_FITS:
-        return _offset(capture.captured_at - capture.declared_at, "clock.ahead")
+    if capture.captured_at and capture.captured_at - capture.not_after > CLOCK_FITS:
+        return _offset(capture.captured_at - capture.not_after, "clock.ahead")
     said = "clock.bad_token" if capture.token_state else "clock.no_token"
     return Result(Check.clock, Level.unclear, said)
 
@@ -50,9 +50,9 @@ def bracket(facts: Facts) -> Result:
     if capture.token_state == TokenState.ahead:
         return Result(Check.bracket, Level.unclear, "bracket.server_set_back")
     if capture.not_before is None:
-        return Result(Check.bracket, Level.unclear, "bracket.open", figures={"until_at": capture.declared_at})
-    width = (capture.declared_at - capture.not_before).total_seconds()
-    figures = {"since_at": capture.not_before, "until_at": capture.declared_at, "width_s": width}
+        return Result(Check.bracket, Level.unclear, "bracket.open", figures={"until_at": capture.not_after})
+    width = (capture.not_after - capture.not_before).total_seconds()
+    figures = {"since_at": capture.not_before, "until_at": capture.not_after, "width_s": width}
     outside = _outside(capture)
     if outside > CLOCK_CONTRADICTS:
         figures |= {"captured_at": capture.captured_at, "outside_s": outside.total_seconds()}
@@ -137,7 +137,7 @@ def _outside(capture: Capture) -> timedelta:
     at, since = capture.captured_at, capture.not_before
     if at is None or since is None:
         return timedelta(0)
-    return max(since - at, at - capture.declared_at, timedelta(0))
+    return max(since - at, at - capture.not_after, timedelta(0))
 
 
 def _whole_zones(apart: timedelta) -> bool:

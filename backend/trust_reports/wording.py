@@ -37,11 +37,11 @@ NO_POSITION = ("照片没有位置，无法比对距离", "The photo has no posi
 
 SENTENCES: dict[str, tuple[str, str]] = {
     "target_distance.within": (
-        "拍摄位置距目标 {distance_m}，在 {radius_m} 范围内（定位精度 {accuracy_m}）",
+        "拍摄位置距目标 {distance_m}，在 {radius_m}范围内（定位精度 {accuracy_m}）",
         "Taken {distance_m} from the target, within {radius_m} (position accurate to {accuracy_m})",
     ),
     "target_distance.beyond": (
-        "拍摄位置距目标 {distance_m}，超出 {radius_m} 范围（定位精度 {accuracy_m}）",
+        "拍摄位置距目标 {distance_m}，超出 {radius_m}范围（定位精度 {accuracy_m}）",
         "Taken {distance_m} from the target, beyond {radius_m} (position accurate to {accuracy_m})",
     ),
     "target_distance.too_coarse": (
@@ -54,7 +54,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Taken {distance_m} from the arrival record nearest in time, which fits",
     ),
     "arrival_distance.beyond": (
-        "拍摄位置距时间最近的到达记录 {distance_m}，超出 {radius_m} 范围",
+        "拍摄位置距时间最近的到达记录 {distance_m}，超出 {radius_m}范围",
         "Taken {distance_m} from the arrival record nearest in time, beyond {radius_m}",
     ),
     "arrival_distance.too_coarse": (
@@ -116,20 +116,20 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Between the server's time and the shutter the phone's clock was set by {jump_s}",
     ),
     "bracket.narrow": (
-        "照片可确认形成于 {since_at} 至 {until_at} 之间，相隔 {width_s}",
-        "The photo certainly came into being between {since_at} and {until_at}, {width_s} apart",
+        "拍摄记录可确认形成于 {since_at} 至 {until_at} 之间，相隔 {width_s}",
+        "The capture record was certainly made between {since_at} and {until_at}, {width_s} apart",
     ),
     "bracket.wide": (
-        "照片可确认形成于 {since_at} 至 {until_at} 之间，相隔 {width_s}，时间跨度较大",
-        "The photo certainly came into being between {since_at} and {until_at}, {width_s} apart, which is wide",
+        "拍摄记录可确认形成于 {since_at} 至 {until_at} 之间，相隔 {width_s}，时间跨度较大",
+        "The capture record was certainly made between {since_at} and {until_at}, {width_s} apart, which is wide",
     ),
     "bracket.outside": (
         "照片标注 {captured_at}，在可确认的时间段 {since_at} 至 {until_at} 之外 {outside_s}",
         "The photo says {captured_at}, {outside_s} outside the certain time from {since_at} to {until_at}",
     ),
     "bracket.open": (
-        "只能确认照片形成于 {until_at} 之前，没有拍摄前的服务器时间",
-        "It is only certain that the photo existed by {until_at}; there is no server time from before",
+        "只能确认拍摄记录形成于 {until_at} 之前，没有更早的服务器时间",
+        "It is only certain that the capture record was made by {until_at}; there is no server time from before",
     ),
     "bracket.server_set_back": (
         "时间凭证晚于登记时间，服务器时钟可能调整过，无法确定时间段",

@@ -1,5 +1,6 @@
 """HTTP of findings and topics."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -13,9 +14,11 @@ from msgspec import Meta
 from backend.evidence.shapes import FileIn, declarations
 from backend.roles import Actor
 from backend.shapes import Note, OptionalNote, PositionIn, RegionCode, check_claimed
+from backend.trust_reports.api import Language, english
+from backend.trust_reports.loading import Settings
 from inspections.findings import commands, queries
 from inspections.findings.commands import Filing
-from inspections.findings.queries import FindingShape, TopicShape
+from inspections.findings.queries import FindingDetail, FindingShape, TopicShape
 from inspections.findings.rules import ClosingClass, NonImplementation, Severity
 
 
@@ -92,11 +95,16 @@ class FindingController(Controller):
     async def list(self, visit_id: FromPath[UUID], actor: NamedDependency[Actor]) -> FindingList:
         return FindingList(await queries.of_visit(visit_id, actor))
 
-    @get("/{finding_id:uuid}", summary="One finding, with how many of its files have arrived")
+    @get("/{finding_id:uuid}", summary="One finding, with how many of its files have arrived and what speaks of them")
     async def show(
-        self, visit_id: FromPath[UUID], finding_id: FromPath[UUID], actor: NamedDependency[Actor]
-    ) -> FindingShape:
-        return await queries.show(finding_id, visit_id, actor)
+        self,
+        visit_id: FromPath[UUID],
+        finding_id: FromPath[UUID],
+        actor: NamedDependency[Actor],
+        settings: NamedDependency[Sequence[Settings]],
+        language: Language = "zh-CN",
+    ) -> FindingDetail:
+        return await queries.show(finding_id, visit_id, actor, settings, english=english(language))
 
 
 class TopicController(Controller):

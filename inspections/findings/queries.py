@@ -11,9 +11,15 @@ from backend.db import raw, select
 from backend.errors import NotFound
 from backend.evidence import queries as evidence
 from backend.evidence.queries import EvidenceShape
+from backend.geo import Position
 from backend.roles import Actor
+from backend.trust_reports import queries as trust_reports
+from backend.trust_reports.facts import RecordKind, Setting
+from backend.trust_reports.loading import Settings
+from backend.trust_reports.shapes import SummaryShape
 from inspections.findings.rules import ClosingClass, NonImplementation, Severity
 from inspections.visits import queries as visits
+from inspections.visits.rules import Status
 
 
 class FindingShape(msgspec.Struct):
@@ -46,6 +52,12 @@ class FindingShape(msgspec.Struct):
     evidence: list[EvidenceShape]
 
 
+class FindingDetail(FindingShape, kw_only=True):
+    """One finding; `trust` counts what the trust reports of its files say, for who reads those."""
+
+    trust: SummaryShape | None
+
+
 class TopicShape(msgspec.Struct):
     code: str
     parent: str | None
@@ -67,12 +79,17 @@ async def of_visits(seen: Sequence[UUID]) -> dict[UUID, list[FindingShape]]:
     return filed
 
 
-async def show(finding: UUID, visit: UUID, actor: Actor) -> FindingShape:
+async def show(
+    finding: UUID, visit: UUID, actor: Actor, settings: Sequence[Settings], *, english: bool
+) -> FindingDetail:
     await visits.seen(visit, actor)
-    found = await _shaped(await select(f"{_SHAPE} WHERE finding.id = {{}} AND finding.visit = {{}}", finding, visit))
-    if not found:
+    rows = await select(f"{_SHAPE} WHERE finding.id = {{}} AND finding.visit = {{}}", finding, visit)
+    if not rows:
         raise NotFound()
-    return found[0]
+    shape = (await _shaped(rows))[0]
+    files = {finding: [file.id for file in shape.evidence]}
+    summaries = await trust_reports.summaries(files, actor, settings, english=english)
+    return FindingDetail(**msgspec.structs.asdict(shape), trust=summaries.get(finding))
 
 
 async def as_filed(findings: Sequence[UUID]) -> list[FindingShape]:
@@ -103,6 +120,38 @@ async def shows_evidence(files: Sequence[UUID], actor: Actor) -> set[UUID]:
     return {row["evidence"] for row in rows}
 
 
+async def settings(files: Sequence[UUID], actor: Actor) -> dict[UUID, Setting]:
+    """What those of these files hang on that came with findings the actor sees. Secret until the visit is submitted."""
+    rows = await select(
+        f"SELECT hangs.evidence, finding.id, visit.id AS visit, visit.status, visit.place_name, visit.lat, visit.lng, "
+        f"visit.radius_m, {_UNITS.format('responsible')} AS responsible_units, {_ARRIVALS} AS arrivals "
+        "FROM finding_evidence AS hangs JOIN finding ON finding.id = hangs.finding "
+        "JOIN visit ON visit.id = finding.visit JOIN region ON region.code = visit.region "
+        "WHERE hangs.evidence = ANY({}) AND {} ORDER BY visit.status = 'submitted', finding.id DESC",
+        list(files),
+        visits.visible_to(actor),
+    )
+    return {row["evidence"]: _setting(row) for row in rows}  # of several: an open one, the first of them
+
+
+def _setting(row: Any) -> Setting:
+    arrivals = ((Position(lat, lng, accuracy_m), at) for lat, lng, accuracy_m, at in row["arrivals"])
+    return Setting(
+        kind=RecordKind.finding,
+        record=row["id"],
+        matter=row["id"],
+        secret=row["status"] != Status.submitted,
+        place=row["place_name"],
+        link=f"/api/visits/{row['visit']}/findings/{row['id']}",
+        occasion=row["visit"],
+        target=(row["lat"], row["lng"]),
+        radius_m=row["radius_m"],
+        arrivals=tuple(arrivals),
+        kept_from=frozenset(row["responsible_units"]),
+    )
+
+
+_ARRIVALS = "ARRAY(SELECT ROW(a.lat, a.lng, a.accuracy_m, a.phone_at) FROM arrival AS a WHERE a.visit = visit.id)"
 _UNITS = "ARRAY(SELECT unit FROM finding_unit AS u WHERE u.finding = finding.id AND u.role = '{}' ORDER BY unit)"
 _SHAPE = (
     f"SELECT finding.*, topic.name AS topic_name, {_UNITS.format('responsible')} AS responsible_units, "

@@ -1,20 +1,36 @@
 """HTTP of rectifications: list, one item, its timeline, and one sub-resource per verb of the main path."""
 
+from collections.abc import Sequence
 from datetime import date, time
 from typing import Annotated
 from uuid import UUID
 
+import msgspec
 from litestar import Controller, get, post, put
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from backend.evidence.shapes import declarations
 from backend.roles import Actor
-from tasks.rectifications import commands, concerning, counts, drafting, effects, listing, queries, timeline, voiding
+from backend.trust_reports.api import Language, english
+from backend.trust_reports.loading import Settings
+from tasks.rectifications import (
+    commands,
+    concerning,
+    counts,
+    drafting,
+    effects,
+    evidence_settings,
+    listing,
+    queries,
+    timeline,
+    voiding,
+)
 from tasks.rectifications.counts import Counts
 from tasks.rectifications.deadlines import Wanted
 from tasks.rectifications.drafting import Draft
 from tasks.rectifications.effects import Effects
+from tasks.rectifications.evidence_settings import RecordFiles
 from tasks.rectifications.filters import Filter, Sort
 from tasks.rectifications.if_match import expect
 from tasks.rectifications.item import Units
@@ -68,6 +84,11 @@ async def issue(item: UUID, actor: Actor, data: IssueIn) -> None:
     )
 
 
+class FileList(msgspec.Struct):
+    items: list[RecordFiles]
+    next: None = None
+
+
 class RectificationController(Controller):
     path = "/api/rectifications"
     tags = ["rectifications"]
@@ -119,6 +140,16 @@ class RectificationController(Controller):
         limit: Annotated[int, QueryParameter(ge=1, le=100)] = 100,
     ) -> Timeline:
         return await timeline.page(item_id, actor, cursor, limit)
+
+    @get("/{item_id:uuid}/evidence", summary="Its files by what they came with, and what their trust reports say")
+    async def files(
+        self,
+        item_id: Id,
+        actor: NamedDependency[Actor],
+        settings: NamedDependency[Sequence[Settings]],
+        language: Language = "zh-CN",
+    ) -> FileList:
+        return FileList(await evidence_settings.records(item_id, actor, settings, english=english(language)))
 
     @post("/{item_id:uuid}/issue", summary="交办: name units and date, and hand it over")
     async def issue(self, item_id: Id, data: JSONBody[IssueIn], actor: NamedDependency[Actor]) -> Detail:
