@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
@@ -19,7 +20,7 @@ from backend import clock
 from backend.columns import uuid7
 from backend.db import raw
 from backend.evidence import jobs, receiving
-from backend.evidence.rules import Declaration, State
+from backend.evidence.rules import Declaration, MediaType, State
 from backend.papers.text import MAY_BREAK
 from backend.roles import SYSTEM, Actor, Role
 from inspections.findings import commands as findings
@@ -51,6 +52,7 @@ from tasks.rectifications.words import (
 )
 from tests import make
 from tests.make import Cast
+from tests.recordings import recording
 
 KINDS = ("pdf", "zip")
 
@@ -139,7 +141,7 @@ async def test_the_pdf_tells_the_whole_case(client, noon):
         "打印市领导陈，2026年11月24日", "登记人督查员王", "饮水管网冻裂，三户无水。", "修复管网并回访。",
         "北纬41.80010°，东经124.90020°，误差12米（手机上报，WGS-84）", "未经核验", "入冬前完成。",
         "赵经办，138****5678", "管网已修复。", "举一反三全镇已排查。", "整改前后对照", "佐证不足：看不清水表。",
-        "督查办负责人", "状态：初审通过→已销号", "佐证材料送达2张", "未送达", "同意销号。", "归档人（签字）",
+        "督查办负责人", "状态：初审通过→已销号", "佐证材料送达2件", "未送达", "同意销号。", "归档人（签字）",
         "现场核查照片1张，已送达0张", "核查人员督查员王（到场）、组长刘（到场）", "结论核查通过", "核1-1",
     ):  # fmt: skip
         assert expected in said, expected
@@ -277,6 +279,34 @@ async def test_a_photo_that_cannot_be_shown_says_why(client, noon):
     assert "不能展示：照片无法打开" in words(await taken(client, it.boss, id, "pdf"))
 
 
+async def test_recordings_films_and_papers_are_named_and_not_printed(client, noon):
+    it = await make.cast()
+    files = {MediaType.jpeg: make.photo(3)} | {kind: recording(kind) for kind in (MediaType.m4a, MediaType.pdf)}
+    lines = [replace(make.declaration(content), media_type=kind) for kind, content in files.items()]
+    id = uuid7()
+    await findings.file(it.visit, it.inspector, make.filing(it), id=id, manifest=lines)
+    await commands.draft_from_finding((await as_filed([id]))[0], SYSTEM, source=Source.unannounced)
+    for line, content in zip(lines, files.values(), strict=True):
+        await send(line, content, it.inspector)
+    pdf = await taken(client, it.boss, id, "pdf")
+    said = words(pdf)
+    for expected in (
+        "整改前照片1张，已送达1张；录音、录像、文件2件，已送达2件",
+        "另有前2（录音MP4）、前3（PDF），校验值见佐证材料清单。",
+        *(line.sha256 for line in lines),
+    ):
+        assert expected in said, expected
+    assert sum(len(page.images) for page in PdfReader(io.BytesIO(pdf.content)).pages) == 1
+    members = opened(await taken(client, it.boss, id, "zip"))
+    assert [name for name in members if name.startswith("photos/")] == ["photos/before-01.jpg"]
+    told = {
+        line["name"]: (line["media_type"], line["copy"]) for line in json.loads(members["manifest.json"])["originals"]
+    }
+    assert told == {
+        "前1": ("image/jpeg", "photos/before-01.jpg"), "前2": ("audio/mp4", None), "前3": ("application/pdf", None),
+    }  # fmt: skip
+
+
 async def test_a_finding_without_a_photo_says_why(client, noon):
     it = await make.cast()
     id, _ = await filed(it, [], no_evidence_reason="天黑，无法拍照。")
@@ -370,7 +400,7 @@ def test_words_of_a_step_read_as_people_say_them():
     said = [
         ("status", "working", "整改中"), ("status", "dissolved", "dissolved"),
         ("due_on", "2026-12-09", "2026年12月9日"), ("percent", 40, "40%"),
-        ("distance_m", 86.4, "86 米"), ("late", True, "是"), ("files", 3, "3 张"),
+        ("distance_m", 86.4, "86 米"), ("late", True, "是"), ("files", 3, "3 件"),
         ("responsible_units", ["甲局", "乙局"], "甲局、乙局"), ("responsible_units", [], "无"), ("note", "好", "好"),
         ("reason_code", "not_done", "未整改"), ("number", None, "无"),
     ]  # fmt: skip

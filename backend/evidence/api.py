@@ -15,7 +15,7 @@ from litestar.response import Stream
 from backend.errors import NotFound, WrongState
 from backend.evidence import queries, receiving, storage, stores
 from backend.evidence.queries import EvidenceShape, Reader
-from backend.evidence.rules import MOST_BYTES, State
+from backend.evidence.rules import MOST_BYTES, MediaType, State
 from backend.roles import Actor
 
 # Derived copies are ours, but a browser must still never run what it is given (trust.md F6).
@@ -64,6 +64,8 @@ class EvidenceController(Controller):
         row = await queries.find(evidence_id, actor, readers)
         if copy not in ("display", "thumbnail"):  # the original is never served
             raise NotFound()
+        if not MediaType(row.media_type).photo:
+            raise NotFound("录音、录像和 PDF 没有展示件。", "evidence.no_display")
         if row.state != State.ready:
             raise WrongState("展示件还没有做好，请稍后再看。", "evidence.not_ready", state=row.state)
         name = storage.derived("display" if copy == "display" else "thumbnail", evidence_id)

@@ -47,20 +47,24 @@ async def declare(manifest: Sequence[Declaration], actor: Actor) -> None:
             raise different()
 
 
-async def receive(declared: EvidenceShape, actor: Actor, width: int, height: int) -> EvidenceShape | None:
-    """The declared bytes are whole and on disk. A second call changes nothing and answers None."""
+async def receive(declared: EvidenceShape, actor: Actor, width: int | None, height: int | None) -> EvidenceShape | None:
+    """The declared bytes are whole and in the store. A second call changes nothing and answers None.
+
+    A photo is ready when its display copies are made; anything else is at once, because nobody decodes it.
+    """
+    state = State.received if declared.media_type.photo else State.ready
     async with one_statement():
         arrived = await events.record_change(
             "UPDATE evidence SET state = $1, received_at = $2, width = $3, height = $4 "
             "WHERE id = $5 AND state = $6 RETURNING *",
-            (State.received.value, clock.now(), width, height, declared.id, State.declared.value),
+            (state.value, clock.now(), width, height, declared.id, State.declared.value),
             "evidence.stored",
             declared.id,
             actor=actor,
             sha256=declared.sha256,
             size=declared.size,
         )
-        if arrived:
+        if arrived and state == State.received:
             after_commit(lambda: wake.job("prepare", declared.id))
     return shape(dict(arrived[0])) if arrived else None
 

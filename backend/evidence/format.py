@@ -66,6 +66,16 @@ def inspect(path: Path) -> Picture:
     return picture
 
 
+def carries(path: Path, media_type: str) -> bool:
+    """Whether a recording, film or paper begins like this kind. What it holds inside is not looked at.
+
+    Of MP4, QuickTime and WebM the beginning does not say whether there is sound alone or a picture, too.
+    """
+    with path.open("rb") as file:
+        start = file.read(64)
+    return _STARTS[media_type](start)
+
+
 def refusal(code: str) -> Incomplete:
     """The exception for a code, with its sentence."""
     return Incomplete(SENTENCES[code], code)
@@ -79,6 +89,48 @@ def _reader(start: bytes) -> Callable[[BinaryIO, int], Picture]:
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return _webp
     raise refusal(NOT_AN_IMAGE)
+
+
+# Recordings, films, papers: containers that only players and readers open
+
+# ISO/IEC 14496-12, 4.3: major brands that phones write. HEIC, AVIF and 3GP have others.
+_MP4 = frozenset(
+    (b"isom", b"mp41", b"mp42", b"avc1", b"dash", b"M4A ", b"M4B ", b"M4V ", *(b"iso%d" % n for n in range(2, 10)))
+)
+
+
+def _mp4(start: bytes) -> bool:
+    return start[4:8] == b"ftyp" and start[8:12] in _MP4
+
+
+def _webm(start: bytes) -> bool:
+    return start.startswith(b"\x1a\x45\xdf\xa3") and b"\x42\x82\x84webm" in start  # EBML, its DocType
+
+
+def _mp3(start: bytes) -> bool:
+    return start.startswith(b"ID3") or (_frame(start) & 0xFFE6) == 0xFFE2  # ISO/IEC 11172-3: sync, layer III
+
+
+def _aac(start: bytes) -> bool:
+    return (_frame(start) & 0xFFF6) == 0xFFF0  # ISO/IEC 13818-7, ADTS: sync, layer 0
+
+
+def _frame(start: bytes) -> int:
+    return int.from_bytes(start[:2], "big")
+
+
+_STARTS: dict[str, Callable[[bytes], bool]] = {
+    "audio/mp4": _mp4,
+    "video/mp4": _mp4,
+    "video/quicktime": lambda start: start[4:12] == b"ftypqt  ",
+    "audio/webm": _webm,
+    "video/webm": _webm,
+    "audio/ogg": lambda start: start.startswith(b"OggS\0") and start[28:36] in (b"OpusHead", b"\x01vorbis\0"),
+    "audio/mpeg": _mp3,
+    "audio/aac": _aac,
+    "audio/wav": lambda start: start.startswith(b"RIFF") and start[8:12] == b"WAVE",
+    "application/pdf": lambda start: start.startswith(b"%PDF-"),
+}
 
 
 # JPEG (ITU-T T.81, annex B)

@@ -34,7 +34,7 @@ async def receive(evidence: UUID, actor: Actor, announced: int | None, chunks: A
     row = await queries.declared_by(actor, evidence)
     if announced is not None:
         check_size(row, announced)
-    incoming = stores.intake().incoming(evidence, expects=row.size)
+    incoming = stores.intake().incoming(evidence, expects=row.size, largest=row.media_type.most_bytes)
     try:
         await _write(incoming, row, chunks)
         return await take_in(row, actor, incoming, *incoming.finish())
@@ -54,10 +54,9 @@ async def take_in(row: EvidenceShape, actor: Actor, file: Arrived, digest: str, 
         raise different() if stored else _wrong_hash()
     check_size(row, size)
     if not stored:
-        picture = format.inspect(file.path)
-        _check_kind(row, picture)
+        width, height = _checked(row, file.path)
         await file.keep(digest)
-        if arrived := await commands.receive(row, actor, picture.width, picture.height):
+        if arrived := await commands.receive(row, actor, width, height):
             return arrived
     return await queries.declared_by(actor, row.id)
 
@@ -85,15 +84,18 @@ def check_size(row: EvidenceShape, size: int) -> None:
         )
 
 
-def _check_kind(row: EvidenceShape, picture: format.Picture) -> None:
-    if picture.media_type != row.media_type:
-        raise Incomplete(
-            "文件的实际格式与登记的不符。",
-            "evidence.other_media_type",
-            field="media_type",
-            declared=row.media_type,
-            found=picture.media_type,
-        )
+def _checked(row: EvidenceShape, path: Path) -> tuple[int | None, int | None]:
+    """Width and height of a photo. Raises Incomplete for bytes of another kind than declared."""
+    picture = format.inspect(path) if row.media_type.photo else None
+    if row.media_type == picture.media_type if picture else format.carries(path, row.media_type):
+        return (picture.width, picture.height) if picture else (None, None)
+    raise Incomplete(
+        "文件的实际格式与登记的不符。",
+        "evidence.other_media_type",
+        field="media_type",
+        declared=row.media_type,
+        found=picture and picture.media_type,
+    )
 
 
 def _wrong_hash() -> Incomplete:

@@ -1,5 +1,6 @@
 """Evidence: what a phone declares about a file, the states of a file, the limits. No bytes here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -7,7 +8,6 @@ from uuid import UUID
 
 from backend.geo import Place
 
-MOST_BYTES = 12 * 1024 * 1024  # one photo; trust.md F13
 MOST_FILES = 30  # one finding or hand-in; trust.md F13
 MOST_TRIES = 5  # of the job that makes display copies
 
@@ -41,9 +41,33 @@ class TokenState(StrEnum):
 
 
 class MediaType(StrEnum):
+    """What may be declared: what phones record, and papers. Only photos are ever decoded."""
+
     jpeg = "image/jpeg"
     png = "image/png"
     webp = "image/webp"
+    m4a = "audio/mp4"
+    aac = "audio/aac"
+    mp3 = "audio/mpeg"
+    ogg = "audio/ogg"
+    weba = "audio/webm"
+    wav = "audio/wav"
+    mp4 = "video/mp4"
+    mov = "video/quicktime"
+    webm = "video/webm"
+    pdf = "application/pdf"
+
+    @property
+    def photo(self) -> bool:
+        return self.startswith("image/")
+
+    @property
+    def most_bytes(self) -> int:
+        return _MOST_MB[self.split("/")[0]] * 2**20
+
+
+_MOST_MB = {"image": 12, "audio": 20, "video": 100, "application": 30}  # one file; trust.md F13
+MOST_BYTES = max(_MOST_MB.values()) * 2**20  # of the largest kind
 
 
 class Trace(StrEnum):
@@ -65,3 +89,8 @@ class Declaration:
     captured_at: datetime | None
     source: Source
     place: Place | None
+
+
+def photos(manifest: Sequence[Declaration]) -> int:
+    """How many of them show something: where a photo is asked for, a recording or a paper is none."""
+    return sum(line.media_type.photo for line in manifest)

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from backend.errors import BadRequest
 from backend.evidence.rules import MOST_BYTES, Declaration, MediaType, Source
 from backend.shapes import PositionIn, Sha256, check_claimed
 
@@ -24,6 +25,8 @@ class FileIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     def __post_init__(self) -> None:
         check_claimed(self.captured_at, "captured_at")
+        if self.size > (most := self.media_type.most_bytes):
+            raise BadRequest(f"这种文件不能超过 {most // 2**20} MB。", "evidence.too_large", field="size", most=most)
 
     def declaration(self) -> Declaration:
         place = self.position and self.position.place()

@@ -35,20 +35,28 @@ def table(
 
 
 def gallery(batch: Batch) -> list[Block]:
-    """The photos of one batch, two to a row."""
-    drawn = [photo(it) for it in batch.photos]
+    """The photos of one batch, two to a row, and what is beside them by name."""
+    drawn = [photo(it) for it in batch.pictures]
     pairs = list(zip_longest(drawn[::2], drawn[1::2]))
-    return [("heading", batch.count), ("photos", pairs)] if pairs else []
+    shown: list[Block] = [("photos", pairs)] if pairs else []
+    return [("heading", batch.count), *shown, *beside(batch)] if batch.photos else []
+
+
+def beside(batch: Batch) -> list[Block]:
+    """What came with a batch and cannot be printed, by its name in the list of files."""
+    names = "、".join(f"{it.name}（{wording.media(it.file.media_type)}）" for it in batch.others)
+    return [("note", f"另有 {names}，校验值见佐证材料清单。")] if names else []
 
 
 def compared(before: Batch, after: Batch) -> list[Block]:
     """Each photo of afterwards beside one of before; what is left over of before stands with the finding."""
     pairs = [
         (photo(old) if old else None, photo(new))
-        for old, new in zip_longest(before.photos[: len(after.photos)], after.photos)
+        for old, new in zip_longest(before.pictures[: len(after.pictures)], after.pictures)
     ]
     head = ["整改前", "整改后"]
-    return [("heading", "整改前后对照"), ("pairs", {"head": head, "rows": pairs})] if pairs else []
+    shown: list[Block] = [("heading", "整改前后对照"), ("pairs", {"head": head, "rows": pairs})] if pairs else []
+    return [*shown, *beside(after)]
 
 
 def photo(it: Photo) -> dict[str, Any]:

@@ -193,7 +193,7 @@ def _story(case: Case) -> list[Block]:
     sent, alone = "evidence.stored", sum(part.role == UnitRole.responsible for part in case.item.units) < 2
     for key, group in groupby(case.steps, lambda step: (step.by, step.unit_name) if step.verb == sent else step.id):
         run = list(group)
-        what = f"{run[0].sentence} {len(run)} 张" if isinstance(key, tuple) else _what(run[0], alone)
+        what = f"{run[0].sentence} {len(run)} 件" if isinstance(key, tuple) else _what(run[0], alone)
         lines.append([_when(run), _who(run[0]), what])
     return [table(("时间", 26), ("办理人", 46), ("事项", None), rows=lines, bold=(2,))] if lines else []
 
@@ -224,7 +224,7 @@ def _files(case: Case) -> list[Block]:
     lines = [
         [
             photo.name,
-            f"{photo.file.media_type.removeprefix('image/').upper()}\n{wording.size(photo.file.size)}",
+            f"{wording.media(photo.file.media_type)}\n{wording.size(photo.file.size)}",
             f"{photo.file.sha256[:32]}\n{photo.file.sha256[32:]}",
             wording.FILE_STATE[photo.file.state],
         ]

@@ -34,7 +34,7 @@ class Photo:
     @property
     def shown(self) -> bool:
         """Whether there is a display copy."""
-        return self.file.state == State.ready
+        return self.file.state == State.ready and self.file.media_type.photo
 
 
 Copies = Mapping[str, Path]  # the display copies by the member they become, while copies() is open
@@ -49,12 +49,23 @@ class Batch:
     photos: tuple[Photo, ...]
 
     @property
+    def pictures(self) -> tuple[Photo, ...]:
+        """Those that can be printed."""
+        return tuple(it for it in self.photos if it.file.media_type.photo)
+
+    @property
+    def others(self) -> tuple[Photo, ...]:
+        """Recordings, films and papers: named by number and hash, never printed."""
+        return tuple(it for it in self.photos if not it.file.media_type.photo)
+
+    @property
     def count(self) -> str:
         """ "3 of 5 photos arrived", in the words of the office."""
-        there = arrived(photo.file for photo in self.photos)
+        there, more = arrived(it.file for it in self.pictures), arrived(it.file for it in self.others)
         lost = sum(photo.file.state == State.refused for photo in self.photos)
         refused = f"，{lost} 张不能展示" if lost else ""
-        return f"{self.title}照片 {len(self.photos)} 张，已送达 {there} 张{refused}"
+        others = f"；录音、录像、文件 {len(self.others)} 件，已送达 {more} 件" if self.others else ""
+        return f"{self.title}照片 {len(self.pictures)} 张，已送达 {there} 张{refused}{others}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,7 @@ FILE_STATE = {
     State.ready: "已送达",
     State.refused: "已送达，不能展示",
 }
+FAMILY = {"image": "", "audio": "录音 ", "video": "录像 ", "application": ""}
 GAVE_UP = "系统多次未能打开这张照片"
 
 
@@ -122,6 +123,12 @@ def spot(lat: float | None, lng: float | None, accuracy_m: float | None) -> str:
 
 def size(octets: int) -> str:
     return f"{octets / 2**20:.1f} MB" if octets >= 2**20 else f"{max(1, round(octets / 2**10))} KB"
+
+
+def media(media_type: str) -> str:
+    """A file's kind: JPEG, 录音 MP4, 录像 QUICKTIME, PDF."""
+    family, _, format = media_type.partition("/")
+    return FAMILY[family] + format.upper()
 
 
 def refusal(code: str | None) -> str:
@@ -153,7 +160,7 @@ def told(field: str, value: object) -> str:
         case "distance_m", int() | float():
             return f"{value:.0f} 米"
         case "files", _:
-            return f"{value} 张"
+            return f"{value} 件"
         case _, bool():
             return "是" if value else "否"
         case _, str() if len(value) == 10 and value[4:5] == "-" and field.endswith("_on"):

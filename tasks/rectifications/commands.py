@@ -12,7 +12,7 @@ from backend.columns import uuid7
 from backend.db import raw, transaction
 from backend.errors import Incomplete
 from backend.evidence import commands as evidence
-from backend.evidence.rules import Declaration
+from backend.evidence.rules import Declaration, photos
 from backend.once import different
 from backend.roles import SYSTEM, Actor, Role
 from backend.units import queries as unit_queries
@@ -196,7 +196,7 @@ async def hand_in(
             await evidence.declare(manifest, actor)
             return
         it = rules.focused(Verb.hand_in, found.item, actor, unit)
-        facts = replace(found.facts, note=note, after_photos=len(manifest), principal=confirmed_by)
+        facts = replace(found.facts, note=note, after_photos=photos(manifest), principal=confirmed_by)
         move = rules.plan(Verb.hand_in, it, actor, facts)
         await moving.check_fresh(manifest)
         row = {**content, "unit": it.focus}

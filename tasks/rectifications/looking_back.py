@@ -8,7 +8,7 @@ from uuid import UUID
 
 from backend import clock, events, once
 from backend.db import transaction
-from backend.evidence.rules import Declaration
+from backend.evidence.rules import Declaration, photos
 from backend.roles import Actor
 from tasks.rectifications import moving, queries, rules
 from tasks.rectifications.item import Verb
@@ -58,7 +58,7 @@ async def reopen(
         if await once.earlier(Reopening, id, rectification=rectification, **content):
             await moving.same_said(rectification, "rectification.reopened", id, named=sorted(units))
             return await moving.same_files(id, manifest, actor)
-        facts = replace(found.facts, note=note, due=due_on is not None, photos=len(manifest))
+        facts = replace(found.facts, note=note, due=due_on is not None, photos=photos(manifest))
         move = rules.plan(Verb.reopen, found.item, actor, facts)
         if due_on is None:
             raise ValueError("NEW_DATE is among the needs of the move")

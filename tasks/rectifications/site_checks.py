@@ -9,7 +9,7 @@ from backend import clock, events, geo, once
 from backend.columns import uuid7
 from backend.db import raw, transaction
 from backend.errors import Incomplete, NotFound
-from backend.evidence.rules import Declaration
+from backend.evidence.rules import Declaration, photos
 from backend.geo import Place
 from backend.people import queries as people
 from backend.roles import FIELD, OFFICE, Actor
@@ -68,7 +68,7 @@ async def conclude(
         distance, near = await _distance(found, said.place)
         # Of this check, also where another one is open: who went there is told what became of it, not sent away.
         it = replace(found.item, check=row["open"], checkers=frozenset(row["checkers"]))
-        facts = replace(found.facts, checkers=len(said.present & it.checkers), photos=len(manifest), near=near)
+        facts = replace(found.facts, checkers=len(said.present & it.checkers), photos=photos(manifest), near=near)
         move = rules.plan(verb, it, actor, replace(facts, note=said.note, outside_reason=said.outside_reason))
         units = rules.named_parts(it, said.units) if verb == Verb.fail_check else frozenset()
         await moving.check_fresh(manifest)
