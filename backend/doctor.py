@@ -16,7 +16,7 @@ import redis
 
 from backend import binaries, clock, db, embedded, embedded_queue, outbox, places, up
 from backend.binaries import Binary
-from backend.settings import KEY_FILE, Settings
+from backend.settings import PROTECTED, SIGNING, KeyPlace, Settings
 from backend.supervisor import OsUser, Trouble
 
 LATEST_SEEN_YEAR = 2026  # the clock of a machine that says less was never set
@@ -60,7 +60,8 @@ def look(settings: Settings) -> Iterator[Finding]:
     yield _clock()
     yield _disk(settings.var)
     yield _evidence(settings.evidence)
-    yield _keys(settings)
+    yield _keys("加密密钥", settings, settings.protected_keys, PROTECTED)
+    yield _keys("签名密钥", settings, settings.signing_keys, SIGNING)
     if settings.embedded:
         yield from _services(settings)
     else:
@@ -99,11 +100,11 @@ def _evidence(folder: Path) -> Finding:
     return Finding("佐证材料", f"{folder} 不可写：请改目录主人，或用 DUBAN_EVIDENCE 换一个", bad=True)
 
 
-def _keys(settings: Settings) -> Finding:
-    if not settings.protected_keys:
-        return Finding("加密密钥", f"还没有，./duban up 会在 {settings.var / KEY_FILE} 生成")
-    where = "DUBAN_PROTECTED_KEYS" if os.environ.get("DUBAN_PROTECTED_KEYS") else str(settings.var / KEY_FILE)
-    return Finding("加密密钥", f"{len(settings.protected_keys)} 把，在 {where}；请确认另有备份")
+def _keys(name: str, settings: Settings, keys: tuple[bytes, ...], place: KeyPlace) -> Finding:
+    if not keys:
+        return Finding(name, f"还没有，./duban up 会在 {settings.var / place.file} 生成")
+    where = place.setting if os.environ.get(place.setting) else str(settings.var / place.file)
+    return Finding(name, f"{len(keys)} 把，在 {where}；请确认另有备份")
 
 
 def _services(settings: Settings) -> Iterator[Finding]:

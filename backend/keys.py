@@ -1,36 +1,48 @@
-"""Door: keys of protected fields: made once, looked at before every start, changed by `keys`. See protected.py."""
+"""Door: keys of protected fields and keys that sign: made once, looked at before every start, changed by `keys`.
+
+What they do is in protected.py and signing.py.
+"""
 
 import argparse
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from uuid import UUID
 
 import asyncpg
 from piccolo.conf.apps import Finder
 
-from backend import db, embedded, protected
+from backend import clock, db, embedded, protected, signing
+from backend.columns import uuid7
 from backend.db import raw, transaction
 from backend.errors import Unreadable
-from backend.settings import KEY_FILE, Settings
+from backend.settings import PROTECTED, SIGNING, KeyPlace, Settings
+from backend.signing import PublicKey
 from backend.supervisor import Trouble, say
 
 BATCH = 200
 
 
 def ensure(settings: Settings) -> None:
-    """Before anything is served: makes the key file of a new embedded database, and refuses to start without a key
-    that something is encrypted with. The tables are there. Raises Trouble.
+    """Before anything is served: makes the key files of a new embedded database, and refuses to start without a key
+    that something is encrypted with, or without the one that signed so far. Publishes the keys that sign. The tables
+    are there. Raises Trouble.
     """
+    _ensure_protected(settings)
+    _ensure_signing(settings)
+
+
+def _ensure_protected(settings: Settings) -> None:
     needed = used(settings)
     if not settings.protected_keys and needed:
         raise Trouble(
-            f"密钥文件 {settings.var / KEY_FILE} 不见了，而数据库里有用它加密的内容：请从备份恢复这个文件，不要新建。"
+            f"密钥文件 {settings.var / PROTECTED.file} 不见了，而数据库里有用它加密的内容："
+            "请从备份恢复这个文件，不要新建。"
         )
     if not settings.protected_keys:
-        _make_file(settings.var / KEY_FILE)
+        _make_file(settings.var / PROTECTED.file, "个人信息的加密密钥", "丢失后加密的内容无法恢复")
         protected.forget()
     elif missing := sorted(needed.keys() - set(protected.key_ids())):
         raise Trouble(
@@ -39,18 +51,35 @@ def ensure(settings: Settings) -> None:
         )
 
 
+def _ensure_signing(settings: Settings) -> None:
+    if not settings.signing_keys and asyncio.run(published(settings)):
+        raise Trouble(
+            f"签名密钥文件 {settings.var / SIGNING.file} 不见了：请从备份恢复这个文件。确实找不回来时，"
+            "运行 ./duban keys new --signing 另做一把；已出具的回执仍可用公布的公钥核验。"
+        )
+    if not settings.signing_keys:
+        _make_file(settings.var / SIGNING.file, "回执和时间凭证的签名密钥", "丢失后只能换新密钥")
+        signing.forget()
+    asyncio.run(_publish(settings))
+
+
 def run(settings: Settings, arguments: list[str]) -> int:
-    """`./duban keys [new | reencrypt]`; without a word the list. The services run. Raises Trouble."""
+    """`./duban keys [new [--signing] | reencrypt]`; without a word the list. The services run. Raises Trouble."""
     parser = argparse.ArgumentParser(prog="duban keys")
     parser.add_argument("verb", nargs="?", choices=["list", "new", "reencrypt"], default="list")
-    wanted = parser.parse_args(arguments).verb
-    if wanted == "new":
-        add(settings)
-    elif wanted == "reencrypt":
+    parser.add_argument("--signing", action="store_true", help="new：另做一把签名密钥，而不是加密密钥")
+    wanted = parser.parse_args(arguments)
+    if wanted.verb == "new":
+        add(settings, SIGNING if wanted.signing else PROTECTED)
+    elif wanted.verb == "reencrypt":
         _alone(settings)
         if asyncio.run(reencrypt()):
             return 1
+    say("加密密钥（个人信息）：")
     for line in told(used(settings)):
+        say(line)
+    say("签名密钥（回执、时间凭证），附公钥指纹：")
+    for line in told_signing(asyncio.run(published(settings))):
         say(line)
     return 0
 
@@ -65,20 +94,34 @@ def told(needed: Counter[str]) -> Iterator[str]:
         yield f"  {id}  {needed[id]:>8} 个值  缺少这把密钥，读不出来"
 
 
-def add(settings: Settings) -> None:
+def told_signing(known: Sequence[str]) -> Iterator[str]:
+    """One line per key that signs or signed: those at hand, the newest first, then the retired ones."""
+    ring = signing.public_keys()
+    for place, public in enumerate(ring):
+        does = "用于签名" if place == 0 else "只核验时间凭证"
+        yield f"  {public.id.hex()}  {public.fingerprint}  {does}"
+    for text in sorted({*known} - {str(public) for public in ring}):
+        public = PublicKey.read(text)
+        yield f"  {public.id.hex()}  {public.fingerprint}  已停用，公钥仍公布"
+
+
+def add(settings: Settings, place: KeyPlace = PROTECTED) -> None:
     """A new key before the others: in the key file, or on the terminal where the keys are in the environment."""
-    path = settings.var / KEY_FILE
-    if not path.exists():
-        say(f"新密钥，请放在 DUBAN_PROTECTED_KEYS 的最前面，用逗号与原有的隔开：\n{protected.new_key()}")
+    path = settings.var / place.file
+    lost = place is SIGNING and not settings.signing_keys and settings.embedded
+    if not path.exists() and not lost:
+        say(f"新密钥，请放在 {place.setting} 的最前面，用逗号与原有的隔开：\n{protected.new_key()}")
         return
     _alone(settings)
-    kept = path.read_text()
-    draft = path.with_name(f"{KEY_FILE}.new")
+    kept = path.read_text() if path.exists() else ""
+    draft = path.with_name(f"{place.file}.new")
     draft.unlink(missing_ok=True)
     _write(draft, f"{protected.new_key()}\n{kept}")
     draft.replace(path)
     protected.forget()
-    say(f"新密钥已写在 {path} 的最前面。请备份这个文件，再运行 ./duban keys reencrypt。")
+    signing.forget()
+    then = "下次启动时公布它的公钥" if place is SIGNING else "再运行 ./duban keys reencrypt"
+    say(f"新密钥已写在 {path} 的最前面。请备份这个文件，{then}。")
 
 
 async def reencrypt() -> int:
@@ -155,9 +198,34 @@ async def _used(settings: Settings) -> Counter[str]:
         await line.close()
 
 
-def _make_file(path: Path) -> None:
+async def published(settings: Settings) -> list[str]:
+    """Every public key that was ever published, the newest first."""
+    line: asyncpg.Connection = await asyncpg.connect(**settings.database)  # pyright: ignore
+    try:
+        if not await line.fetchval("SELECT to_regclass('signing_key')"):
+            return []
+        return [row["public"] for row in await line.fetch("SELECT public FROM signing_key ORDER BY published_at DESC")]
+    finally:
+        await line.close()
+
+
+async def _publish(settings: Settings) -> None:
+    line: asyncpg.Connection = await asyncpg.connect(**settings.database)  # pyright: ignore
+    try:
+        for public in signing.public_keys():
+            await line.execute(
+                "INSERT INTO signing_key (id, public, published_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                uuid7(),
+                str(public),
+                clock.now(),
+            )
+    finally:
+        await line.close()
+
+
+def _make_file(path: Path, what: str, loss: str) -> None:
     """Whole or not at all, readable by its owner alone; a file that is there stays."""
-    draft = path.with_name(f"{KEY_FILE}.new")
+    draft = path.with_name(f"{path.name}.new")
     draft.unlink(missing_ok=True)
     _write(draft, f"{protected.new_key()}\n")
     try:
@@ -166,7 +234,7 @@ def _make_file(path: Path) -> None:
         return
     finally:
         draft.unlink()
-    say(f"已生成个人信息的加密密钥 {path}：请单独备份，丢失后加密的内容无法恢复。")
+    say(f"已生成{what} {path}：请单独备份，{loss}。")
 
 
 def _write(path: Path, text: str) -> None:

@@ -14,7 +14,6 @@ ROOT = Path(__file__).resolve().parent.parent
 ENFORCED, OPTIONAL = "enforced", "optional"
 LOCAL, S3 = "local", "s3"
 S3_NEEDED = ("DUBAN_S3_BUCKET", "DUBAN_S3_ENDPOINT", "DUBAN_S3_ACCESS_KEY", "DUBAN_S3_SECRET_KEY")
-KEY_FILE = "protected-keys"  # in DUBAN_VAR: one key a line, the newest first
 
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-fA-F:]+\](:\d{1,5})?")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -43,6 +42,19 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyPlace:
+    """Where the keys of one use are given: a setting, else a file in DUBAN_VAR. One key a line, the newest first."""
+
+    setting: str
+    file: str
+    reason: str  # why a server needs them
+
+
+PROTECTED = KeyPlace("DUBAN_PROTECTED_KEYS", "protected-keys", "personal data is stored encrypted")
+SIGNING = KeyPlace("DUBAN_SIGNING_KEYS", "signing-keys", "receipts and time tokens are signed")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What this process runs with. `database` holds asyncpg's keyword arguments."""
 
@@ -60,6 +72,7 @@ class Settings:
     sample_percent: int = 20  # of the items that pass the first review are checked on site (domain.md b.3, T12)
     fonts: Path | None = None  # the office's own, before those that come with us
     protected_keys: tuple[bytes, ...] = field(default=(), repr=False)  # newest first; see protected.py
+    signing_keys: tuple[bytes, ...] = field(default=(), repr=False)  # newest first; see signing.py
     store: str = LOCAL  # where evidence is kept
     bucket: Bucket | None = None  # may be given without being the store: `evidence copy` needs both sides
     os_user: str = ""  # who runs the embedded services when we are root; empty: the first of a few that exists
@@ -69,8 +82,8 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
     """The settings of this environment.
 
     Without DUBAN_DATABASE_URL and DUBAN_REDIS_URL the private PostgreSQL and queue under DUBAN_VAR are meant
-    (the embedded shape); both or neither must be given. Without DUBAN_PROTECTED_KEYS the keys of protected fields are
-    those of the key file; only the embedded shape may begin without any. Raises BadSettings with a sentence.
+    (the embedded shape); both or neither must be given. Keys that are not given are those of the key files; only the
+    embedded shape may begin without any. Raises BadSettings with a sentence.
     """
     var = Path(env.get("DUBAN_VAR") or ROOT / "var").resolve()
     database_url, redis_url = _addresses(env)
@@ -78,9 +91,7 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
     totp = env.get("DUBAN_TOTP") or (OPTIONAL if embedded else ENFORCED)
     if totp not in (ENFORCED, OPTIONAL):
         raise BadSettings(f"DUBAN_TOTP is {totp!r}: say 'enforced' or 'optional'.")
-    keys = _keys(env, var)
-    if not keys and not embedded:
-        raise BadSettings("DUBAN_PROTECTED_KEYS is missing: personal data is stored encrypted. See docs/operations.md.")
+    protected, signing = _rings(env, var, embedded)
     store, bucket = _store(env)
     run = (var / "run").resolve()  # a link when the path under var/ is too long for a socket
     return Settings(
@@ -97,7 +108,8 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
         trusted_proxies=_networks(env.get("DUBAN_TRUSTED_PROXIES", "")),
         sample_percent=_number(env, "DUBAN_SAMPLE_PERCENT", 20, 0, 100),
         fonts=_folder(env, "DUBAN_FONTS"),
-        protected_keys=keys,
+        protected_keys=protected,
+        signing_keys=signing,
         store=store,
         bucket=bucket,
         os_user=env.get("DUBAN_OS_USER", ""),
@@ -196,13 +208,24 @@ def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
         raise BadSettings(f"DUBAN_TRUSTED_PROXIES: {wrong}.") from wrong
 
 
-def _keys(env: Mapping[str, str], var: Path) -> tuple[bytes, ...]:
+def _rings(env: Mapping[str, str], var: Path, embedded: bool) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """The keys of protected fields and those that sign."""
+    protected, signing = _keys(env, var, PROTECTED), _keys(env, var, SIGNING)
+    for keys, place in ((protected, PROTECTED), (signing, SIGNING)):
+        if not keys and not embedded:
+            raise BadSettings(f"{place.setting} is missing: {place.reason}. See docs/operations.md.")
+    if {*protected} & {*signing}:
+        raise BadSettings(f"{SIGNING.setting} holds a key of {PROTECTED.setting}: each use has keys of its own.")
+    return protected, signing
+
+
+def _keys(env: Mapping[str, str], var: Path, place: KeyPlace) -> tuple[bytes, ...]:
     """What the environment gives, with commas between, else the lines of the key file. Never shows a key."""
-    given, named = env.get("DUBAN_PROTECTED_KEYS", ""), "DUBAN_PROTECTED_KEYS"
+    given, named = env.get(place.setting, ""), place.setting
     words = given.split(",")
     if not given:
-        named = str(var / KEY_FILE)
-        words = _lines(var / KEY_FILE)
+        named = str(var / place.file)
+        words = _lines(var / place.file)
     keys = tuple(_key(word.strip(), named) for word in words if word.strip())
     if len(set(keys)) < len(keys):
         raise BadSettings(f"{named} holds the same key twice.")

@@ -1,4 +1,4 @@
-"""Ground tables: events, the outbox, number series, working-day overrides. Domain tables live with their concepts."""
+"""Ground tables: events, outbox, public keys, number series, working-day overrides. Domain tables live elsewhere."""
 
 from piccolo.columns import Date, Text
 from piccolo.table import Table
@@ -26,6 +26,14 @@ class Outbox(Table):
     next_try_at = moment()
     last_error = text(null=True)
     parked_at = moment(null=True)
+
+
+class SigningKey(Table):
+    """The public half of every key that ever signed here: what a retired one signed can be checked for ever."""
+
+    id = key()
+    public = text(unique=True)
+    published_at = moment()
 
 
 class NumberSeries(Table):

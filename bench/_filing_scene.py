@@ -51,6 +51,7 @@ def own_database(folder: Path) -> Iterator[None]:
         "DUBAN_EVIDENCE": str(folder / "evidence"),
         "DUBAN_TOTP": settings.OPTIONAL,
         "DUBAN_PROTECTED_KEYS": protected.new_key(),
+        "DUBAN_SIGNING_KEYS": protected.new_key(),
     }
     try:
         yield

@@ -64,6 +64,7 @@ def province(items: int) -> Iterator[None]:
         "DUBAN_DATABASE_URL": _url({**where, "database": name}),
         "DUBAN_REDIS_URL": server.redis_url,
         "DUBAN_PROTECTED_KEYS": protected.new_key(),  # nothing in it is encrypted
+        "DUBAN_SIGNING_KEYS": protected.new_key(),
         "DUBAN_TOTP": settings.OPTIONAL,
     }
     try:

@@ -21,6 +21,7 @@ from backend import settings
 # Before anything opens a connection: this run's own database, evidence folder and queue number, whatever runs beside.
 # (Two files may run at a time, in processes that inherit all this from the one that leads them, and do it again.)
 os.environ.setdefault("DUBAN_PROTECTED_KEYS", base64.b64encode(bytes(range(32))).decode())
+os.environ.setdefault("DUBAN_SIGNING_KEYS", base64.b64encode(bytes(range(32, 64))).decode())
 _server = settings.load()
 _name = f"duban_test_{os.getpid()}"
 _folder = Path(tempfile.mkdtemp(prefix="duban-test-"))

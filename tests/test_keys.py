@@ -71,7 +71,7 @@ async def test_a_lost_key_file_is_not_replaced(family, tmp_path):
 async def test_an_empty_database_gets_a_key_file_once(client, tmp_path):
     first = replace(settings.load(), protected_keys=(), var=tmp_path)
     await in_a_thread(keys.ensure, first)
-    file = tmp_path / settings.KEY_FILE
+    file = tmp_path / settings.PROTECTED.file
     made = file.read_text()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600 and [*tmp_path.iterdir()] == [file]
     assert len(settings.load({"DUBAN_VAR": str(tmp_path)}).protected_keys) == 1
@@ -80,7 +80,7 @@ async def test_an_empty_database_gets_a_key_file_once(client, tmp_path):
 
 
 def test_a_new_key_comes_first_in_the_file_and_the_old_one_stays(tmp_path: Path):
-    file = tmp_path / settings.KEY_FILE
+    file = tmp_path / settings.PROTECTED.file
     file.write_text(f"{OLD}\n")
     file.chmod(0o600)
     keys.add(replace(settings.load(), var=tmp_path))

@@ -100,7 +100,7 @@ def test_the_index_of_a_text_depends_on_key_and_use(with_keys):
 
 
 def test_without_any_key_nothing_is_written(monkeypatch, tmp_path):
-    for name in ("DUBAN_PROTECTED_KEYS", "DUBAN_DATABASE_URL", "DUBAN_REDIS_URL"):
+    for name in ("DUBAN_PROTECTED_KEYS", "DUBAN_SIGNING_KEYS", "DUBAN_DATABASE_URL", "DUBAN_REDIS_URL"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("DUBAN_VAR", str(tmp_path))
     protected.forget()

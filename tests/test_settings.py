@@ -9,7 +9,9 @@ from backend.settings import BadSettings, load
 
 BOTH = {"DUBAN_DATABASE_URL": "postgresql://u:p%40ss@db:5433/duban", "DUBAN_REDIS_URL": "redis://q:6379/0"}
 KEY, OLD_KEY = (base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))
-SERVER = BOTH | {"DUBAN_PROTECTED_KEYS": KEY}
+SIGNING_KEY = base64.b64encode(bytes([3]) * 32).decode()
+KEYS = {"DUBAN_PROTECTED_KEYS": KEY, "DUBAN_SIGNING_KEYS": SIGNING_KEY}
+SERVER = BOTH | KEYS
 
 
 def test_nothing_said_means_the_embedded_services(tmp_path: Path) -> None:
@@ -60,6 +62,9 @@ def test_half_a_server_configuration_is_refused(given: str) -> None:
         ("DUBAN_PROTECTED_KEYS", "secret"),
         ("DUBAN_PROTECTED_KEYS", KEY[:-4]),
         ("DUBAN_PROTECTED_KEYS", f"{KEY},{KEY}"),
+        ("DUBAN_SIGNING_KEYS", "secret"),
+        ("DUBAN_SIGNING_KEYS", f"{SIGNING_KEY},{SIGNING_KEY}"),
+        ("DUBAN_SIGNING_KEYS", f"{SIGNING_KEY},{KEY}"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
@@ -73,31 +78,37 @@ def test_a_refusal_never_shows_the_password() -> None:
     assert "geheim" not in str(refusal.value)
 
 
-def test_a_server_without_a_key_for_personal_data_is_refused() -> None:
-    with pytest.raises(BadSettings, match="DUBAN_PROTECTED_KEYS is missing"):
-        load(BOTH)
+@pytest.mark.parametrize("missing", list(KEYS))
+def test_a_server_without_its_keys_is_refused(missing: str) -> None:
+    with pytest.raises(BadSettings, match=f"{missing} is missing"):
+        load({name: value for name, value in SERVER.items() if name != missing})
 
 
 def test_keys_come_from_the_environment_newest_first_and_are_never_shown() -> None:
-    found = load(BOTH | {"DUBAN_PROTECTED_KEYS": f"{KEY}, {OLD_KEY}"})
+    found = load(SERVER | {"DUBAN_PROTECTED_KEYS": f"{KEY}, {OLD_KEY}"})
     assert found.protected_keys == (b"\x01" * 32, b"\x02" * 32)
     assert KEY not in repr(found) and str(b"\x01") not in repr(found)
+    assert found.signing_keys == (b"\x03" * 32,)
+    assert SIGNING_KEY not in repr(found) and str(b"\x03") not in repr(found)
     with pytest.raises(BadSettings) as refusal:
-        load(BOTH | {"DUBAN_PROTECTED_KEYS": f"{KEY},{KEY[:-4]}"})
+        load(SERVER | {"DUBAN_PROTECTED_KEYS": f"{KEY},{KEY[:-4]}"})
     assert KEY[:8] not in str(refusal.value)
 
 
 @pytest.mark.parametrize("shape", [{}, BOTH], ids=["embedded", "server"])
 def test_keys_come_from_the_key_file_when_only_its_owner_reads_it(tmp_path: Path, shape: dict[str, str]) -> None:
-    file = tmp_path / "protected-keys"
-    file.write_text(f"# newest first\n{KEY}\n\n{OLD_KEY}\n")
-    env = shape | {"DUBAN_VAR": str(tmp_path)}
-    file.chmod(0o640)
-    with pytest.raises(BadSettings, match="chmod 600"):
-        load(env)
-    file.chmod(0o600)
-    assert load(env).protected_keys == (b"\x01" * 32, b"\x02" * 32)
+    for name, keys in (("protected-keys", f"{KEY}\n\n{OLD_KEY}"), ("signing-keys", SIGNING_KEY)):
+        file = tmp_path / name
+        file.write_text(f"# newest first\n{keys}\n")
+        file.chmod(0o640)
+        env = SERVER | {"DUBAN_VAR": str(tmp_path)}
+        with pytest.raises(BadSettings, match=f"{name} can be read by others"):
+            load({key: value for key, value in env.items() if key not in KEYS})
+        file.chmod(0o600)
+    found = load(shape | {"DUBAN_VAR": str(tmp_path)})
+    assert found.protected_keys == (b"\x01" * 32, b"\x02" * 32) and found.signing_keys == (b"\x03" * 32,)
 
 
 def test_the_embedded_shape_may_begin_without_a_key(tmp_path: Path) -> None:
-    assert load({"DUBAN_VAR": str(tmp_path)}).protected_keys == ()
+    found = load({"DUBAN_VAR": str(tmp_path)})
+    assert found.protected_keys == () == found.signing_keys
