@@ -105,6 +105,12 @@ def keys(arguments: list[str]) -> int:
         return keys.run(settings.load(), arguments)
 
 
+def verify_receipt(arguments: list[str]) -> int:
+    from backend import receipt_check
+
+    return receipt_check.run([_from_caller(word) for word in arguments])
+
+
 def doctor(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="duban doctor")
     parser.add_argument("--retry-parked", action="store_true", help="让搁置的事件重新处理")
@@ -163,6 +169,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "person": person,
     "regions": regions,
     "keys": keys,
+    "verify-receipt": verify_receipt,
     "doctor": doctor,
     "test": test,
     "check": check,

@@ -13,7 +13,7 @@ from litestar.exceptions import HTTPException
 from litestar.logging import LoggingConfig
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend import body, db, events, health, openapi, problems, wake
+from backend import attesting, body, db, events, health, openapi, problems, receipts, wake
 from backend.calendar.api import CalendarController, DeadlineController
 from backend.errors import Problem
 from backend.people.api import PEOPLE_CONTROLLERS
@@ -59,6 +59,7 @@ CONTROLLERS = [
     BatchController,
     NoticeController,
     TodayController,
+    attesting.AttestingController,
     health.HealthController,
 ]
 
@@ -89,6 +90,7 @@ def named(app: ASGIApp) -> ASGIApp:
 
     async def with_id(scope: Scope, receive: Receive, send: Send) -> None:
         events.request_id.set(uuid4().hex)
+        receipts.body_sha256.set(receipts.NO_BODY)
         await app(scope, receive, send)
 
     return with_id

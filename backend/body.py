@@ -1,5 +1,6 @@
 """The request class: JSON bodies read strictly, so that what is checked is what was sent."""
 
+import hashlib
 import json
 import re
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from litestar import Request
 from litestar.exceptions import HTTPException
 
+from backend import receipts
 from backend.errors import BadRequest
 from backend.shapes import shaped
 
@@ -28,7 +30,9 @@ class StrictRequest(Request[Any, Any, Any]):
         if self.content_type[0].lower() != "application/json":
             raise HTTPException(status_code=415)
         wanted = self.route_handler.parsed_data_field
-        return shaped(parse(await self.body()), wanted.annotation if wanted else Any)
+        body = await self.body()
+        receipts.body_sha256.set(hashlib.sha256(body).hexdigest())
+        return shaped(parse(body), wanted.annotation if wanted else Any)
 
 
 def parse(body: bytes) -> Any:

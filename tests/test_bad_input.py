@@ -18,8 +18,15 @@ from tests.people_make import QUICK
 
 DOCUMENT = create_app().openapi_schema.to_schema()
 SCHEMAS = DOCUMENT["components"]["schemas"]
-OPEN = {"POST /api/sessions", "DELETE /api/sessions/current", "GET /healthz", "GET /readyz"}
-CLAIMS = {"captured_at", "phone_at", "found_at"}  # what a phone's clock said, kept beside the server's own time
+OPEN = {
+    "POST /api/sessions", "DELETE /api/sessions/current", "GET /healthz", "GET /readyz", "GET /api/receipt-keys",
+}  # fmt: skip
+CLAIMS = {
+    "captured_at",
+    "phone_at",
+    "found_at",
+    "token_received_at",
+}  # what a phone's clock said, kept beside the server's own time
 NOT_THERE = {(404, "not_found"), (405, "method_not_allowed")}
 BIG = b'{"facts": "' + b"x" * (30 * 2**20) + b'"}'
 

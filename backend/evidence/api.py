@@ -48,7 +48,7 @@ class EvidenceController(Controller):
     async def send(
         self, evidence_id: FromPath[UUID], request: Request[Any, Any, Any], actor: NamedDependency[Actor]
     ) -> EvidenceShape:
-        return await receiving.receive(evidence_id, actor, request.content_length, request.stream())
+        return queries.receipted(await receiving.receive(evidence_id, actor, request.content_length, request.stream()))
 
     @get(
         "/{evidence_id:uuid}/{copy:str}",

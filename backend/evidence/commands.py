@@ -5,14 +5,16 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from backend import clock, events, geo, wake
+from backend import clock, events, geo, signing, time_tokens, wake
 from backend.db import after_commit, insert, one_statement, raw, transaction
 from backend.errors import Incomplete
 from backend.evidence.queries import EvidenceShape, shape
-from backend.evidence.rules import MOST_FILES, MOST_TRIES, Declaration, State
+from backend.evidence.rules import MOST_FILES, MOST_TRIES, Declaration, State, token_state
 from backend.evidence.tables import Evidence
 from backend.once import different
 from backend.roles import SYSTEM, Actor
+from backend.signing import Unsigned
+from backend.time_tokens import TimeToken
 
 DECLARED = (
     "declared_by",
@@ -22,6 +24,10 @@ DECLARED = (
     "captured_at",
     "source",
     *geo.reported(None),
+    "token",
+    "token_received_at",
+    "since_token_ms",
+    "counter",
 )
 
 
@@ -38,7 +44,8 @@ async def declare(manifest: Sequence[Declaration], actor: Actor) -> None:
     if not manifest:
         return
     # In the order of their ids, so that two requests with the same files wait for each other and not in a ring.
-    rows = sorted((_row(line, actor) for line in manifest), key=itemgetter("id"))
+    tokens = {line.capture.token: _token(line.capture.token) for line in manifest if line.capture.token is not None}
+    rows = sorted((_row(line, actor, tokens) for line in manifest), key=itemgetter("id"))
     fresh = await insert("evidence", rows, known_stay=True)
     if len(fresh) < len(rows):
         known = await raw("SELECT * FROM evidence WHERE id = ANY($1::uuid[])", [row["id"] for row in rows])
@@ -122,7 +129,17 @@ async def _settle(evidence: UUID, state: State, refusal: str | None) -> None:
         )
 
 
-def _row(line: Declaration, actor: Actor) -> dict[str, Any]:
+def _token(given: str) -> TimeToken | None:
+    """None for one that is not ours: kept as a fact, never refused."""
+    try:
+        return time_tokens.read(given, signing.public_keys())
+    except Unsigned:
+        return None
+
+
+def _row(line: Declaration, actor: Actor, tokens: Mapping[str, TimeToken | None]) -> dict[str, Any]:
+    taken, now = line.capture, clock.now()
+    token = tokens[taken.token] if taken.token is not None else None
     return {
         "id": line.id,
         "sha256": line.sha256,
@@ -132,9 +149,15 @@ def _row(line: Declaration, actor: Actor) -> dict[str, Any]:
         "source": line.source.value,
         **geo.columns(line.place),
         "declared_by": actor.person,
-        "declared_at": clock.now(),
+        "declared_at": now,
         "state": State.declared.value,
         "tries": 0,
+        "token": taken.token,
+        "token_state": token_state(token, actor.person, now).value if taken.token is not None else None,
+        "token_at": token.at if token else None,
+        "token_received_at": taken.token_received_at,
+        "since_token_ms": taken.since_token_ms,
+        "counter": taken.counter,
     }
 
 

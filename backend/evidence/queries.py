@@ -6,10 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
+from backend import receipts
 from backend.db import raw
 from backend.errors import NotFound
-from backend.evidence.rules import ARRIVED, MediaType, Source, State
+from backend.evidence.rules import ARRIVED, MediaType, Source, State, TokenState, bracket
 from backend.evidence.tables import Evidence
 from backend.roles import Actor
 
@@ -18,7 +20,12 @@ Reader = Callable[[Sequence[UUID], Actor], Awaitable[set[UUID]]]
 
 
 class EvidenceShape(msgspec.Struct):
-    """One file: what was declared, and how far it has come."""
+    """One file: what was declared, and how far it has come.
+
+    `not_before` and `not_after`: between what times of this server its capture record was made, `width_s` apart; the
+    lower one is not known without a good time token (`token_state`). `receipt`: a signed proof that its bytes are
+    stored, only in answers about this one file.
+    """
 
     id: UUID
     state: State
@@ -34,6 +41,12 @@ class EvidenceShape(msgspec.Struct):
     lng: float | None
     accuracy_m: float | None
     refusal: str | None
+    declared_at: datetime
+    token_state: TokenState | None
+    not_before: datetime | None
+    not_after: datetime
+    width_s: float | None
+    receipt: str | UnsetType = UNSET
 
 
 async def declared_by(actor: Actor, evidence: UUID) -> EvidenceShape:
@@ -78,7 +91,16 @@ async def shapes(link_table: str, owner: str, ids: Iterable[UUID]) -> dict[UUID,
 
 
 def shape(row: dict[str, Any]) -> EvidenceShape:
-    return msgspec.convert(row, EvidenceShape, from_attributes=False, strict=False)
+    made = bracket(row["token_state"], row["token_at"], row["declared_at"], row["received_at"])
+    bounds = {"not_before": made.not_before, "not_after": made.not_after, "width_s": made.width_s}
+    return msgspec.convert({**row, **bounds}, EvidenceShape, from_attributes=False, strict=False)
+
+
+def receipted(file: EvidenceShape) -> EvidenceShape:
+    """With a receipt, once its bytes are stored; also where they turned out not to be fit for showing."""
+    if file.received_at:
+        file.receipt = receipts.of_file(file.id, file.sha256, file.size, file.received_at)
+    return file
 
 
 def arrived(files: Iterable[EvidenceShape]) -> int:

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from backend.geo import Place
+from backend.time_tokens import TimeToken
 
 MOST_FILES = 30  # one finding or hand-in; trust.md F13
 MOST_TRIES = 5  # of the job that makes display copies
+TOKEN_LASTS = timedelta(days=30)  # a bracket wider than that says nothing; a phone gets a new one at every sync
 
 
 class State(StrEnum):
@@ -79,6 +81,21 @@ class Trace(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Capture:
+    """What a phone notes at the shutter beside place and time.
+
+    `token`: the last server-time token it has; `token_received_at`: its own clock when that came; `since_token_ms`: its
+    monotonic clock from then to the shutter, None when the page was loaded anew in between; `counter`: which capture of
+    this phone it is.
+    """
+
+    token: str | None = None
+    token_received_at: datetime | None = None
+    since_token_ms: int | None = None
+    counter: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Declaration:
     """One line of a manifest: what will arrive under this id. Everything but the hash and size is a claim."""
 
@@ -89,6 +106,43 @@ class Declaration:
     captured_at: datetime | None
     source: Source
     place: Place | None
+    capture: Capture = Capture()
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """Between what times of the server the capture record was made; `not_before` is None without a good token.
+
+    The record, not the shutter: who declares an old photo anew has its hash after the token as well.
+    """
+
+    not_before: datetime | None
+    not_after: datetime
+
+    @property
+    def width_s(self) -> float | None:
+        return (self.not_after - self.not_before).total_seconds() if self.not_before else None
+
+
+def token_state(token: TimeToken | None, person: UUID | None, now: datetime) -> TokenState:
+    """What a token is worth to this person now; None is one that no key of ours signed. Never a refusal."""
+    if token is None:
+        return TokenState.unsigned
+    if token.person != person:
+        return TokenState.foreign
+    if token.at > now:
+        return TokenState.ahead
+    return TokenState.good if now - token.at <= TOKEN_LASTS else TokenState.expired
+
+
+def bracket(
+    state: TokenState | None, token_at: datetime | None, declared_at: datetime, received_at: datetime | None
+) -> Bracket:
+    """From the token, if it is good, to the declaration, which named the hash; or to the bytes, if they came first."""
+    return Bracket(
+        token_at if state == TokenState.good else None,
+        min(declared_at, received_at) if received_at else declared_at,
+    )
 
 
 def photos(manifest: Sequence[Declaration]) -> int:

@@ -18,7 +18,7 @@ from backend.roles import Actor
 # Everything else needs a sign-in: a route is closed until it is named here.
 OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/favicon.ico"})
 OPEN_FOLDERS = ("/schema", "/docs", "/phone", "/desk", "/static", "/assets")
-OPEN_CALLS = frozenset({("POST", "/api/sessions"), ("DELETE", "/api/sessions/current")})
+OPEN_CALLS = frozenset({("POST", "/api/sessions"), ("DELETE", "/api/sessions/current"), ("GET", "/api/receipt-keys")})
 WHILE_ENROLLING = frozenset({"/api/me", "/api/me/totp", "/api/me/totp/confirmation", "/api/sessions/current"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # A phone asks many times from one address, and reading an address costs as much as a statement.

@@ -25,7 +25,7 @@ def english(language: str) -> bool:
 class ReportedEvidenceController(EvidenceController):
     """Everything under /api/evidence: litestar wants the handlers of one path in one controller."""
 
-    @get("/{evidence_id:uuid}", summary="How far a file has come, and its trust report")
+    @get("/{evidence_id:uuid}", summary="How far a file has come, its receipt once it is stored, and its trust report")
     async def show(
         self,
         evidence_id: FromPath[UUID],

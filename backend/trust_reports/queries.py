@@ -45,7 +45,7 @@ async def detail(
     judged = (await judge([file], actor, settings))[file]
     told = [wording.HINTS[hint][english] for hint in rules.hints(judged.results) if judged.sight == Sight.hints]
     report = _report(judged, await _explanations(file), english) if judged.sight == Sight.whole else None
-    shaped = msgspec.structs.asdict(evidence.shape(row.to_dict()))
+    shaped = msgspec.structs.asdict(evidence.receipted(evidence.shape(row.to_dict())))
     return EvidenceDetail(**shaped, report=report, hints=told)
 
 

@@ -11,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
+from backend import receipts
 from backend.evidence.shapes import FileIn, declarations
 from backend.roles import Actor
 from backend.shapes import Note, OptionalNote, PositionIn, RegionCode, check_claimed
@@ -89,7 +90,9 @@ class FindingController(Controller):
         actor: NamedDependency[Actor],
     ) -> FindingShape:
         await commands.file(visit_id, actor, data.filing(), id=finding_id, manifest=declarations(data.evidence))
-        return (await queries.as_filed([finding_id]))[0]  # who may file on a visit sees what is on it
+        filed = (await queries.as_filed([finding_id]))[0]  # who may file on a visit sees what is on it
+        filed.receipt = receipts.of_record("finding", finding_id, filed.received_at, filed.evidence)
+        return filed
 
     @get("/", summary="What was found on a visit")
     async def list(self, visit_id: FromPath[UUID], actor: NamedDependency[Actor]) -> FindingList:

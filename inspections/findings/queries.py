@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from backend.db import raw, select
 from backend.errors import NotFound
@@ -23,7 +24,7 @@ from inspections.visits.rules import Status
 
 
 class FindingShape(msgspec.Struct):
-    """A finding as filed. `arrived` of `declared` files are on the server's disk."""
+    """A finding as filed. `arrived` of `declared` files are on the server's disk. `receipt`: in answers to filing."""
 
     id: UUID
     visit: UUID
@@ -50,6 +51,7 @@ class FindingShape(msgspec.Struct):
     declared: int
     arrived: int
     evidence: list[EvidenceShape]
+    receipt: str | UnsetType = UNSET
 
 
 class FindingDetail(FindingShape, kw_only=True):

@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta
 
-from backend import geo
+from backend import geo, receipts
 from backend.roles import Actor
 from backend.shapes import Latitude, Line, Longitude, Metres, Note, OptionalNote, PositionIn, RegionCode, check_claimed
 from inspections.visits import commands, queries
@@ -69,7 +69,9 @@ class VisitController(Controller):
             team=data.team,
             lead=data.lead,
         )
-        return await queries.show(data.id, actor)
+        visit = await queries.show(data.id, actor)
+        visit.receipt = receipts.of_record("visit", data.id, visit.opened_at)
+        return visit
 
     @get("/", summary="Visits in sight, newest first")
     async def list(
@@ -101,9 +103,15 @@ class VisitController(Controller):
             phone_at=data.phone_at,
             reason=data.reason,
         )
-        return await queries.show(visit_id, actor)
+        visit = await queries.show(visit_id, actor)
+        stored = next(arrival.received_at for arrival in visit.arrivals if arrival.id == arrival_id)
+        visit.receipt = receipts.of_record("arrival", arrival_id, stored)
+        return visit
 
     @post("/{visit_id:uuid}/submission", summary="Hand in the visit (提交检查)")
     async def submit(self, visit_id: FromPath[UUID], actor: NamedDependency[Actor]) -> VisitShape:
         await commands.submit(visit_id, actor)
-        return await queries.show(visit_id, actor)
+        visit = await queries.show(visit_id, actor)
+        if visit.submitted_at:
+            visit.receipt = receipts.of_record("submission", visit_id, visit.submitted_at)
+        return visit

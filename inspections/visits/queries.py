@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from piccolo.querystring import QueryString
 
 from backend.db import select
@@ -40,6 +41,8 @@ class ArrivalShape(msgspec.Struct):
 
 
 class VisitShape(msgspec.Struct):
+    """`receipt`: in answers to what was written on it."""
+
     id: UUID
     status: Status
     kind: Kind
@@ -55,6 +58,7 @@ class VisitShape(msgspec.Struct):
     submitted_at: datetime | None
     team: list[TeamMember]
     arrivals: list[ArrivalShape]
+    receipt: str | UnsetType = UNSET
 
 
 def visible_to(actor: Actor) -> QueryString:

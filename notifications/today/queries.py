@@ -4,8 +4,9 @@ from datetime import date, datetime
 
 import msgspec
 
-from backend import clock
+from backend import clock, time_tokens
 from backend.roles import Actor
+from backend.time_tokens import ServerTime
 from inspections.findings import queries as findings
 from inspections.findings.queries import FindingShape, TopicShape
 from inspections.visits import queries as visits
@@ -24,7 +25,7 @@ class Assignment(msgspec.Struct):
 
 
 class Today(msgspec.Struct):
-    """`as_of` is server time: the phone shows how old its copy is."""
+    """`as_of` is server time: the phone shows how old its copy is. `time` goes into what it captures from now on."""
 
     as_of: datetime
     today: date
@@ -33,6 +34,7 @@ class Today(msgspec.Struct):
     rectifications: listing.Waiting
     unread: int
     topics: list[TopicShape]
+    time: ServerTime
 
 
 async def today(actor: Actor) -> Today:
@@ -47,4 +49,5 @@ async def today(actor: Actor) -> Today:
         await listing.waiting_for(actor, MOST_ITEMS),
         await inbox.unread(actor),
         await findings.topics(),
+        time_tokens.issue(actor, clock.now()),
     )

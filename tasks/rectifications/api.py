@@ -15,6 +15,7 @@ from backend.roles import Actor
 from backend.trust_reports.api import Language, english
 from backend.trust_reports.loading import Settings
 from tasks.rectifications import (
+    answering,
     commands,
     concerning,
     counts,
@@ -125,7 +126,7 @@ class RectificationController(Controller):
             no_evidence_reason=data.no_evidence_reason,
         )
         await drafting.draft(actor, said, id=data.id, manifest=declarations(data.evidence))
-        return await queries.detail(data.id, actor)
+        return await answering.stored(data.id, actor, "draft", data.id, data.evidence)
 
     @get("/{item_id:uuid}", summary="One rectification whole, with what you may do now")
     async def show(self, item_id: Id, actor: NamedDependency[Actor]) -> Detail:
@@ -168,7 +169,7 @@ class RectificationController(Controller):
         await commands.acknowledge(
             item_id, actor, id=data.id, responsible_person=data.responsible_person, phone=data.phone, unit=data.unit
         )
-        return await queries.detail(item_id, actor)
+        return await answering.stored(item_id, actor, "acknowledgement", data.id)
 
     @post("/{item_id:uuid}/reports", summary="报进展")
     async def report(self, item_id: Id, data: JSONBody[ReportIn], actor: NamedDependency[Actor]) -> Detail:
@@ -181,7 +182,7 @@ class RectificationController(Controller):
             lower_reason=data.lower_reason,
             unit=data.unit,
         )
-        return await queries.detail(item_id, actor)
+        return await answering.stored(item_id, actor, "report", data.id)
 
     @post("/{item_id:uuid}/hand-ins", summary="申请销号")
     async def hand_in(self, item_id: Id, data: JSONBody[HandInIn], actor: NamedDependency[Actor]) -> Detail:
@@ -196,24 +197,24 @@ class RectificationController(Controller):
             manifest=declarations(data.evidence),
             unit=data.unit,
         )
-        return await queries.detail(item_id, actor)
+        return await answering.stored(item_id, actor, "hand_in", data.id, data.evidence)
 
     @post("/{item_id:uuid}/first-pass", summary="初审通过")
     async def pass_first(self, item_id: Id, data: JSONBody[FirstPassIn], actor: NamedDependency[Actor]) -> Detail:
         await commands.pass_first(item_id, actor, id=data.id, opinion=data.opinion, unit=data.unit)
-        return await queries.detail(item_id, actor)
+        return await answering.stored(item_id, actor, "review", data.id)
 
     @post("/{item_id:uuid}/returns", summary="退回")
     async def send_back(self, item_id: Id, data: JSONBody[ReturnIn], actor: NamedDependency[Actor]) -> Detail:
         await commands.send_back(
             item_id, actor, id=data.id, reason_code=data.reason_code, note=data.note, unit=data.unit
         )
-        return await queries.detail(item_id, actor)
+        return await answering.stored(item_id, actor, "review", data.id)
 
     @post("/{item_id:uuid}/closure", summary="复核销号: the second key")
     async def close_out(self, item_id: Id, data: JSONBody[OpinionIn], actor: NamedDependency[Actor]) -> Detail:
         await commands.close_out(item_id, actor, id=data.id, opinion=data.opinion)
-        return await queries.detail(item_id, actor)
+        return await answering.stored(item_id, actor, "review", data.id)
 
     @put("/{item_id:uuid}/household", summary="Say which household it is about, and who in it")
     async def concern(self, item_id: Id, data: JSONBody[ConcernIn], actor: NamedDependency[Actor]) -> Detail:
@@ -223,7 +224,7 @@ class RectificationController(Controller):
     @post("/{item_id:uuid}/voiding", summary="申请作废: an office leader asks")
     async def ask_void(self, item_id: Id, data: JSONBody[VoidingIn], actor: NamedDependency[Actor]) -> Detail:
         await voiding.ask_void(item_id, actor, id=data.id, note=data.note, duplicate_of=data.duplicate_of)
-        return await queries.detail(item_id, actor)
+        return await answering.stored(item_id, actor, "voiding", data.id)
 
     @post("/{item_id:uuid}/voiding/confirmation", summary="作废: a second person confirms")
     async def void(self, item_id: Id, actor: NamedDependency[Actor]) -> Detail:

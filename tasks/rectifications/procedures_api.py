@@ -15,13 +15,13 @@ from backend.evidence.shapes import FileIn, declarations
 from backend.roles import Actor
 from backend.shapes import OptionalNote, PositionIn
 from tasks.rectifications import (
+    answering,
     extensions,
     hanging,
     looking_back,
     measures,
     objections,
     publicity,
-    queries,
     site_checks,
 )
 from tasks.rectifications.if_match import expect
@@ -185,21 +185,21 @@ class ProcedureController(Controller):
             responsible_person=data.responsible_person,
             unit=data.unit,
         )
-        return await queries.detail(item_id, actor)
+        return await answering.stored(item_id, actor, "measure", data.id)
 
     @post("/measures/{measure_id:uuid}/completion", summary="完成措施, with what was done")
     async def finish_measure(
         self, item_id: Id, measure_id: Id, data: JSONBody[MeasureEndIn], actor: NamedDependency[Actor]
     ) -> Detail:
         await finish_measure(item_id, actor, data, measure_id)
-        return await queries.detail(item_id, actor)
+        return await answering.stored(item_id, actor, "measure_end", measure_id)
 
     @post("/measures/{measure_id:uuid}/dropping", summary="取消措施, with the reason")
     async def drop_measure(
         self, item_id: Id, measure_id: Id, data: JSONBody[MeasureEndIn], actor: NamedDependency[Actor]
     ) -> Detail:
         await drop_measure(item_id, actor, data, measure_id)
-        return await queries.detail(item_id, actor)
+        return await answering.stored(item_id, actor, "measure_end", measure_id)
 
     @post("/objections", summary="提出异议: the unit's principal contests the item")
     async def object_to(self, item_id: Id, data: JSONBody[ObjectionIn], actor: NamedDependency[Actor]) -> Detail:
@@ -213,7 +213,7 @@ class ProcedureController(Controller):
             unit=data.unit,
             manifest=declarations(data.evidence),
         )
-        return await queries.detail(item_id, actor)
+        return await answering.stored(item_id, actor, "objection", data.id, data.evidence)
 
     @post("/objections/{objection_id:uuid}/decision", summary="异议裁定: declined, redirected or upheld")
     async def rule(
@@ -229,7 +229,7 @@ class ProcedureController(Controller):
             )
         else:
             await objections.uphold(item_id, objection_id, actor, note=data.note)
-        return await queries.detail(item_id, actor)
+        return await answering.stored(item_id, actor, "objection_ruling", objection_id)
 
     @post("/extensions", summary="申请延期, before the due day")
     async def ask_extension(self, item_id: Id, data: JSONBody[ExtensionIn], actor: NamedDependency[Actor]) -> Detail:
@@ -242,19 +242,19 @@ class ProcedureController(Controller):
             due_on=data.due_on,
             unit=data.unit,
         )
-        return await queries.detail(item_id, actor)
+        return await answering.stored(item_id, actor, "extension", data.id)
 
     @post("/extensions/{extension_id:uuid}/decision", summary="延期审批: the second one by the office leader")
     async def decide_extension(
         self, item_id: Id, extension_id: Id, data: JSONBody[ExtensionDecisionIn], actor: NamedDependency[Actor]
     ) -> Detail:
         await decide_extension(item_id, actor, data, extension_id)
-        return await queries.detail(item_id, actor)
+        return await answering.stored(item_id, actor, "extension_decision", extension_id)
 
     @post("/site-checks", summary="指派现场核查: at least two checkers")
     async def assign_check(self, item_id: Id, data: JSONBody[SiteCheckIn], actor: NamedDependency[Actor]) -> Detail:
         await site_checks.assign(item_id, actor, id=data.id, checkers=frozenset(data.checkers), note=data.note)
-        return await queries.detail(item_id, actor)
+        return await answering.stored(item_id, actor, "site_check", data.id)
 
     @post("/site-checks/{check_id:uuid}/conclusion", summary="现场核查结论, by a checker")
     async def conclude_check(
@@ -270,19 +270,19 @@ class ProcedureController(Controller):
             units=frozenset(data.units),
         )
         await site_checks.conclude(item_id, check_id, actor, said, manifest=declarations(data.evidence))
-        return await queries.detail(item_id, actor)
+        return await answering.stored(item_id, actor, "site_check_conclusion", check_id, data.evidence)
 
     @post("/publicity", summary="公示: without personal data")
     async def publish(self, item_id: Id, data: JSONBody[PublicityIn], actor: NamedDependency[Actor]) -> Detail:
         await publicity.publish(item_id, actor, id=data.id, text=data.text, starts_on=data.starts_on, days=data.days)
-        return await queries.detail(item_id, actor)
+        return await answering.stored(item_id, actor, "publicity", data.id)
 
     @post("/publicity/{publicity_id:uuid}/objections", summary="登记公示异议")
     async def take_public_objection(
         self, item_id: Id, publicity_id: Id, data: JSONBody[PublicObjectionIn], actor: NamedDependency[Actor]
     ) -> Detail:
         await publicity.take_objection(item_id, publicity_id, actor, id=data.id, note=data.note)
-        return await queries.detail(item_id, actor)
+        return await answering.stored(item_id, actor, "public_objection", data.id)
 
     @post("/public-objections/{objection_id:uuid}/decision", summary="公示异议处理")
     async def rule_public_objection(
@@ -293,7 +293,7 @@ class ProcedureController(Controller):
             await publicity.uphold_objection(item_id, objection_id, actor, note=data.note, units=units)
         else:
             await publicity.decline_objection(item_id, objection_id, actor, note=data.note)
-        return await queries.detail(item_id, actor)
+        return await answering.stored(item_id, actor, "public_objection_ruling", objection_id)
 
     @post("/hanging", summary="挂账: cannot be done for now, looked at again on a day")
     async def hang(self, item_id: Id, data: JSONBody[HangingIn], actor: NamedDependency[Actor]) -> Detail:
@@ -306,19 +306,19 @@ class ProcedureController(Controller):
             paper=data.paper,
             review_on=data.review_on,
         )
-        return await queries.detail(item_id, actor)
+        return await answering.stored(item_id, actor, "hanging", data.id)
 
     @post("/resumption", summary="解除挂账, towards a new date")
     async def resume(self, item_id: Id, data: JSONBody[ResumptionIn], actor: NamedDependency[Actor]) -> Detail:
         await hanging.resume(item_id, actor, id=data.id, note=data.note, due_on=data.due_on)
-        return await queries.detail(item_id, actor)
+        return await answering.stored(item_id, actor, "resumption", data.id)
 
     @post("/look-backs", summary="回头看: whether a closed item still holds")
     async def look_back(self, item_id: Id, data: JSONBody[LookBackIn], actor: NamedDependency[Actor]) -> Detail:
         await looking_back.look_back(
             item_id, actor, id=data.id, result=data.result, note=data.note, manifest=declarations(data.evidence)
         )
-        return await queries.detail(item_id, actor)
+        return await answering.stored(item_id, actor, "look_back", data.id, data.evidence)
 
     @post("/reopening", summary="重开: the same item under the same number, with a new date")
     async def reopen(self, item_id: Id, data: JSONBody[ReopeningIn], actor: NamedDependency[Actor]) -> Detail:
@@ -331,4 +331,4 @@ class ProcedureController(Controller):
             units=frozenset(data.units),
             manifest=declarations(data.evidence),
         )
-        return await queries.detail(item_id, actor)
+        return await answering.stored(item_id, actor, "reopening", data.id, data.evidence)

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from backend.evidence.queries import EvidenceShape
 from backend.evidence.rules import State
@@ -149,6 +149,7 @@ class Detail(Row):
     from, and `evidence` is what came with them. `acknowledgement` is the latest of `acknowledgements`. `due_rule` says
     how the date came about: a term ("workdays:3") counted from `due_from`, "text" for a day that `deadline_text` names,
     "given" by a person. `version` may be sent back as `If-Match`: then nothing is done when somebody was faster.
+    `receipt`: a signed proof of what was just written, in answers to what carries an id of its own.
     """
 
     version: int
@@ -174,6 +175,7 @@ class Detail(Row):
     look_backs: list[LookBackShape]
     reopenings: list[ReopeningShape]
     moves: list[MoveShape]
+    receipt: str | UnsetType = UNSET
 
 
 class Change(msgspec.Struct):
