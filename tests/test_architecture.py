@@ -16,7 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 from piccolo.columns.base import OnDelete, OnUpdate
 from piccolo.conf.apps import Finder
 
-from backend import docs_pages
+from backend import docs_pages, migrate
 from backend.__main__ import COMMANDS
 from backend.app import CONTROLLERS
 from backend.evidence.api import EvidenceController
@@ -193,6 +193,13 @@ def test_every_request_refuses_unknown_fields() -> None:
         if struct.__name__.endswith("In") and not struct.__struct_config__.forbid_unknown_fields
     ]
     assert open_to_anything == []
+
+
+def test_no_two_migrations_of_an_app_have_the_same_id() -> None:
+    """The later one would count as run already."""
+    for app in PACKAGES:
+        ids = migrate._ids(app)
+        assert len(ids) == len(set(ids)) > 0, app
 
 
 # ── imports and dependencies ─────────────────────────────────────────────────────────────────────────────────────

@@ -57,6 +57,7 @@ BARE = {  # nothing of their own is stored under an id from the phone
     "POST /api/rectifications/{item_id}/voiding/confirmation",
     "POST /api/rectifications/{item_id}/voiding/refusal",
     "PUT /api/rectifications/{item_id}/household",
+    "POST /api/evidence/{evidence_id}/explanations",  # answered with the file, and so with the receipt of the file
     "POST /api/rectifications/batch",
     "POST /api/rectifications/batches/{batch_id}/stop",
 }
