@@ -218,6 +218,27 @@ async def test_the_job_twice_makes_the_copies_once(client, it, sender):
     assert len(events) == 1
 
 
+async def test_what_decoding_told_is_kept_with_the_photo_once_it_is_ready(client, it, sender):
+    content = hostile_files.encoded(hostile_files.picture(), exif=hostile_files.exif())
+    id = await declared(it, content)
+    await client.put(f"/api/evidence/{id}", content=content, headers=sender)
+    assert await raw("SELECT 1 FROM evidence_reading") == []
+    await jobs.prepare(id)
+    (kept,) = await raw("SELECT * FROM evidence_reading")
+    assert (kept["evidence"], kept["camera"], kept["read_at"]) == (id, "Make", clock.now())
+    assert (kept["exif_at"], kept["exif_zone_known"], kept["traces"]) == (None, None, [])
+    assert kept["exif_lat"] == pytest.approx(26.57) and kept["exif_lng"] == pytest.approx(106.700278, abs=1e-6)
+    assert all(-(2**63) <= look < 2**63 for look in kept["looks"])
+
+
+async def test_a_photo_that_is_refused_has_no_reading(client, it, sender):
+    content = hostile_files.photo(400, 300)[:-9000]
+    id = await declared(it, content)
+    assert (await client.put(f"/api/evidence/{id}", content=content, headers=sender)).status_code == 200
+    await jobs.prepare(id)
+    assert await state(id) == "refused" and await raw("SELECT 1 FROM evidence_reading") == []
+
+
 async def test_a_lost_job_is_found_by_the_sweeper(client, it, sender):
     content = make.photo(26)
     id = await declared(it, content)

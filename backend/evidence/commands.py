@@ -9,6 +9,7 @@ from backend import clock, events, geo, signing, time_tokens, wake
 from backend.db import after_commit, insert, one_statement, raw, transaction
 from backend.errors import Incomplete
 from backend.evidence.queries import EvidenceShape, shape
+from backend.evidence.reading import Reading
 from backend.evidence.rules import MOST_FILES, MOST_TRIES, Declaration, State, token_state
 from backend.evidence.tables import Evidence
 from backend.once import different
@@ -97,12 +98,22 @@ async def give_back(evidence: UUID) -> None:
         )
 
 
-async def mark_ready(evidence: UUID) -> None:
-    await _settle(evidence, State.ready, None)
+async def mark_ready(evidence: UUID, reading: Reading) -> None:
+    """Its copies are there; what decoding told is kept with it."""
+    async with transaction():
+        if await _settle(evidence, State.ready, None):
+            await _keep(evidence, reading)
+
+
+async def mark_redrawn(evidence: UUID, reading: Reading) -> None:
+    """Copies of a photo that was ready before were made anew: only the reading may be another one now."""
+    async with transaction():
+        await _keep(evidence, reading)
 
 
 async def mark_refused(evidence: UUID, code: str) -> None:
-    await _settle(evidence, State.refused, code)
+    async with one_statement():
+        await _settle(evidence, State.refused, code)
 
 
 async def give_up(evidence: UUID) -> None:
@@ -110,23 +121,46 @@ async def give_up(evidence: UUID) -> None:
 
     Seen as `refusal`; a person has it tried again as docs/operations.md says.
     """
-    await _settle(evidence, State.refused, "evidence.gave_up")
+    await mark_refused(evidence, "evidence.gave_up")
 
 
 def spent(row: Evidence) -> bool:
     return row.tries > MOST_TRIES
 
 
-async def _settle(evidence: UUID, state: State, refusal: str | None) -> None:
-    async with one_statement():
-        await events.record_change(
-            "UPDATE evidence SET state = $1, refusal = $2, prepared_at = $3 WHERE id = $4 AND state = $5 RETURNING id",
-            (state.value, refusal, clock.now(), evidence, State.received.value),
-            f"evidence.{state.value}",
-            evidence,
-            actor=SYSTEM,
-            reason=refusal,
-        )
+async def _settle(evidence: UUID, state: State, refusal: str | None) -> bool:
+    """False when it was settled before."""
+    settled = await events.record_change(
+        "UPDATE evidence SET state = $1, refusal = $2, prepared_at = $3 WHERE id = $4 AND state = $5 RETURNING id",
+        (state.value, refusal, clock.now(), evidence, State.received.value),
+        f"evidence.{state.value}",
+        evidence,
+        actor=SYSTEM,
+        reason=refusal,
+    )
+    return bool(settled)
+
+
+async def _keep(evidence: UUID, reading: Reading) -> None:
+    values = {
+        "exif_at": reading.at,
+        "exif_zone_known": reading.zone_known,
+        "exif_lat": reading.lat,
+        "exif_lng": reading.lng,
+        "camera": reading.camera,
+        "software": reading.software,
+        "traces": [trace.value for trace in reading.traces],
+        "looks": reading.looks if reading.looks is None else list(reading.looks),
+        "read_at": clock.now(),
+    }
+    places = ", ".join(f"${number}" for number in range(1, len(values) + 2))
+    again = ", ".join(f"{name} = excluded.{name}" for name in values)
+    await raw(
+        f"INSERT INTO evidence_reading (evidence, {', '.join(values)}) VALUES ({places}) "
+        f"ON CONFLICT (evidence) DO UPDATE SET {again}",
+        evidence,
+        *values.values(),
+    )
 
 
 def _token(given: str) -> TimeToken | None:

@@ -1,17 +1,26 @@
-"""Decodes one photo and redraws it small, shut in by hard limits. Run by gate.py; imports nothing of ours.
+"""Decodes one photo, reads what it says of itself, redraws it small, shut in by hard limits. Forked by gate_server.py.
 
-Arguments: three open descriptors (photo, display copy, thumbnail), then the limits. Answer: one JSON line.
+Imports nothing of ours but its own parts, and asks nothing of the machine: everything is open and loaded before.
 """
 
+import ctypes
 import errno
+import gc
 import io
 import json
 import os
 import resource
+import signal
+import socket
 import sys
 import warnings
+from collections.abc import Sequence
+from typing import Any
 
 from PIL import Image, ImageCms, JpegImagePlugin, MpoImagePlugin, PngImagePlugin, WebPImagePlugin
+
+from backend.evidence import gate_caption, gate_exif
+from backend.evidence.looks import looks
 
 # Every decoder is loaded now: once shut in, nothing more can be opened.
 Image.preinit()
@@ -21,7 +30,9 @@ MOST_PIXELS = 50_000_000
 DISPLAY, THUMBNAIL = 1600, 320
 QUALITY = 82
 NOBODY = 65534
-ORIENTATION = 0x0112
+BROKEN = 70
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2); a change of user clears it
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -37,11 +48,17 @@ class Refused(Exception):
     """Its text is one of the codes in format.py."""
 
 
-def main() -> None:
-    photo, display, thumbnail, memory, cpu, file_size = map(int, sys.argv[1:])
-    shut_in(memory, cpu, file_size)
+def one_photo(parts: Sequence[int], line: socket.socket, fonts: gate_caption.Fonts, server: int) -> None:
+    """The whole life of a child: one request and one answer on the line, a JSON line each. Never returns."""
+    asked = json.loads(_line_of_text(line))
+    gc.disable()  # it ends before garbage matters
+    shut_in(*(asked[name] for name in ("memory", "cpu", "output", "wall")))
+    if LIBC is not None:
+        LIBC.prctl(DIE_WITH_PARENT, signal.SIGKILL)
+    if os.getppid() != server:
+        os._exit(BROKEN)
     try:
-        answer = redraw(photo, display, thumbnail)
+        answer = redraw(parts, asked["caption"], fonts)
     except Refused as reason:
         answer = {"refused": str(reason)}
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -51,13 +68,24 @@ def main() -> None:
         answer = {"trouble": "no_room"} if full else {"refused": "evidence.undecodable"}
     except Exception:
         answer = {"refused": "evidence.undecodable"}
-    os.write(1, json.dumps(answer).encode())
+    line.sendall(json.dumps(answer).encode() + b"\n")
     os._exit(0)  # tearing down hundreds of megabytes in order serves nobody
 
 
-def shut_in(memory: int, cpu: int, file_size: int) -> None:
+def _line_of_text(line: socket.socket) -> bytes:
+    text = b""
+    while not text.endswith(b"\n"):
+        more = line.recv(65536)
+        if not more:
+            os._exit(BROKEN)  # who asked has hung up
+        text += more
+    return text
+
+
+def shut_in(memory: int, cpu: int, file_size: int, wall: float) -> None:
     """From here on: no rights, no new file, socket or process, and bounded memory, time and output."""
     os.nice(10)
+    signal.setitimer(signal.ITIMER_REAL, wall)  # should nobody be left to stop it
     at_most(resource.RLIMIT_CPU, cpu, cpu + 1)  # SIGXCPU first: a SIGKILL would look like the system's own
     at_most(resource.RLIMIT_AS, memory, memory)
     at_most(resource.RLIMIT_FSIZE, file_size, file_size)
@@ -85,8 +113,9 @@ def at_most(what: int, soft: int, hard: int) -> None:
     resource.setrlimit(what, (soft, hard))
 
 
-def redraw(photo: int, display: int, thumbnail: int) -> dict[str, object]:
+def redraw(parts: Sequence[int], caption: Sequence[Any] | None, fonts: gate_caption.Fonts) -> dict[str, object]:
     """Writes both copies and says how large everything is; the photo's own size is given upright."""
+    photo, display, thumbnail = parts
     with os.fdopen(photo, "rb") as file:
         source = Image.open(file, formats=FORMATS)
         width, height = source.size
@@ -97,16 +126,20 @@ def redraw(photo: int, display: int, thumbnail: int) -> dict[str, object]:
         target = fit(source.size, DISPLAY)
         source.draft("RGB", target)  # the exact target: a bounding box would not be scaled (libjpeg, n/8)
         large = averageable(source).resize(target, Image.Resampling.BILINEAR, reducing_gap=1.5)
-        turn = TURNS.get(orientation(source))
+        tags = gate_exif.tags(source)
+        turn = TURNS.get(gate_exif.orientation(tags))
     if turn is not None:
         large = large.transpose(turn)
         if turn >= Image.Transpose.ROTATE_90 and turn != Image.Transpose.ROTATE_180:
             width, height = height, width
     large = opaque(large, source.info.get("icc_profile"))
     small = large.resize(fit(large.size, THUMBNAIL), Image.Resampling.BILINEAR, reducing_gap=1.5)
-    save(large, display)
+    said = {"exif": gate_exif.said(tags), "looks": looks(small)}
     save(small, thumbnail)
-    return {"size": (width, height), "display": large.size, "thumbnail": small.size}
+    if caption:
+        large = gate_caption.with_bar(large, gate_caption.Caption(*caption), fonts)
+    save(large, display)
+    return {"size": (width, height), "display": large.size, "thumbnail": small.size, **said}
 
 
 def fit(size: tuple[int, int], longest: int) -> tuple[int, int]:
@@ -124,19 +157,14 @@ def averageable(image: Image.Image) -> Image.Image:
     return image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
 
 
-def orientation(image: Image.Image) -> int:
-    try:
-        return int(image.getexif().get(ORIENTATION, 1))
-    except Exception:  # metadata is a claim: when it cannot be read, the picture stays as it is
-        return 1
-
-
 def opaque(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """A new sRGB picture, white where the old one was clear, that carries nothing but pixels."""
-    sheet = Image.new("RGB", image.size, "white")
-    mask = image.getchannel("A") if image.mode == "RGBA" else None
-    colours = image.convert("RGB") if mask else image
-    sheet.paste(standard(colours, profile), mask=mask)
+    """The picture in sRGB, white where it was clear, that carries nothing but pixels."""
+    if image.mode == "RGBA":
+        sheet = Image.new("RGB", image.size, "white")
+        sheet.paste(standard(image.convert("RGB"), profile), mask=image.getchannel("A"))
+    else:
+        sheet = standard(image, profile)
+    sheet.info = {}  # Pillow hands comment, profile and the like on from here when it saves
     return sheet
 
 
@@ -151,12 +179,9 @@ def standard(image: Image.Image, profile: bytes | None) -> Image.Image:
                 )
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
             pass
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def save(image: Image.Image, descriptor: int) -> None:
     with os.fdopen(descriptor, "wb") as file:
         image.save(file, "JPEG", quality=QUALITY)
-
-
-main()

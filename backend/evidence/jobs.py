@@ -1,6 +1,7 @@
 """Outside the transaction: making display copies in the gate's child, and sweeping what was dropped."""
 
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -8,19 +9,24 @@ from backend import clock
 from backend.db import raw
 from backend.errors import NoRoom
 from backend.evidence import commands, gate, storage, stores
-from backend.evidence.rules import State
+from backend.evidence.captions import Told, bar
+from backend.evidence.rules import Caption, Source, State
 from backend.evidence.storage import Missing, StoreAway
+from backend.evidence.tables import Evidence
+
+# What a concept above lets stand below the display copy of a file that hangs on one of its things.
+Captioner = Callable[[UUID], Awaitable[Caption | None]]
 
 STUCK_AFTER = timedelta(seconds=60)
 
 log = logging.getLogger("duban.evidence")
 
 
-async def prepare(evidence: UUID) -> None:
+async def prepare(evidence: UUID, captioners: Sequence[Captioner] = ()) -> None:
     """Make display copy and thumbnail of a received file. Safe to run twice; ends ready or refused.
 
-    Raises NoRoom, StoreAway or OSError when the machine could not look at it: that costs no try while the original is
-    there.
+    `captioners` are asked in turn what it hangs on lets stand below the display copy. Raises NoRoom, StoreAway or
+    OSError when the machine could not look at it: that costs no try while the original is there.
     """
     row = await commands.try_prepare(evidence)
     if row is None:
@@ -28,29 +34,55 @@ async def prepare(evidence: UUID) -> None:
     if commands.spent(row):
         await commands.give_up(evidence)
         return
-    store = stores.store()
     try:
-        async with (
-            store.local(storage.original(row.sha256)) as original,
-            store.writing(storage.derived("display", evidence)) as display,
-            store.writing(storage.derived("thumbnail", evidence)) as thumbnail,
-        ):
-            made = await gate.prepare(original, display, thumbnail)
+        made = await _drawn(row, captioners)
     except Missing:
         raise
     except (NoRoom, StoreAway, OSError):
         await commands.give_back(evidence)
         raise
-    if isinstance(made, gate.Refused) and made.try_again:
+    if isinstance(made, gate.Prepared):
+        await commands.mark_ready(evidence, made.reading)
+    elif made.try_again:
         return  # the machine may be to blame: the sweeper comes back to it
-    if isinstance(made, gate.Refused):
+    else:
         log.warning("evidence %s refused: %s", evidence, made.code)
         await commands.mark_refused(evidence, made.code)
-    else:
-        await commands.mark_ready(evidence)
 
 
-async def sweep_received() -> int:
+async def redraw(evidence: UUID, captioners: Sequence[Captioner]) -> bool:
+    """Make the copies of a photo that is ready anew, from its original. False when they stay as they were.
+
+    Raises NoRoom, StoreAway, or OSError when the original is gone or nothing can be drawn on this machine.
+    """
+    row = await Evidence.objects().get((Evidence.id == evidence) & (Evidence.state == State.ready))
+    made = await _drawn(row, captioners) if row is not None else None
+    if not isinstance(made, gate.Prepared):
+        return False
+    await commands.mark_redrawn(evidence, made.reading)
+    return True
+
+
+async def _drawn(row: Evidence, captioners: Sequence[Captioner]) -> gate.Prepared | gate.Refused:
+    caption = await _first(row.id, captioners)
+    told = Told(row.captured_at, Source(row.source), row.lat, row.lng, row.accuracy_m, row.received_at)
+    store = stores.store()
+    async with (
+        store.local(storage.original(row.sha256)) as original,
+        store.writing(storage.derived("display", row.id)) as display,
+        store.writing(storage.derived("thumbnail", row.id)) as thumbnail,
+    ):
+        return await gate.prepare(original, display, thumbnail, caption=caption and bar(caption, told))
+
+
+async def _first(evidence: UUID, captioners: Sequence[Captioner]) -> Caption | None:
+    for captioner in captioners:
+        if caption := await captioner(evidence):
+            return caption
+    return None
+
+
+async def sweep_received(captioners: Sequence[Captioner] = ()) -> int:
     """Files whose job was lost on the way: prepare them now. Returns how many.
 
     A full disk or an absent store ends the round: NoRoom, StoreAway.
@@ -62,7 +94,7 @@ async def sweep_received() -> int:
     )
     for row in rows:
         try:
-            await prepare(row["id"])
+            await prepare(row["id"], captioners)
         except OSError:  # the next one may fare better
             log.exception("evidence %s not prepared", row["id"])
     return len(rows)

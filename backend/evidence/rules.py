@@ -96,6 +96,15 @@ class Capture:
 
 
 @dataclass(frozen=True, slots=True)
+class Caption:
+    """What the thing a photo hangs on lets stand below its display copy. Never a word about a household or a person."""
+
+    place: str
+    number: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Declaration:
     """One line of a manifest: what will arrive under this id. Everything but the hash and size is a claim."""
 
