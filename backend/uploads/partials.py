@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import errno
 import fcntl
 import hashlib
 import os
@@ -13,7 +14,7 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from backend.errors import Locked, NotFound, WrongState
+from backend.errors import Locked, WrongState
 from backend.evidence import storage
 from backend.evidence.incoming import Intake
 
@@ -35,11 +36,10 @@ class Partial:
             os.close(os.open(self.part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
     def offset(self) -> int:
-        """How many bytes are there. Raises NotFound when there is no file."""
-        for path in (self.part, self.path):  # in this order: the first may become the second in between
-            with suppress(FileNotFoundError):
-                return path.stat().st_size
-        raise NotFound()
+        """How many bytes are there. Raises FileNotFoundError."""
+        with suppress(FileNotFoundError):
+            return self.part.stat().st_size
+        return self.path.stat().st_size  # in this order: the first may become the second in between
 
     def remove(self) -> None:
         for path in (self.part, self.path):
@@ -48,13 +48,12 @@ class Partial:
     async def seal(self, length: int) -> None:
         """Makes the whole file durable and closes it to writers for good. Safe to repeat.
 
-        Raises NotFound when there is no file, WrongState when bytes are missing.
+        Raises FileNotFoundError, or WrongState when bytes are missing.
         """
-        with suppress(FileNotFoundError, NotFound), Writer(self, length) as writer:
+        with suppress(FileNotFoundError), Writer(self, length) as writer:
             await asyncio.to_thread(storage.sync, self.part)
             await writer.close_for_good()
-        if not self.path.exists():
-            raise NotFound()
+        self.path.stat()
         await asyncio.to_thread(storage.sync, self.path.parent)
 
     def digest(self) -> tuple[str, int]:
@@ -86,7 +85,7 @@ class Writer:
 
     async def append(self, chunk: bytes) -> None:
         """Into the page cache. What was written stays, whatever is raised: WrongState when somebody else wrote
-        meanwhile, NotFound when the upload is over, Locked, NoRoom.
+        meanwhile, FileNotFoundError when the file is sealed or gone, Locked, NoRoom.
         """
         async with self._alone():
             with storage.room(), memoryview(chunk) as rest:
@@ -123,12 +122,8 @@ class Writer:
 
     def _check(self) -> None:
         mine = os.fstat(self._fd)
-        try:
-            named = self._partial.part.stat()
-        except FileNotFoundError:
-            raise NotFound() from None
-        if named.st_ino != mine.st_ino:
-            raise NotFound()
+        if self._partial.part.stat().st_ino != mine.st_ino:
+            raise FileNotFoundError(errno.ENOENT, "another file has this name", str(self._partial.part))
         if mine.st_size != self.at:
             raise elsewhere(mine.st_size)
 

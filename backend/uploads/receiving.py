@@ -8,13 +8,12 @@ from contextlib import suppress
 from uuid import UUID
 
 from backend.columns import uuid7
-from backend.errors import ChecksumMismatch, Conflict, Incomplete, NotFound, Stalled, TooLarge
+from backend.errors import ChecksumMismatch, Conflict, Incomplete, NotFound, Stalled, TooLarge, WrongState
 from backend.evidence import queries as evidence
 from backend.evidence.receiving import take_in
-from backend.evidence.rules import State
 from backend.evidence.stores import intake
 from backend.roles import Actor
-from backend.uploads import commands
+from backend.uploads import commands, queries
 from backend.uploads.partials import Partial, Writer, elsewhere
 from backend.uploads.queries import UploadRow
 from backend.uploads.rules import STALLED_AFTER, Checksum
@@ -44,7 +43,11 @@ async def offset(upload: UploadRow, actor: Actor) -> int:
     """
     if upload.finished_at is not None:
         return upload.length
-    there = Partial(intake(), upload.id).offset()
+    try:
+        there = Partial(intake(), upload.id).offset()
+    except FileNotFoundError:
+        await _check_finished(upload, actor)
+        return upload.length
     if there == upload.length:
         await finish(upload, actor)
     return there
@@ -70,8 +73,8 @@ async def append(
     try:
         with Writer(Partial(intake(), upload.id), at) as writer:
             await _write(writer, upload, chunks, checksum)
-    except FileNotFoundError:  # sealed or deleted meanwhile
-        raise NotFound() from None
+    except FileNotFoundError:  # somebody else wrote the last byte meanwhile, or ended it
+        raise elsewhere(await offset(upload, actor)) from None
     if writer.at == upload.length:
         await finish(upload, actor)
     return upload, writer.at
@@ -84,20 +87,18 @@ async def finish(upload: UploadRow, actor: Actor) -> None:
     over and forgotten, so that the phone can begin anew.
     """
     partial = Partial(intake(), upload.id)
-    await partial.seal(upload.length)
     try:
+        await partial.seal(upload.length)
         declared = await evidence.declared_by(actor, upload.evidence)
+        await take_in(declared, actor, partial, *await asyncio.to_thread(partial.digest))
     except NotFound:
         return
-    try:
-        await take_in(declared, actor, partial, *await asyncio.to_thread(partial.digest))
+    except FileNotFoundError:
+        await _check_finished(upload, actor)
     except (Incomplete, TooLarge, Conflict) as refusal:
         log.warning("upload %s for evidence %s refused: %s", upload.id, upload.evidence, refusal.code)
         await end(upload)
         raise
-    except FileNotFoundError:  # somebody else finished it in this moment, or ended it
-        if (await evidence.declared_by(actor, upload.evidence)).state == State.declared:
-            raise NotFound() from None
     await commands.finish(upload.id)
     partial.remove()
 
@@ -108,6 +109,12 @@ async def end(upload: UploadRow) -> None:
     Partial(intake(), upload.id).remove()
 
 
+async def _check_finished(upload: UploadRow, actor: Actor) -> None:
+    """Where its file is gone: raises NotFound unless somebody else finished it in this moment."""
+    if (await queries.own(upload.id, actor)).finished_at is None:
+        raise NotFound()
+
+
 async def _write(writer: Writer, upload: UploadRow, chunks: AsyncIterator[bytes], checksum: Checksum | None) -> None:
     began, running = writer.at, hashlib.new(checksum.algorithm) if checksum else None
     async for chunk in _flowing(chunks):
@@ -116,7 +123,7 @@ async def _write(writer: Writer, upload: UploadRow, chunks: AsyncIterator[bytes]
         if running:
             running.update(chunk)
     if checksum and running and running.digest() != checksum.digest:
-        with suppress(NotFound):
+        with suppress(FileNotFoundError, WrongState):
             await writer.take_back(began)
         raise ChecksumMismatch(
             "这一段内容在传输中损坏，请重新传这一段。", "upload.checksum_mismatch", field="Upload-Checksum"
