@@ -50,7 +50,7 @@ async def not_stored(ids: Iterable[UUID]) -> None:
     assert {(row["state"], row["told"]) for row in rows} <= {("declared", None)}
 
 
-def half_sent() -> list[str]:
-    """The names of files that wait for more bytes."""
+def half_sent() -> set[str]:
+    """The names of files that wait for more bytes, other tests' too."""
     root = settings.load().evidence
-    return [name for folder in SENT_PIECES if (root / folder).is_dir() for name in os.listdir(root / folder)]
+    return {name for folder in SENT_PIECES if (root / folder).is_dir() for name in os.listdir(root / folder)}

@@ -13,7 +13,7 @@ from tests import hostile_files
 from tests.fault_proxy import FINE, Fault, Kind, Network
 
 PATIENCE = 60.0  # seconds for an answer, on a machine that has other things to do
-NO_SIGNAL = 0.3  # seconds after which a phone without a signal hangs up
+NO_SIGNAL = 0.2  # seconds after which a phone without a signal hangs up
 MOST_TRIES = 40  # requests for one photo
 OFFSET_STREAM = "application/offset+octet-stream"
 TUS = {"tus-resumable": "1.0.0"}
@@ -40,6 +40,12 @@ def worth_trying_again(answer: httpx.Response) -> bool:
     return answer.status_code in AGAIN or (answer.status_code == 400 and answer.json()["code"] == "connection_lost")
 
 
+def creation(evidence: UUID, length: int) -> dict[str, str]:
+    """The headers that begin an upload."""
+    metadata = "evidence_id " + base64.b64encode(str(evidence).encode()).decode()
+    return {**TUS, "upload-length": str(length), "upload-metadata": metadata}
+
+
 class Gone(Exception):
     """No answer came."""
 
@@ -50,7 +56,7 @@ class Phone:
     def __init__(self, network: Network, headers: dict[str, str], fates: Iterable[Fault] = ()) -> None:
         self.network, self.headers = network, {**headers, "connection": "close"}
         self.fates: Iterator[Fault] = iter(fates)
-        self.requests = 0
+        self.story: list[str] = []  # one line a request, for whoever looks into a failure
         self.http = httpx.AsyncClient(base_url=network.address, timeout=PATIENCE)
 
     async def put(self, id: UUID, content: bytes) -> dict[str, Any]:
@@ -63,15 +69,18 @@ class Phone:
             if answer.status_code == 200:
                 return answer.json()
             assert worth_trying_again(answer), answer.text
-        raise AssertionError(f"{id} was never acknowledged")
+        raise AssertionError("\n".join(self.story[-MOST_TRIES:]))
 
     async def resume(self, id: UUID, content: bytes, *, with_creation: bool = False) -> dict[str, Any]:
-        """tus: goes on where the server says it is. `with_creation` sends the first bytes with the POST."""
+        """tus: goes on where the server says it is. `with_creation` sends everything with the POST, once: when that
+        breaks off, the phone does not know where to go on.
+        """
         where: str | None = None
         for _ in range(MOST_TRIES):
             try:
                 if where is None:
-                    answer = await self._begin(id, content, content if with_creation else b"")
+                    first, with_creation = content if with_creation else b"", False
+                    answer = await self._begin(id, content, first)
                     where = answer.headers.get("location")
                 else:
                     answer = await self.ask("HEAD", where, **TUS)
@@ -85,31 +94,32 @@ class Phone:
             except Gone:
                 continue
             assert answer.is_success or answer.status_code == 404 or worth_trying_again(answer), answer.text
-        raise AssertionError(f"{id} never came to its end")
+        raise AssertionError("\n".join(self.story[-2 * MOST_TRIES :]))
 
     async def _begin(self, id: UUID, content: bytes, first: bytes) -> httpx.Response:
-        metadata = "evidence_id " + base64.b64encode(str(id).encode()).decode()
-        said = {"upload-length": str(len(content)), "upload-metadata": metadata}
-        if first:
-            said["content-type"] = OFFSET_STREAM
-        return await self.ask("POST", "/api/uploads", first, **TUS, **said)
+        more = {"content-type": OFFSET_STREAM} if first else {}
+        return await self.ask("POST", "/api/uploads", first, **creation(id, len(content)), **more)
 
     async def ask(self, method: str, path: str, content: bytes | None = None, **headers: str) -> httpx.Response:
         """One request, through the next fault if it has a body. Raises Gone."""
         fault = FINE if content is None else next(self.fates, FINE)
         self.network.next = fault
-        self.requests += 1
         wait = NO_SIGNAL if fault.kind is Kind.silent else PATIENCE
         headers = self.headers | headers
         if content is not None:
             headers["content-length"] = str(len(content))
         body = None if content is None else _pieces(content)
+        said = (
+            f"{method} {path} {len(content or b'')} from {headers.get('upload-offset')} {fault.kind.name} {fault.at}: "
+        )
         try:
-            return await self.http.request(
-                method, path, content=body, headers=headers, timeout=httpx.Timeout(wait, connect=PATIENCE)
-            )
+            limits = httpx.Timeout(wait, connect=PATIENCE)
+            answer = await self.http.request(method, path, content=body, headers=headers, timeout=limits)
         except httpx.TransportError as gone:
+            self.story.append(said + repr(gone))
             raise Gone from gone
+        self.story.append(f"{said}{answer.status_code} {answer.headers.get('upload-offset')} {answer.text}")
+        return answer
 
 
 async def _pieces(content: bytes) -> AsyncIterator[bytes]:

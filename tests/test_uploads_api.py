@@ -8,8 +8,10 @@ from uuid import UUID
 import httpx
 import pytest
 
+from backend.columns import uuid7
 from backend.evidence import storage
 from backend.evidence.stores import disk, intake
+from backend.uploads.rules import MOST_OPEN
 from tests import make
 from tests.test_evidence_api import declared, half_sent, state, stored_events
 
@@ -82,3 +84,31 @@ async def test_a_file_in_pieces_is_evidence_with_its_last_byte(it, phone):
     assert await state(id) == "received" and await stored_events() == 1
     assert disk().path(storage.original(hashlib.sha256(content).hexdigest())).read_bytes() == content
     assert await phone.offset(path) == len(content) and lying() == [] and not half_sent()
+
+
+async def test_a_phone_that_lost_the_answer_to_its_first_bytes_may_send_them_again(it, phone):
+    content = make.photo(59)
+    id = await declared(it, content)
+    for _ in range(3):  # the second time they are stored already
+        answer = await phone.create(id, len(content), content=content, headers=PIECE)
+        assert (answer.status_code, answer.headers.get("Upload-Offset")) == (201, str(len(content))), answer.text
+    assert await state(id) == "received" and await stored_events() == 1 and lying() == []
+
+
+async def test_whole_but_not_yet_declared_they_may_be_sent_again_too(it, phone):
+    content, id = make.photo(60), uuid7()
+    told = [await phone.create(id, len(content), content=content, headers=PIECE) for _ in range(2)]
+    assert [answer.headers.get("Upload-Offset") for answer in told] == [str(len(content))] * 2
+    assert told[0].headers["Location"] == told[1].headers["Location"] and lying() == [".whole"]
+    assert (await phone.end(told[0].headers["Location"])).status_code == 204 and lying() == []
+
+
+async def test_a_new_beginning_takes_the_place_of_one_whose_address_was_lost(it, phone):
+    content = make.photo(61)
+    id = await declared(it, content)
+    for _ in range(MOST_OPEN + 1):  # and so never uses up what a person may have open
+        answer = await phone.create(id, len(content), content=content[:100], headers=PIECE)
+        assert (answer.status_code, answer.headers["Upload-Offset"]) == (201, "100")
+    assert lying() == [".part"]
+    assert (await phone.send(answer.headers["Location"], 100, content[100:])).status_code == 204
+    assert await state(id) == "received" and lying() == []

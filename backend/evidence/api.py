@@ -1,6 +1,8 @@
 """HTTP of evidence: send the bytes of a declared file, look at its display copies. How far it is: trust_reports."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -18,6 +20,8 @@ from backend.evidence.queries import EvidenceShape, Reader
 from backend.evidence.rules import MOST_BYTES, MediaType, State
 from backend.roles import Actor
 
+HEARD_WITHIN = 10.0  # seconds
+
 # Derived copies are ours, but a browser must still never run what it is given (trust.md F6).
 PICTURE_HEADERS = {
     "content-security-policy": "sandbox; default-src 'none'",
@@ -34,6 +38,23 @@ class SendsBytes(Operation):
         self.request_body = RequestBody(content={"application/octet-stream": picture}, required=True)
 
 
+@asynccontextmanager
+async def heard(request: Request[Any, Any, Any]) -> AsyncIterator[None]:
+    """Reads on the way out what the sender still sends, so that it hears the answer, above all a refusal.
+
+    A server that closes on unread bytes resets the connection, and its answer is lost with it. Not read for ever.
+    """
+    try:
+        yield
+    finally:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HEARD_WITHIN):
+                while request.is_connected:
+                    message = await request.receive()
+                    if message["type"] != "http.request" or not message.get("more_body"):
+                        break
+
+
 class EvidenceController(Controller):
     path = "/api/evidence"
     tags = ["evidence"]
@@ -48,7 +69,9 @@ class EvidenceController(Controller):
     async def send(
         self, evidence_id: FromPath[UUID], request: Request[Any, Any, Any], actor: NamedDependency[Actor]
     ) -> EvidenceShape:
-        return queries.receipted(await receiving.receive(evidence_id, actor, request.content_length, request.stream()))
+        async with heard(request):
+            taken = await receiving.receive(evidence_id, actor, request.content_length, request.stream())
+        return queries.receipted(taken)
 
     @get(
         "/{evidence_id:uuid}/{copy:str}",

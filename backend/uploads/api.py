@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from litestar.types import Message, Scope
 
 from backend.errors import BadRequest, WrongType
-from backend.evidence.api import SendsBytes
+from backend.evidence.api import SendsBytes, heard
 from backend.evidence.rules import MOST_BYTES
 from backend.roles import Actor
 from backend.uploads import queries, receiving, rules
@@ -46,14 +46,14 @@ class UploadController(Controller):
         operation_class=SendsBytes,
     )
     async def create(self, request: Asked, actor: NamedDependency[Actor]) -> Response[None]:
-        said = _spoken(request)
-        length = rules.length(said.get("upload-length"), said.get("upload-defer-length"), MOST_BYTES)
-        metadata = said.get("upload-metadata")
-        upload = await receiving.start(actor, rules.evidence_of(metadata), length, metadata or "")
-        if _brings_bytes(request):
-            upload, there = await _append(upload, actor, 0, request)
-        else:
+        async with heard(request):
+            said = _spoken(request)
+            length = rules.length(said.get("upload-length"), said.get("upload-defer-length"), MOST_BYTES)
+            metadata = said.get("upload-metadata")
+            upload = await receiving.start(actor, rules.evidence_of(metadata), length, metadata or "")
             there = await receiving.offset(upload, actor)
+            if _brings_bytes(request) and there < length:
+                upload, there = await _append(upload, actor, 0, request)
         return _answer(201, upload, there, {"Location": f"{PATH}/{upload.id}"})
 
     @head("/{upload_id:uuid}", summary="How many bytes have arrived (tus)")
@@ -71,11 +71,12 @@ class UploadController(Controller):
         status_code=204,
     )
     async def go_on(self, upload_id: Id, request: Asked, actor: NamedDependency[Actor]) -> Response[None]:
-        said = _spoken(request)
-        upload = await queries.own(upload_id, actor)
-        if not _brings_bytes(request):
-            raise WrongType(f"请求的内容类型不对，应为 {rules.BODY}。", field="Content-Type")
-        upload, there = await _append(upload, actor, rules.offset(said.get("upload-offset")), request)
+        async with heard(request):
+            said = _spoken(request)
+            upload = await queries.own(upload_id, actor)
+            if not _brings_bytes(request):
+                raise WrongType(f"请求的内容类型不对，应为 {rules.BODY}。", field="Content-Type")
+            upload, there = await _append(upload, actor, rules.offset(said.get("upload-offset")), request)
         return _answer(204, upload, there)
 
     @delete("/{upload_id:uuid}", summary="Give an upload up (tus termination); what is stored stays")

@@ -14,10 +14,13 @@ from backend.uploads.queries import UploadRow, shape
 from backend.uploads.rules import MOST_OPEN, OPEN_FOR
 
 
-async def open_upload(id: UUID, actor: Actor, evidence_id: UUID, length: int, metadata: str) -> UploadRow:
+async def open_upload(
+    id: UUID, actor: Actor, evidence_id: UUID, length: int, metadata: str
+) -> tuple[UploadRow, list[UUID]]:
     """A new upload; or the one that this person opened before for the same file, while no byte has come.
 
-    Of a file that is stored, one that is finished already, so that a phone that lost the answer is told so.
+    Of a file that is stored, one that is finished already, so that a phone that lost the answer is told so. Besides,
+    the uploads it takes the place of: of those the phone has lost the address, or it would have gone on with them.
     Raises NotFound for a file that somebody else declared, TooLarge or Incomplete for another length than declared,
     Conflict for another length than stored, TooMany.
     """
@@ -25,7 +28,12 @@ async def open_upload(id: UUID, actor: Actor, evidence_id: UUID, length: int, me
         await raw("SELECT id FROM person WHERE id = $1 FOR NO KEY UPDATE", actor.person)
         stored = await _is_stored(evidence_id, actor, length)
         if not stored and (earlier := await _unbegun(actor, evidence_id, length)):
-            return earlier
+            return earlier, []
+        replaced = await raw(
+            "DELETE FROM upload WHERE evidence = $1 AND person = $2 AND finished_at IS NULL RETURNING id",
+            evidence_id,
+            actor.person,
+        )
         await _check_open(actor)
         now = clock.now()
         rows = await raw(
@@ -40,7 +48,7 @@ async def open_upload(id: UUID, actor: Actor, evidence_id: UUID, length: int, me
             now + OPEN_FOR,
             now if stored else None,
         )
-        return shape(rows[0])
+        return shape(rows[0]), [row["id"] for row in replaced]
 
 
 async def touch(upload: UploadRow) -> UploadRow:

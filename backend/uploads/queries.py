@@ -36,6 +36,17 @@ async def own(upload: UUID, actor: Actor) -> UploadRow:
     return shape(rows[0])
 
 
+async def open_for(evidence: UUID, actor: Actor, length: int) -> list[UploadRow]:
+    """What this person has begun for a file and not ended."""
+    rows = await raw(
+        "SELECT * FROM upload WHERE evidence = $1 AND person = $2 AND length = $3 AND finished_at IS NULL",
+        evidence,
+        actor.person,
+        length,
+    )
+    return [shape(row) for row in rows]
+
+
 async def declared(uploads: Iterable[UUID]) -> list[UploadRow]:
     """Those of them whose sender has declared the file by now."""
     rows = await raw(

@@ -22,18 +22,23 @@ log = logging.getLogger("duban.uploads")
 
 
 async def start(actor: Actor, evidence_id: UUID, length: int, metadata: str) -> UploadRow:
-    """An upload to write to, or one that is finished already. Raises what commands.open_upload does, and NoRoom."""
+    """An upload to write to, or one that is whole already. Raises what commands.open_upload does, and NoRoom."""
+    for earlier in await queries.open_for(evidence_id, actor, length):
+        if Partial(intake(), earlier.id).path.exists():
+            return earlier
     intake().need(length)
     partial = Partial(intake(), id := uuid7())
     partial.make()
     used = False
     try:
-        upload = await commands.open_upload(id, actor, evidence_id, length, metadata)
+        upload, replaced = await commands.open_upload(id, actor, evidence_id, length, metadata)
         used = upload.id == id and upload.finished_at is None
-        return upload
     finally:
         if not used:
             partial.remove()
+    for other in replaced:
+        Partial(intake(), other).remove()
+    return upload
 
 
 async def offset(upload: UploadRow, actor: Actor) -> int:

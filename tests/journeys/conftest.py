@@ -136,6 +136,14 @@ def web(queue: Process, tmp_path: Path, fresh: None) -> Iterator[Process]:
 
 
 @pytest.fixture(scope="module")
+def doorway(database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """A web alone, started once for all stories of a file that kill none."""
+    folder = tmp_path_factory.mktemp("doorway")
+    with a_queue(folder) as queue, a_web(queue, folder) as web:
+        yield web
+
+
+@pytest.fixture(scope="module")
 def town(database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     """Queue, worker and web, started once for all stories of a file that kill none of them."""
     folder = tmp_path_factory.mktemp("town")

@@ -7,21 +7,31 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import httpx
+import pytest
+
+from backend.columns import uuid7
 from backend.roles import Actor
 from tests import make
 from tests.evidence_proofs import declare, half_sent, stored_once
 from tests.fault_proxy import BREAKS, Fault, Kind, Network
 from tests.journeys.conftest import Process
 from tests.journeys.test_from_visit_to_close_out import eventually
-from tests.phones import Phone, photo
+from tests.phones import OFFSET_STREAM, PATIENCE, TUS, Phone, creation, photo
 
 BLOCK = 64 * 1024
-SIZE = 4 * BLOCK + 1000
-PHONES = 6
+SIZE = 3 * BLOCK + 1000
+PHONES = 8
 EVERY = [
     *(Fault(kind, at) for at in (*range(0, SIZE, BLOCK), SIZE - 1, SIZE) for kind in sorted(BREAKS, key=str)),
     *(Fault(kind) for kind in (Kind.answer_lost, Kind.twice, Kind.again, Kind.slow, Kind.late, Kind.fine)),
 ]
+
+
+@pytest.fixture
+def web(doorway: Process) -> Process:
+    return doorway
+
 
 Send = Callable[[Phone, UUID, bytes], Awaitable[object]]
 
@@ -64,18 +74,68 @@ async def _sent_by(who: Actor, network: Network, numbers: Iterator[int], journey
             await send(phone, line.id, content)
             journey.photos[line.id] = content
     journey.sent += network.sent
-    journey.requests += phone.requests
+    journey.requests += len(phone.story)
 
 
-async def nothing_half_sent_stays() -> None:
+async def nothing_stays_half_sent(earlier: set[str]) -> None:
     async def gone() -> bool:
-        return not half_sent()
+        return half_sent() <= earlier
 
     await eventually(gone, 30)
 
 
-async def test_a_plain_put_that_is_repeated_gets_every_photo_there(web: Process):
-    it = await make.cast()
+async def test_a_plain_put_that_is_repeated_gets_every_photo_there(web: Process, fresh: None):
+    earlier, it = half_sent(), await make.cast()
     journey = await travel(web, it, 60, lambda phone, id, content: phone.put(id, content))
     await stored_once(journey.photos)
-    await nothing_half_sent_stays()
+    await nothing_stays_half_sent(earlier)
+
+
+def resume(phone: Phone, id: UUID, content: bytes) -> Awaitable[object]:
+    """Every second photo comes with the request that announces it."""
+    return phone.resume(id, content, with_creation=id.int % 2 == 0)
+
+
+async def resumed(web: Process, count: int) -> str:
+    """Sends so many, all of which must arrive, and says what it took."""
+    earlier = half_sent()
+    journey = await travel(web, await make.cast(), count, resume)
+    await stored_once(journey.photos)
+    await nothing_stays_half_sent(earlier)
+    assert journey.ratio <= 1.5
+    return f"{len(journey.photos)} stored, {journey.requests} requests, {journey.ratio:.2f} x the bytes of the files"
+
+
+async def test_resumed_uploads_get_every_photo_there_for_hardly_more_than_its_bytes(
+    web: Process, fresh: None, record_property
+):
+    record_property("resumed over a bad network", await resumed(web, 300))
+
+
+@pytest.mark.long
+async def test_ten_thousand_resumed_uploads_do_so_too(web: Process, fresh: None, record_property):
+    record_property("resumed over a bad network", await resumed(web, 10_000))
+
+
+async def test_a_phone_that_is_still_sending_hears_why_it_is_refused(web: Process, fresh: None):
+    """A server that closes on unread bytes resets the connection, and its answer is lost with it."""
+    it = await make.cast()
+    content = photo(1, 3_000_000)
+    line = make.declaration(content[:-1])
+    await declare(line, it.inspector)
+    headers = await make.signed_in(it.inspector)
+    async with httpx.AsyncClient(base_url=web.env["address"], timeout=PATIENCE, headers=headers) as http:
+        made = await http.post("/api/uploads", headers=creation(line.id, len(content) - 1))
+        piece = {**TUS, "upload-offset": "1", "content-type": OFFSET_STREAM}
+        for method, path, more, status in (
+            ("PUT", f"/api/evidence/{line.id}", {}, 413),
+            ("PUT", f"/api/evidence/{uuid7()}", {}, 404),
+            ("PATCH", made.headers["location"], piece, 409),
+            ("PATCH", f"/api/uploads/{uuid7()}", piece, 404),
+            ("POST", "/api/uploads", creation(line.id, len(content)) | piece, 413),
+        ):
+            for close in ("close", "keep-alive"):
+                for _ in range(4):
+                    answer = await http.request(method, path, content=content, headers={**more, "connection": close})
+                    assert (answer.status_code, "detail" in answer.json()) == (status, True), (method, path)
+        assert (await http.delete(made.headers["location"], headers=TUS)).status_code == 204
