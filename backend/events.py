@@ -83,6 +83,7 @@ VERBS = {
     "rectification.void_asked": "An office leader asked for it to be voided.",
     "rectification.void_declined": "It was not voided; the item goes on.",
     "rectification.voided": "A second person confirmed; the item is void.",
+    "rectification.taken_over": "A unit was merged into another, which has its part now; dates and status stay.",
     "rectification.case_file_taken": "Somebody took a copy of its case file.",
     "batch.asked": "One move was asked for many rectifications; what came of each is told by the rectification.",
     "batch.finished": "Every row of a batch is through.",

@@ -71,6 +71,7 @@ CRON.update(
         "sweep_silent": (rectifications.sweep_silent, 60.0),
         "sweep_whole": (uploads.sweep_whole, 2.0),
         "sweep_expired": (uploads.sweep_expired, 600.0),
+        "hand_over_parts": (rectifications.hand_over_parts, 60.0),
         "sweep_incoming": (sweep_incoming, 3600.0),
         "count_dates_again": (rectifications.count_dates_again, 10.0),
         "sweep_sign_ins": (sweep_sign_ins, 3600.0),

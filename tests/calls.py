@@ -157,6 +157,11 @@ async def add_unit(it: Cast) -> Call:
     return await by(await _admin(), "POST", "/api/units", body)
 
 
+async def end_unit(it: Cast) -> Call:
+    body = {"on": "2026-12-31", "successor": str(await make.unit("新宾县水利局"))}
+    return await by(await _admin(), "POST", f"/api/units/{it.responsible}/ending", body)
+
+
 async def add_alias(it: Cast) -> Call:
     body = {"id": str(uuid7()), "name": "新宾县水利局", "valid_from": "2026-01-01", "valid_to": "2026-06-30"}
     return await by(await _admin(), "POST", f"/api/units/{it.responsible}/aliases", body)
@@ -685,6 +690,7 @@ WRITES: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "POST /api/people/{person}/roles": grant,
     "DELETE /api/people/{person}/roles/{grant}": revoke,
     "POST /api/units": add_unit,
+    "POST /api/units/{unit_id}/ending": end_unit,
     "POST /api/units/{unit_id}/aliases": add_alias,
     "PUT /api/calendar/{day}": settle_day,
     "POST /api/deadlines/readings": read_phrase,

@@ -110,6 +110,8 @@ class Item:
                 self.parts[unit].objection, self.parts[unit].ground = said["objection"], said["ground"]
             case "objection_declined":
                 self.parts[unit].objection = None
+            case "taken_over":
+                self._take_over(unit, said["to_unit"], said["role"], said["now"])
             case "redirected":
                 self._redirect(unit, said["to_unit"], said["due_on"], at)
             case "reported":
@@ -194,6 +196,17 @@ class Item:
             self.due = self.original = due
         self._ask([to], at)
         self._move([], "")
+
+    def _take_over(self, unit: Any, heir: Any, role: str, now: str) -> None:
+        """All that is the one's is the other's; of two parts the less advanced stays."""
+        if role == "responsible":
+            given = self.parts.pop(unit)
+            own = self.parts.get(heir, given)
+            self.parts[heir] = min(given, own, key=lambda part: ORDER.index(part.status))
+            self.former = (self.former | {unit}) - {heir}
+            self.measure_of = {one: heir if whose == unit else whose for one, whose in self.measure_of.items()}
+            self.objection_of = {one: heir if whose == unit else whose for one, whose in self.objection_of.items()}
+        self.lead = (self.lead - {unit, heir}) | ({heir} if now == "lead" else set())
 
     def _back(self, units: Any) -> None:
         """A new round: what was checked, shown or said against the old one counts no more."""

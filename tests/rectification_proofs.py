@@ -35,7 +35,8 @@ async def facts(id: UUID) -> dict[str, Any]:
         "sampled, closed_at, look_back_on, review_on, "
         "ARRAY(SELECT unit::text || ' ' || status FROM rectification_unit WHERE rectification = item.id "
         "AND role = 'responsible' AND ended_at IS NULL) AS parts, "
-        "ARRAY(SELECT unit FROM rectification_unit WHERE rectification = item.id AND ended_at IS NOT NULL) AS former, "
+        "ARRAY(SELECT unit FROM rectification_unit WHERE rectification = item.id AND ended_at IS NOT NULL "
+        "AND role = 'responsible') AS former, "
         "ARRAY(SELECT id::text || ' ' || state FROM measure WHERE measure.rectification = item.id) AS measures "
         "FROM rectification AS item WHERE id = $1",
         id,
@@ -63,10 +64,11 @@ def read(row: Any) -> dict[str, Any]:
 
 
 async def folded(id: UUID) -> Item:
-    """The item rebuilt from nothing but its event rows."""
+    """The item rebuilt from nothing but its event rows, in the order they were written: the clock may stand still."""
     item = Item()
     rows = await raw(
-        "SELECT verb, at, actor, payload FROM event WHERE subject = $1 AND verb LIKE 'rectification.%' ORDER BY at, id",
+        "SELECT verb, at, actor, payload FROM event WHERE subject = $1 AND verb LIKE 'rectification.%' "
+        "ORDER BY at, xmin::text::bigint, cmin::text::bigint",
         id,
     )
     for row in rows:

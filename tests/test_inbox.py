@@ -22,6 +22,7 @@ from tasks.rectifications import (
     looking_back,
     objections,
     publicity,
+    taking_over,
     voiding,
 )
 from tasks.rectifications.item import Status
@@ -37,6 +38,13 @@ HEARD = {
     "rectification.accepted_silently": {"handler", "principal", "staff", "boss"},
     "rectification.objected": {"reviewer", "staff", "boss"},
     "rectification.objection_declined": {"handler", "principal"},
+    "rectification.taken_over": {
+        "handler",
+        "principal",
+        "reviewer",
+        "staff",
+        "boss",
+    },  # see test_…_taking_over
     "rectification.redirected": {"handler", "principal", "reviewer"},  # lost it; who got it: test_…_objections.py
     "rectification.objection_upheld": {"handler", "principal", "reviewer", "lead", "inspector"},
     "rectification.extension_asked": {"staff", "boss"},
@@ -121,6 +129,8 @@ async def _beside_the_main_path(it: make.Cast, settle) -> None:
     await looking_back.reopen(back, it.boss, id=uuid7(), note="反弹。", due_on=clock.today() + timedelta(days=20))
     silent = await make.rectification(it)
     await commands.accept_silently(silent, SYSTEM, unit=it.responsible)
+    merged = await make.rectification(it)
+    await taking_over.take_over(merged, SYSTEM, unit=it.responsible, heir=to_unit)
 
 
 async def test_an_event_handled_twice_tells_once(it, settle):

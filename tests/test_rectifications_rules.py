@@ -110,6 +110,7 @@ MAY: dict[Verb, dict[Status, tuple[set[str], Status]]] = {
     V.ask_void: {status: (BOSSES, status) for status in NOT_OVER},
     V.void: {status: (OFFICERS - {"who asked to void"}, S.voided) for status in NOT_OVER},
     V.decline_void: {status: (OFFICERS, status) for status in NOT_OVER},
+    V.take_over: {status: ({"system"}, status) for status in NOT_OVER if status != S.draft},
 }  # fmt: skip
 OF_A_PART = {
     V.acknowledge, V.accept_silently, V.object_to, V.decline_objection, V.redirect, V.uphold_objection, V.report,
@@ -635,7 +636,7 @@ def test_the_second_extension_is_for_the_leader(verb: Verb):
 @pytest.mark.parametrize("unit", [RESPONSIBLE, FORMER])
 @pytest.mark.parametrize("verb", sorted(set(Verb) - {V.issue, V.acknowledge, V.accept_silently, V.object_to, V.report,
                                                      V.plan_measure, V.finish_measure, V.drop_measure,
-                                                     V.ask_extension, V.hand_in}))  # fmt: skip
+                                                     V.ask_extension, V.hand_in, V.take_over}))  # fmt: skip
 def test_nobody_of_a_responsible_unit_judges_its_matter_whatever_else_they_are(verb: Verb, unit: UUID):
     status = next(iter(MAY[verb]))
     hats = tuple(Grant(role, at, FUSHUN) for role in Role for at in (OFFICE, LEAD) if role != Role.system)
@@ -716,6 +717,46 @@ def test_buttons_and_enforcement_cannot_disagree(it: Item, who: str, facts: Fact
             assert bool(shown[verb].needs) == isinstance(next(iter(may.values())), Incomplete)
             for unit in (unit for unit in may if unit):
                 assert rules.focused(verb, it, actor, unit).focus == unit
+
+
+# ── mergers ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("unit", "heir", "role", "status"),
+    [
+        (RESPONSIBLE, OTHER, UnitRole.responsible, S.working),
+        (RESPONSIBLE, SECOND, UnitRole.responsible, S.working),
+        (SECOND, RESPONSIBLE, UnitRole.responsible, S.working),
+        (SECOND, OTHER, UnitRole.responsible, S.passed),
+        (RESPONSIBLE, LEAD, UnitRole.responsible, S.working),
+        (LEAD, SECOND, UnitRole.responsible, S.passed),
+        (LEAD, OTHER, UnitRole.lead, None),
+        (LEAD, COOPERATING, UnitRole.lead, None),
+        (COOPERATING, LEAD, UnitRole.lead, None),
+        (COOPERATING, OTHER, UnitRole.cooperating, None),
+    ],
+)
+def test_who_takes_over_has_the_role_that_binds_more_and_the_part_that_is_less_advanced(unit, heir, role, status):
+    roles = {UnitRole.lead: frozenset({LEAD}), UnitRole.cooperating: frozenset({COOPERATING})}
+    it = parted(S.working, S.passed)
+    it = replace(it, units={**it.units, **roles})
+    assert rules.inherited(it, unit, heir) == (role, status)
+
+
+def test_a_unit_that_was_merged_away_is_seen_as_its_heir_and_named_as_gone():
+    it = item(S.working, heirs={FORMER: RESPONSIBLE})
+    assert it.at_unit(FORMER).focus == RESPONSIBLE == it.at_unit(RESPONSIBLE).focus
+    assert it.merged_into_focus == {FORMER, RESPONSIBLE}
+    with pytest.raises(BadRequest) as refusal:
+        rules.focused(V.report, it, PEOPLE["handler"], FORMER)
+    assert (refusal.value.code, refusal.value.details["successor"]) == ("unit_ended", str(RESPONSIBLE))
+
+
+def test_who_keeps_away_from_a_unit_that_was_merged_away_keeps_away_still():
+    boss = replace(PEOPLE["boss"], recused_units=frozenset({OTHER}))
+    assert rules.why_not(V.close_out, item(S.passed), boss, COMPLETE) is None
+    assert isinstance(rules.why_not(V.close_out, item(S.passed, gone=frozenset({OTHER})), boss, COMPLETE), Forbidden)
 
 
 # ── dates and the sample ─────────────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,6 @@
 """Units, their other names and groups, and what the two trees look like over HTTP."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -33,7 +33,7 @@ SHIPPED = [
 
 
 @pytest.fixture(autouse=True)
-async def regions(fresh: None) -> None:
+async def regions(fresh: None, noon: datetime) -> None:
     await load_regions(SYSTEM, read(SHIPPED, []), "test")
 
 

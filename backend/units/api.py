@@ -44,6 +44,13 @@ class AliasIn(msgspec.Struct, forbid_unknown_fields=True):
     valid_to: date | None = None
 
 
+class EndingIn(msgspec.Struct, forbid_unknown_fields=True):
+    """`on` is the unit's last day; `successor` does its work from the next one."""
+
+    on: date
+    successor: UUID | None = None
+
+
 class RegionPage(msgspec.Struct):
     items: list[RegionShape]
     next: str | None
@@ -103,6 +110,11 @@ class UnitController(Controller):
 
     @get("/{unit_id:uuid}", summary="One unit with its other names")
     async def show(self, unit_id: FromPath[UUID], actor: NamedDependency[Actor]) -> UnitShape:
+        return await queries.unit(unit_id, actor)
+
+    @post("/{unit_id:uuid}/ending", summary="The unit's last day, and who takes over its work and its open parts")
+    async def end(self, unit_id: FromPath[UUID], data: JSONBody[EndingIn], actor: NamedDependency[Actor]) -> UnitShape:
+        await commands.end_unit(actor, unit=unit_id, on=data.on, successor=data.successor)
         return await queries.unit(unit_id, actor)
 
     @post("/{unit_id:uuid}/aliases", summary="Give a unit another name")

@@ -180,6 +180,20 @@ async def ended(ids: Iterable[UUID], on: date) -> list[Ended]:
     return [Ended(**row) for row in rows]
 
 
+async def heirs(on: date) -> dict[UUID, UUID]:
+    """The units that were over on that day, each with the one that does its work then; without such a one left out."""
+    rows = await raw(
+        "WITH RECURSIVE line (unit, heir) AS ("
+        "SELECT id, successor FROM unit WHERE valid_to < $1 AND successor IS NOT NULL "
+        "UNION SELECT line.unit, next.successor FROM line JOIN unit AS next ON next.id = line.heir "
+        "WHERE next.valid_to < $1 AND next.successor IS NOT NULL) "
+        "SELECT line.unit, line.heir FROM line JOIN unit ON unit.id = line.heir "
+        "WHERE unit.valid_from <= $1 AND (unit.valid_to IS NULL OR unit.valid_to >= $1)",
+        on,
+    )
+    return {row["unit"]: row["heir"] for row in rows}
+
+
 async def known_as(name: str, on: date) -> list[UnitShape]:
     """Which units of that day a paper of that day means by this name, in full, short or as an alias."""
     return await _shaped(

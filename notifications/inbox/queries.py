@@ -106,7 +106,8 @@ async def people(audience: Audience, it: Item, about: About) -> set[UUID]:
             concerned = it.of(UnitRole.responsible)
             return await _holders(RESPONSIBLE, concerned & about.units if about.units else concerned)
         case Audience.former_units:
-            return await _holders(RESPONSIBLE, it.former & about.left)
+            held = await _holders(RESPONSIBLE, it.former & about.left)
+            return held | await _holders({Role.lead_unit_reviewer}, it.gone & about.left)
         case Audience.checkers:
             return await _open_accounts(it.checkers)
         case Audience.lead_units:

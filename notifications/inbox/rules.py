@@ -56,6 +56,7 @@ HEARS = {
     "rectification.reopened": Hearing((A.responsible_units, A.lead_units), Urgency.at_once),
     "rectification.hung": Hearing((A.responsible_units, A.lead_units), Urgency.normal),
     "rectification.resumed": Hearing((A.responsible_units, A.lead_units), Urgency.at_once),
+    "rectification.taken_over": Hearing((A.responsible_units, A.lead_units, A.former_units, A.office), Urgency.at_once),
     "rectification.void_asked": Hearing((A.office,), Urgency.normal),
     "rectification.void_declined": Hearing((A.office,), Urgency.normal),
     "rectification.voided": Hearing((A.responsible_units, A.lead_units, A.team), Urgency.normal),

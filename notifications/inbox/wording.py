@@ -27,6 +27,10 @@ TITLES = {
     "rectification.reopened": ("整改事项反弹，已重开", "Reopened"),
     "rectification.hung": ("整改事项已挂账", "Hung"),
     "rectification.resumed": ("挂账解除，请继续整改", "The clock runs again"),
+    "rectification.taken_over": (
+        "单位撤并，整改事项由承接单位接办",
+        "A unit was merged; its successor has its part now",
+    ),
     "rectification.void_asked": (
         "有事项申请作废，待另一人确认",
         "Voiding asked, waiting for a second person",

@@ -12,7 +12,7 @@ from tasks.case_files import wording
 from tasks.case_files.blocks import Block, Rows, compared, filled, gallery, rows, said, table
 from tasks.case_files.episodes import episodes
 from tasks.case_files.queries import Batch, Case, Copies
-from tasks.rectifications.shapes import HandInShape, TimelineEntry
+from tasks.rectifications.shapes import HandInShape, TimelineEntry, UnitPart
 from tasks.rectifications.told import LABELS
 from tasks.rectifications.words import UnitRole
 
@@ -254,11 +254,15 @@ def _units(case: Case) -> Rows:
         (
             wording.UNIT_ROLE[role],
             "、".join(
-                part.name + ("（已改派）" if part.ended_at else "") for part in case.item.units if part.role == role
+                part.name + (_left(part) if part.ended_at else "") for part in case.item.units if part.role == role
             ),
         )
         for role in (UnitRole.responsible, UnitRole.lead, UnitRole.cooperating)
     ]
+
+
+def _left(part: UnitPart) -> str:
+    return "（已撤并）" if part.taken_over_by else "（已改派）"
 
 
 def _due(case: Case) -> str:

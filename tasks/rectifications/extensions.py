@@ -66,7 +66,7 @@ async def grant(
         await moving.advance(found, move, extended=found.row["extended"] + 1, **due)
         await events.record(
             move.event, rectification, actor=actor, extension=extension, note=opinion,
-            due_before=row["due_before"], due_on=granted, units=sorted(found.item.at_work | {row["unit"]}),
+            due_before=row["due_before"], due_on=granted, units=sorted(found.item.at_work | {_asker(found, row)}),
         )  # fmt: skip
 
 
@@ -79,7 +79,7 @@ async def decline(rectification: UUID, extension: UUID, actor: Actor, *, opinion
             return
         move = rules.plan(Verb.decline_extension, _about(found, row), actor, _facts(found, opinion))
         await _answer(extension, actor, Answer.declined, opinion, None)
-        told = {"unit": row["unit"], "extension": extension, "note": opinion}
+        told = {"unit": _asker(found, row), "extension": extension, "note": opinion}
         await events.record(move.event, rectification, actor=actor, **told)
 
 
@@ -92,6 +92,11 @@ def _about(found: Loaded, row: Any) -> Item:
     if row["decided_at"] is None:
         return found.item
     return replace(found.item, extension=None, extended=found.item.extended - (row["answer"] == Answer.upheld))
+
+
+def _asker(found: Loaded, row: Any) -> UUID:
+    """The unit that asked, or the one that has its part now."""
+    return found.item.heirs.get(row["unit"], row["unit"])
 
 
 async def _row(rectification: UUID, extension: UUID) -> Any:

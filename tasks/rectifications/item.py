@@ -64,6 +64,7 @@ class Verb(StrEnum):
     ask_void = "ask_void"  # 申请作废
     void = "void"  # 作废
     decline_void = "decline_void"  # 不予作废
+    take_over = "take_over"  # 承接
 
 
 Units = dict[UnitRole, frozenset[UUID]]
@@ -96,7 +97,9 @@ class Item:
     units: Units
     at: datetime = datetime.min.replace(tzinfo=UTC)
     parts: Mapping[UUID, Part] = field(default_factory=dict[UUID, Part])
-    former: frozenset[UUID] = frozenset()  # units it was redirected away from
+    former: frozenset[UUID] = frozenset()  # responsible once: redirected away from, or merged away
+    gone: frozenset[UUID] = frozenset()  # merged away in another role
+    heirs: Mapping[UUID, UUID] = field(default_factory=dict[UUID, UUID])  # who has the part of a unit merged away
     focus: UUID | None = None
     issued: bool = True
     area: frozenset[str] = frozenset()  # codes from the province down to the place
@@ -136,7 +139,14 @@ class Item:
         return self.parts.get(self.focus, _NOBODYS) if self.focus else _NOBODYS
 
     def at_unit(self, unit: UUID) -> "Item":
-        return replace(self, focus=unit)
+        """Seen from this unit, or from the one that has its part since it was merged away."""
+        return replace(self, focus=self.heirs.get(unit, unit))
+
+    @property
+    def merged_into_focus(self) -> frozenset[UUID]:
+        """The unit in focus and those whose part it took over: what they asked for is its matter now."""
+        taken = (unit for unit, heir in self.heirs.items() if heir == self.focus)
+        return frozenset({*taken, self.focus} if self.focus else ())
 
 
 _NOBODYS = Part()

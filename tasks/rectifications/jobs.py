@@ -1,14 +1,17 @@
 """What time brings about: silence becomes acceptance, dates follow the calendar. Safe to run twice, at any moment."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from backend import clock
 from backend.calendar import queries as calendar
 from backend.db import raw
 from backend.errors import Problem
 from backend.roles import SYSTEM
+from backend.units import queries as units
 from backend.workdays import Calendar
-from tasks.rectifications import commands, rescheduling
+from tasks.rectifications import commands, rescheduling, taking_over
+from tasks.rectifications.item import OPEN
 
 AT_ONCE = 500
 # Also when the calendar seems the same: an item issued in the instant a day was settled may have missed it.
@@ -21,8 +24,10 @@ async def sweep_silent() -> int:
         "SELECT part.rectification, part.unit FROM rectification_unit AS part "
         "JOIN rectification ON rectification.id = part.rectification "
         "WHERE part.status = 'issued' AND part.ended_at IS NULL AND part.accept_by <= $1 "
-        "AND rectification.status = 'issued' AND NOT EXISTS (SELECT 1 FROM objection WHERE objection.rectification "
-        "= part.rectification AND objection.unit = part.unit AND decided_at IS NULL) "
+        "AND rectification.status = 'issued' AND NOT EXISTS (SELECT 1 FROM objection "
+        "JOIN rectification_unit AS own ON own.rectification = objection.rectification AND own.unit = objection.unit "
+        "WHERE objection.rectification = part.rectification AND decided_at IS NULL "
+        "AND part.unit IN (own.unit, own.taken_over_by)) "
         "ORDER BY part.accept_by LIMIT $2",
         clock.now(),
         AT_ONCE,
@@ -35,6 +40,29 @@ async def sweep_silent() -> int:
         except Problem:
             continue  # the unit signed, objected or lost the part meanwhile
     return accepted
+
+
+async def hand_over_parts() -> int:
+    """Units that were merged into others give up what is open to them; returns how many parts went over.
+
+    Items that nobody can hand over now are tried again at the next turn.
+    """
+    heirs = await units.heirs(clock.today())
+    rows = await raw(
+        "SELECT rectification, unit FROM rectification_unit WHERE unit = ANY($1::uuid[]) AND ended_at IS NULL "
+        "AND item_status = ANY($2) ORDER BY rectification LIMIT $3",
+        list(heirs),
+        [status.value for status in OPEN],
+        AT_ONCE,
+    )
+    return sum([await _handed_over(row["rectification"], row["unit"], heirs[row["unit"]]) for row in rows])
+
+
+async def _handed_over(rectification: UUID, unit: UUID, heir: UUID) -> bool:
+    try:
+        return await taking_over.take_over(rectification, SYSTEM, unit=unit, heir=heir)
+    except Problem:
+        return False  # closed meanwhile
 
 
 async def count_dates_again() -> int:

@@ -63,6 +63,7 @@ async def load(rectification: UUID) -> Loaded:
     row = dict(found[0])
     parts = await raw(_PARTS, rectification, [state.value for state in ARRIVED])
     live = [part for part in parts if part["ended_at"] is None]
+    ended = [part for part in parts if part["ended_at"] is not None]
     row["hand_ins"] = {part["unit"]: part["hand_in"] for part in live}
     item = Item(
         id=rectification,
@@ -70,7 +71,9 @@ async def load(rectification: UUID) -> Loaded:
         at=clock.now(),
         units={role: frozenset(part["unit"] for part in live if part["role"] == role) for role in UnitRole},
         parts={part["unit"]: _part(part) for part in live if part["role"] == UnitRole.responsible},
-        former=frozenset(part["unit"] for part in parts if part["ended_at"] is not None),
+        former=frozenset(part["unit"] for part in ended if part["role"] == UnitRole.responsible),
+        gone=frozenset(part["unit"] for part in ended if part["role"] != UnitRole.responsible),
+        heirs={part["unit"]: part["taken_over_by"] for part in ended if part["taken_over_by"]},
         issued=row["issued_at"] is not None,
         area=frozenset(row[column] for column in COLUMN_OF.values() if row[column]),
         severity=Severity(row["severity"]),
@@ -144,21 +147,26 @@ SELECT item.*,
 FROM rectification AS item WHERE item.id = $1
 """
 
+# A part speaks for its unit and for those that were merged into it.
 _PARTS = """
 SELECT part.*, handed.id AS hand_in, objection.id AS objection, objection.ground,
   measured.measures, measured.measures_open,
-  EXISTS (SELECT 1 FROM objection AS any_ WHERE any_.rectification = $1 AND any_.unit = part.unit) AS objected,
-  (SELECT percent FROM progress WHERE progress.rectification = $1 AND progress.unit = part.unit
+  EXISTS (SELECT 1 FROM objection AS any_ WHERE any_.rectification = $1 AND any_.unit = ANY(own.units)) AS objected,
+  (SELECT percent FROM progress WHERE progress.rectification = $1 AND progress.unit = ANY(own.units)
    AND at > coalesce((SELECT max(at) FROM reopening WHERE reopening.rectification = $1), '-infinity')
    ORDER BY at DESC, progress.id DESC LIMIT 1) AS percent,
   (SELECT count(*) FROM hand_in_evidence JOIN evidence ON evidence.id = hand_in_evidence.evidence
    WHERE hand_in_evidence.hand_in = handed.id AND evidence.state <> ALL($2::text[])) AS missing
 FROM rectification_unit AS part
-LEFT JOIN LATERAL (SELECT id FROM hand_in WHERE hand_in.rectification = $1 AND hand_in.unit = part.unit
+CROSS JOIN LATERAL (SELECT array_agg(one.unit) AS units FROM rectification_unit AS one
+                    WHERE one.rectification = $1 AND part.unit IN (one.unit, one.taken_over_by)) AS own
+LEFT JOIN LATERAL (SELECT id FROM hand_in WHERE hand_in.rectification = $1 AND hand_in.unit = ANY(own.units)
                    ORDER BY at DESC, id DESC LIMIT 1) AS handed ON true
 LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE state <> 'dropped') AS measures,
                    count(*) FILTER (WHERE state = 'planned') AS measures_open
-                   FROM measure WHERE measure.rectification = $1 AND measure.unit = part.unit) AS measured ON true
-LEFT JOIN objection ON objection.rectification = $1 AND objection.unit = part.unit AND objection.decided_at IS NULL
+                   FROM measure WHERE measure.rectification = $1 AND measure.unit = ANY(own.units)) AS measured ON true
+LEFT JOIN LATERAL (SELECT id, ground FROM objection WHERE objection.rectification = $1
+                   AND objection.unit = ANY(own.units) AND objection.decided_at IS NULL
+                   ORDER BY at, id LIMIT 1) AS objection ON true
 WHERE part.rectification = $1
 """

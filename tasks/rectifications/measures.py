@@ -68,12 +68,13 @@ async def _settle(
         row = rows[0]
         if (row["settled_by"], row["state"], row["settled_note"]) == (actor.person, state, note):
             return  # the request came twice
-        move = rules.plan(verb, _about(found, row), actor, replace(found.facts, note=note))
+        it = _about(found, row)
+        move = rules.plan(verb, it, actor, replace(found.facts, note=note))
         await Measure.update(
             {"state": state.value, "settled_by": actor.person, "settled_at": clock.now(), "settled_note": note}
         ).where(Measure.id == measure)
         told = {"measure": measure, "text": row["wording"], "note": note}
-        await events.record(move.event, rectification, actor=actor, unit=row["unit"], **told)
+        await events.record(move.event, rectification, actor=actor, unit=it.focus, **told)
 
 
 def _about(found: Loaded, row: Any) -> Item:
@@ -81,7 +82,8 @@ def _about(found: Loaded, row: Any) -> Item:
     it = found.item.at_unit(row["unit"])
     if row["state"] == MeasureState.planned:
         return it
-    return replace(it, parts={**it.parts, row["unit"]: replace(it.part, measures_open=0)})
+    settled = replace(it.part, measures_open=0)
+    return replace(it, parts={**it.parts, it.focus: settled} if it.focus else it.parts)
 
 
 def _check_near(due_on: date | None) -> None:

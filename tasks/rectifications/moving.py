@@ -163,13 +163,13 @@ async def lapse(rectification: UUID) -> None:
     await end_round(rectification)
 
 
-async def lapse_extension(rectification: UUID, unit: UUID) -> None:
-    """What this unit asked for, and was not answered, lapses with its part."""
+async def lapse_extension(rectification: UUID, units: Iterable[UUID]) -> None:
+    """What these units asked for, and was not answered, lapses with their part."""
     await raw(
-        "UPDATE extension SET decided_at = $3, answer = $4 WHERE rectification = $1 AND unit = $2 "
-        "AND decided_at IS NULL",
+        "UPDATE extension SET decided_at = $3, answer = $4 WHERE rectification = $1 "
+        "AND unit = ANY($2::uuid[]) AND decided_at IS NULL",
         rectification,
-        unit,
+        list(units),
         clock.now(),
         Answer.lapsed.value,
     )

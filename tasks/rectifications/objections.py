@@ -174,7 +174,7 @@ async def _hand_over(ruled: Ruled, to_unit: UUID) -> None:
     await raw(
         "UPDATE rectification_unit SET ended_at = $3 WHERE rectification = $1 AND unit = $2", id, ruled.it.focus, now
     )
-    await moving.lapse_extension(id, ruled.row["unit"])
+    await moving.lapse_extension(id, ruled.it.merged_into_focus)
     back = await raw(
         "UPDATE rectification_unit SET ended_at = NULL, role = 'responsible', status = 'issued' "
         "WHERE rectification = $1 AND unit = $2 RETURNING id",

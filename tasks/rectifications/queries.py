@@ -171,10 +171,10 @@ def shows_household(actor: Actor) -> QueryString:
     )
 
 
-_PART = ("unit", "name", "role", "status", "ended_at")
+_PART = ("unit", "name", "role", "status", "ended_at", "taken_over_by")
 _ROW = (
     "topic.name AS topic_name, region.full_name AS region_name, ARRAY(SELECT ROW(part.unit, unit.name, part.role, "
-    "part.status, part.ended_at) FROM rectification_unit AS part JOIN unit ON unit.id = part.unit "
+    "part.status, part.ended_at, part.taken_over_by) FROM rectification_unit AS part JOIN unit ON unit.id = part.unit "
     "WHERE part.rectification = rectification.id) AS units "
     "FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (id, place) "
     "JOIN rectification ON rectification.id = wanted.id JOIN topic ON topic.code = rectification.topic "

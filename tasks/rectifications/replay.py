@@ -6,9 +6,11 @@ from uuid import UUID
 from backend.events import Event
 from tasks.rectifications.item import IN_WORK, Part, Status, least
 from tasks.rectifications.rules import MOVES, Moved
+from tasks.rectifications.words import UnitRole
 
 MOVE_OF = {move.event: move for move in MOVES.values()}
-DRAFTED, ISSUED, REDIRECTED = "rectification.drafted", "rectification.issued", "rectification.redirected"
+DRAFTED, REDIRECTED = "rectification.drafted", "rectification.redirected"
+TAKEN_OVER = "rectification.taken_over"
 
 
 def statuses(steps: Sequence[Event], responsible: Iterable[UUID]) -> list[Status | None]:
@@ -23,6 +25,9 @@ def statuses(steps: Sequence[Event], responsible: Iterable[UUID]) -> list[Status
         elif step.verb == REDIRECTED:
             parts.pop(UUID(step.payload["unit"]), None)
             parts[UUID(step.payload["to_unit"])] = stands = Status.issued
+        elif step.verb == TAKEN_OVER and step.payload["role"] == UnitRole.responsible:
+            given, heir = parts.pop(UUID(step.payload["unit"])), UUID(step.payload["to_unit"])
+            parts[heir] = min(given, parts.get(heir, given), key=IN_WORK.index)
         elif move and move.end and (move.of == Moved.item or move.end not in IN_WORK):
             stands = move.end
         elif move and move.end:
@@ -33,11 +38,12 @@ def statuses(steps: Sequence[Event], responsible: Iterable[UUID]) -> list[Status
 
 
 def _first(steps: Sequence[Event], responsible: Iterable[UUID]) -> set[UUID]:
-    """The units it was issued to: those it is with now, with every redirection taken back."""
+    """The units it was issued to: those it is with now, with every redirection and merger taken back."""
     units = set(responsible)
     for step in reversed(steps):
-        if step.verb == REDIRECTED:
-            units.discard(UUID(step.payload["to_unit"]))
+        if step.verb == REDIRECTED or (step.verb == TAKEN_OVER and step.payload["role"] == UnitRole.responsible):
+            if not step.payload.get("beside"):
+                units.discard(UUID(step.payload["to_unit"]))
             units.add(UUID(step.payload["unit"]))
     return units
 

@@ -17,6 +17,7 @@ from tasks.rectifications import needs as n
 from tasks.rectifications import who as w
 from tasks.rectifications.item import (
     IN_WORK,
+    OPEN,
     TICKING,
     VOIDABLE,
     WAITING_FOR_REVIEW,
@@ -155,6 +156,8 @@ MOVES = {
              never=(w.own_unit, w.who_asked), blocks=(n.NO_VOIDING_ASKED,)),
         Move(V.decline_void, VOIDABLE, None, by=w.office, event="rectification.void_declined",
              never=JUDGE, needs=(n.NOTE,), blocks=(n.NO_VOIDING_ASKED,)),
+        # a unit was merged into another, which takes over what is open
+        Move(V.take_over, OPEN, None, by=w.program, event="rectification.taken_over"),
     )
 }  # fmt: skip
 
@@ -227,6 +230,10 @@ def focused(verb: Verb, it: Item, actor: Actor, unit: UUID | None) -> Item:
     if MOVES[verb].of != PART:
         return it
     if unit is not None:
+        if unit in it.heirs:
+            raise BadRequest(
+                "该单位已撤并，请选承接的单位。", "unit_ended", field="unit", successor=str(it.heirs[unit])
+            )
         if unit not in it.of(UnitRole.responsible):
             raise BadRequest("该单位不是本事项的责任单位。", "not_a_responsible_unit", field="unit")
         return it.at_unit(unit)
@@ -277,6 +284,9 @@ def _refused(problem: Problem | None) -> bool:
     return isinstance(problem, Forbidden | WrongState)
 
 
+BINDING = (UnitRole.responsible, UnitRole.lead, UnitRole.cooperating)  # the first binds most
+
+
 # ── units and sample ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -288,6 +298,17 @@ def left(known: Units, without: frozenset[UUID]) -> Units:
 def sampled(it: Item) -> bool:
     """Whether the sample decides on a site check: where nothing demands one, and the class does not spare it (b.4)."""
     return it.closing_class == ClosingClass.by_date and not n.check_mandatory(it)
+
+
+def inherited(it: Item, unit: UUID, heir: UUID) -> tuple[UnitRole, Status | None]:
+    """The role of the unit that takes over another's, and where its part stands then.
+
+    Of two roles the one that binds more: who judged and is responsible now judges no more. Of two parts the less
+    advanced one: what one of the units still had to do is not done.
+    """
+    roles = [role for role in BINDING if it.of(role) & {unit, heir}]
+    parts = {one: it.parts[one] for one in (unit, heir) if one in it.parts}
+    return roles[0], least(parts) if parts else None
 
 
 def joined(known: Units, added: Units) -> Units:

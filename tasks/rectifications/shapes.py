@@ -48,13 +48,16 @@ class MoveShape(msgspec.Struct):
 
 
 class UnitPart(msgspec.Struct):
-    """A unit's part; `status` is that of a responsible unit, `ended_at` says since when it is another's."""
+    """A unit's part; `status` is that of a responsible unit, `ended_at` says since when it is another's.
+
+    `taken_over_by`: the unit that has it, where this one was merged away."""
 
     unit: UUID
     name: str
     role: UnitRole
     status: Status | None
     ended_at: datetime | None
+    taken_over_by: UUID | None
 
 
 class Row(msgspec.Struct):

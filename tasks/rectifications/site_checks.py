@@ -14,7 +14,7 @@ from backend.geo import Place
 from backend.people import queries as people
 from backend.roles import FIELD, OFFICE, Actor
 from tasks.rectifications import moving, queries, rules
-from tasks.rectifications.item import Verb
+from tasks.rectifications.item import Item, Verb
 from tasks.rectifications.loading import Loaded
 from tasks.rectifications.records import SiteCheck, SiteChecker
 from tasks.rectifications.words import CheckResult, UnitRole
@@ -91,10 +91,15 @@ async def _check_people(found: Loaded, checkers: frozenset[UUID]) -> None:
     if own:
         told = sorted(map(str, own))
         raise Incomplete("责任单位的人员不能参加核查。", "checker_of_responsible_unit", field="checkers", people=told)
-    away = await people.recused_from(checkers, found.item.of(*UnitRole) | found.item.former, clock.today())
+    away = await people.recused_from(checkers, _concerned(found.item), clock.today())
     if away:
         told = sorted(map(str, away))
         raise Incomplete("核查人员已申请回避与本事项有关的单位。", "checker_recused", field="checkers", people=told)
+
+
+def _concerned(it: Item) -> frozenset[UUID]:
+    """Every unit that has or had a part in it."""
+    return it.of(*UnitRole) | it.former | it.gone
 
 
 async def _same_people(check: UUID, checkers: frozenset[UUID]) -> None:

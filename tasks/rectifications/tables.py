@@ -77,7 +77,7 @@ class Rectification(Table):
 
 class RectificationUnit(Table):
     """A unit's part in a rectification. A responsible unit's part has a status of its own; `ended_at` is set when the
-    item was redirected away from it, and the row stays.
+    item was redirected away from it, or the unit was merged into the one that has `taken_over_by`; the row stays.
     """
 
     id = key()
@@ -88,6 +88,7 @@ class RectificationUnit(Table):
     accept_by = moment(null=True)
     object_until = moment(null=True)
     ended_at = moment(null=True)
+    taken_over_by = link(Unit, null=True, index=False)
 
     one_role_each = Unique(["rectification", "unit"])
     role_is_known = one_of("role", UnitRole)

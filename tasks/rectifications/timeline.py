@@ -69,7 +69,7 @@ async def _entries(rectification: UUID, told: Sequence[Event], begin: int, end: 
     shown = told[begin:end]
     item = await queries.parties(rectification)
     statuses = replay.statuses(told, item.of(UnitRole.responsible))
-    acting = {event.id: _acting(event, item.of(*UnitRole) | item.former) for event in shown}
+    acting = {event.id: _acting(event, item.of(*UnitRole) | item.former | item.gone) for event in shown}
     names = await _unit_names({*(held.unit for held in acting.values() if held), *_named_units(told[:end])})
     homes = await _homes([event.actor for event in shown if event.actor])
     files = await _files(shown)

@@ -37,7 +37,7 @@ LABELS = {
     "cooperating_units": "配合单位",
     "unit": "责任单位",
     "units": "责任单位",
-    "to_unit": "改派给",
+    "to_unit": "现由",
     "responsible_person": "责任人",
     "percent": "进度",
     "text": "措施",
@@ -137,6 +137,7 @@ TOLD = {
     "rectification.void_asked": Told("申请作废", LEADER, says=("note",)),
     "rectification.void_declined": Told("不予作废", OFFICE, says=("note",)),
     "rectification.voided": Told("作废", OFFICE),
+    "rectification.taken_over": Told("单位撤并，由承接单位接办", says=("unit", "to_unit")),
 }
 # Verbs of a rectification that are no part of its story: what the program notes for itself (the sample would warn the
 # unit of a check), and looking at it.

@@ -115,7 +115,8 @@ def who_asked(actor: Actor, it: Item) -> str | None:
 
 def recused(actor: Actor, it: Item) -> str | None:
     """Who declared to keep away from a unit touches nothing that the unit has a part in (回避)."""
-    return "您已申请回避与本事项有关的单位。" if actor.recused_units & (it.of(*UnitRole) | it.former) else None
+    concerned = it.of(*UnitRole) | it.former | it.gone
+    return "您已申请回避与本事项有关的单位。" if actor.recused_units & concerned else None
 
 
 # ── what is not shown to everyone who sees the item ──────────────────────────────────────────────────────────────
