@@ -19,7 +19,8 @@ from backend.evidence import jobs as evidence
 from backend.evidence import stores
 from backend.people import commands as people
 from backend.uploads import jobs as uploads
-from notifications.inbox.reactions import tell_asker, tell_people
+from inspections.findings import jobs as findings
+from notifications.inbox.reactions import tell_asker, tell_people, tell_sender
 from notifications.inbox.rules import HEARS
 from tasks.batches import jobs as batches
 from tasks.rectifications import jobs as rectifications
@@ -30,6 +31,8 @@ REACTIONS: outbox.Reactions = {
     "visit.submitted": (issue_findings,),
     "finding.filed": (issue_urgent,),
     **{verb: (tell_people,) for verb in HEARS},
+    "finding.files_missing": (tell_sender,),
+    "rectification.files_missing": (tell_sender,),
     "batch.finished": (tell_asker,),
     "batch.parked": (tell_asker,),
 }
@@ -69,6 +72,8 @@ CRON.update(
         "sweep_received": (evidence.sweep_received, 30.0),
         "sweep_batches": (batches.sweep_batches, 5.0),
         "sweep_silent": (rectifications.sweep_silent, 60.0),
+        "sweep_missing_of_findings": (findings.sweep_missing, 300.0),
+        "sweep_missing_of_items": (rectifications.sweep_missing, 300.0),
         "sweep_whole": (uploads.sweep_whole, 2.0),
         "sweep_expired": (uploads.sweep_expired, 600.0),
         "hand_over_parts": (rectifications.hand_over_parts, 60.0),

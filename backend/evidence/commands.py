@@ -55,6 +55,20 @@ async def declare(manifest: Sequence[Declaration], actor: Actor) -> None:
             raise different()
 
 
+async def remind(files: Sequence[UUID]) -> int:
+    """Its sender is reminded of these files by what the caller records in the same transaction; of how many.
+
+    Of a file that came meanwhile, or that somebody was reminded of before, nobody is.
+    """
+    rows = await raw(
+        "UPDATE evidence SET reminded_at = $2 WHERE id = ANY($1::uuid[]) AND state = 'declared' "
+        "AND reminded_at IS NULL RETURNING id",
+        sorted(files),
+        clock.now(),
+    )
+    return len(rows)
+
+
 async def receive(declared: EvidenceShape, actor: Actor, width: int | None, height: int | None) -> EvidenceShape | None:
     """The declared bytes are whole and in the store. A second call changes nothing and answers None.
 

@@ -1,6 +1,7 @@
 """Reading evidence: by its declarer, or through something the actor sees that shows it."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,12 +9,14 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from backend import receipts
+from backend import clock, receipts
 from backend.db import raw
 from backend.errors import NotFound
-from backend.evidence.rules import ARRIVED, MediaType, Source, State, TokenState, bracket
+from backend.evidence.rules import ARRIVED, REMIND_AFTER, MediaType, Source, State, TokenState, bracket
 from backend.evidence.tables import Evidence
 from backend.roles import Actor
+
+MOST_REMINDED = 500  # in one round of a sweep
 
 # Of these files, those that hang on something the actor sees.
 Reader = Callable[[Sequence[UUID], Actor], Awaitable[set[UUID]]]
@@ -49,6 +52,15 @@ class EvidenceShape(msgspec.Struct):
     receipt: str | UnsetType = UNSET
 
 
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Files of a record that its sender declared and did not send."""
+
+    record: UUID
+    sender: UUID
+    files: list[UUID]
+
+
 async def declared_by(actor: Actor, evidence: UUID) -> EvidenceShape:
     """The actor's own declaration; raises NotFound for anybody else's."""
     rows = await raw("SELECT * FROM evidence WHERE id = $1 AND declared_by = $2", evidence, actor.person)
@@ -76,6 +88,19 @@ async def shown(files: Iterable[UUID], actor: Actor, readers: Sequence[Reader]) 
     return seen
 
 
+async def missing(link_table: str, owner: str) -> list[Missing]:
+    """What hangs on a link table (our own names) and did not come within a day; nobody was reminded of it yet."""
+    rows = await raw(
+        f'SELECT link."{owner}" AS record, declared_by AS sender, array_agg(evidence.id) AS files FROM evidence '
+        f'JOIN "{link_table}" AS link ON link.evidence = evidence.id '
+        "WHERE state = 'declared' AND reminded_at IS NULL AND declared_at <= $1 "
+        "GROUP BY record, sender ORDER BY min(declared_at) LIMIT $2",
+        clock.now() - REMIND_AFTER,
+        MOST_REMINDED,
+    )
+    return [Missing(row["record"], row["sender"], row["files"]) for row in rows]
+
+
 async def shapes(link_table: str, owner: str, ids: Iterable[UUID]) -> dict[UUID, list[EvidenceShape]]:
     """The files that hang on each owner through a link table (our own names, never a client's), in their order."""
     rows = await raw(
@@ -101,6 +126,11 @@ def receipted(file: EvidenceShape) -> EvidenceShape:
     if file.received_at:
         file.receipt = receipts.of_file(file.id, file.sha256, file.size, file.received_at)
     return file
+
+
+def counted(files: Sequence[EvidenceShape]) -> dict[str, Any]:
+    """The members of a record with files: the files, how many were declared, how many of them arrived."""
+    return {"evidence": files, "declared": len(files), "arrived": arrived(files)}
 
 
 def arrived(files: Iterable[EvidenceShape]) -> int:

@@ -11,6 +11,7 @@ from backend.time_tokens import TimeToken
 
 MOST_FILES = 30  # one finding or hand-in; trust.md F13
 MOST_TRIES = 5  # of the job that makes display copies
+REMIND_AFTER = timedelta(hours=24)  # who declared a file that did not come is told, once
 TOKEN_LASTS = timedelta(days=30)  # a bracket wider than that says nothing; a phone gets a new one at every sync
 
 

@@ -10,10 +10,11 @@ from backend.columns import uuid7
 from backend.db import insert, raw, transaction
 from backend.errors import Forbidden, Incomplete
 from backend.evidence import commands as evidence
+from backend.evidence.queries import Missing
 from backend.evidence.rules import Declaration
 from backend.geo import Place
 from backend.once import different
-from backend.roles import Actor
+from backend.roles import SYSTEM, Actor
 from inspections.findings import rules
 from inspections.findings.rules import ClosingClass, NamedRole, NonImplementation, Severity
 from inspections.findings.tables import Finding, FindingEvidence, FindingUnit
@@ -72,6 +73,16 @@ async def file(visit: UUID, actor: Actor, filing: Filing, *, id: UUID, manifest:
             late=late,
             danger=filing.danger_to_life,
         )
+
+
+async def remind(missing: Missing) -> bool:
+    """Its sender is told that files of a finding have not come; False when they came or it was told before."""
+    async with transaction():
+        count = await evidence.remind(missing.files)
+        if count:
+            told = {"record": missing.record, "sender": missing.sender, "missing": count}
+            await events.record("finding.files_missing", missing.record, actor=SYSTEM, **told)
+        return bool(count)
 
 
 def _content(filing: Filing, visit: UUID, actor: Actor) -> dict[str, object]:

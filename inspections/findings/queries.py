@@ -167,6 +167,5 @@ async def _shaped(rows: Sequence[Any]) -> list[FindingShape]:
     shaped: list[FindingShape] = []
     for row in rows:
         own = files.get(row["id"], [])
-        extra = {"evidence": own, "declared": len(own), "arrived": evidence.arrived(own)}
-        shaped.append(msgspec.convert({**row, **extra}, FindingShape))
+        shaped.append(msgspec.convert({**row, **evidence.counted(own)}, FindingShape))
     return shaped

@@ -1,6 +1,6 @@
 """Reading one's own notices, and finding out who an audience is today."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from backend.db import select
+from backend.db import raw, select
 from backend.roles import OFFICE, RESPONSIBLE, Actor, Role
 from notifications.inbox import wording
 from notifications.inbox.rules import Audience, Urgency
@@ -57,28 +57,29 @@ def about(told: Mapping[str, Any]) -> About:
 
 
 async def of_person(actor: Actor, *, unread_only: bool, cursor: UUID | None, most: int, english: bool) -> NoticePage:
-    """Newest first."""
+    """Newest first. What has lapsed is left out: nothing is left to be done about it."""
     rows = await select(
         "SELECT notice.*, rectification.number, batch.total, batch.done FROM notice "
         "LEFT JOIN rectification ON rectification.id = notice.subject LEFT JOIN batch ON batch.id = notice.subject "
         "WHERE person = {} AND ({}::uuid IS NULL OR notice.id < {}) AND (read_at IS NULL OR NOT {}) "
-        "ORDER BY notice.id DESC LIMIT {}",
+        f"AND {_STANDS} ORDER BY notice.id DESC LIMIT {{}}",
         actor.person,
         cursor,
         cursor,
         unread_only,
         most,
     )
+    waiting = await _waiting([row["subject"] for row in rows if row["verb"] in wording.MISSING_TITLES])
     items = [
         NoticeShape(
             row["id"],
             row["at"],
             row["verb"],
-            _title(row, english),
+            _title(row, waiting, english),
             Urgency(row["urgency"]),
             Audience(row["reason"]),
             row["subject"],
-            wording.link(row["verb"], row["subject"]),
+            _link(row, waiting),
             row["read_at"],
         )
         for row in rows
@@ -86,14 +87,53 @@ async def of_person(actor: Actor, *, unread_only: bool, cursor: UUID | None, mos
     return NoticePage(items, items[-1].id if len(items) == most else None, await unread(actor))
 
 
-def _title(row: dict[str, Any], english: bool) -> str:
+# The files of a record, whichever kind it is, with the path under which a screen finds it.
+_FILES = """
+    SELECT finding AS record, evidence, '/api/visits/' || visit || '/findings/' || finding AS path
+    FROM finding_evidence JOIN finding ON finding.id = finding
+    UNION ALL SELECT hand_in, evidence, '/api/rectifications/' || rectification
+    FROM hand_in_evidence JOIN hand_in ON hand_in.id = hand_in
+    UNION ALL SELECT record, evidence, '/api/rectifications/' || rectification FROM record_evidence
+"""
+_MISSING = ", ".join(f"'{verb}'" for verb in wording.MISSING_TITLES)
+_STANDS = (
+    f"(notice.verb NOT IN ({_MISSING}) OR EXISTS (SELECT 1 FROM ({_FILES}) AS hangs "
+    "JOIN evidence ON evidence.id = hangs.evidence WHERE hangs.record = notice.subject AND state = 'declared'))"
+)
+
+
+async def _waiting(records: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Of records with missing files: how many were declared, how many of them are missing, and where it stands."""
+    if not records:
+        return {}
+    rows = await raw(
+        "SELECT record, path, count(*) AS declared, count(*) FILTER (WHERE state = 'declared') AS missing "
+        f"FROM ({_FILES}) AS hangs JOIN evidence ON evidence.id = hangs.evidence "
+        "WHERE record = ANY($1::uuid[]) GROUP BY record, path",
+        records,
+    )
+    return {row["record"]: dict(row) for row in rows}
+
+
+def _link(row: dict[str, Any], waiting: Mapping[UUID, dict[str, Any]]) -> str:
+    if row["verb"] in wording.MISSING_TITLES:
+        return waiting[row["subject"]]["path"]
+    return wording.link(row["verb"], row["subject"])
+
+
+def _title(row: dict[str, Any], waiting: Mapping[UUID, dict[str, Any]], english: bool) -> str:
+    if row["verb"] in wording.MISSING_TITLES:
+        files = waiting[row["subject"]]
+        return wording.of_missing(row["verb"], files["missing"], files["declared"], english)
     if row["total"] is None:
         return wording.title(row["verb"], row["number"], english)
     return wording.of_batch(row["verb"], row["total"], row["done"], english)
 
 
 async def unread(actor: Actor) -> int:
-    rows = await select("SELECT count(*) AS n FROM notice WHERE person = {} AND read_at IS NULL", actor.person)
+    rows = await select(
+        f"SELECT count(*) AS n FROM notice WHERE person = {{}} AND read_at IS NULL AND {_STANDS}", actor.person
+    )
     return rows[0]["n"]
 
 
@@ -121,8 +161,8 @@ async def people(audience: Audience, it: Item, about: About) -> set[UUID]:
             return await _office(OFFICE, it.area)
         case Audience.team:
             return await _open_accounts(it.team)
-        case Audience.asker:
-            return set()  # nobody around an item: reactions.tell_asker
+        case Audience.asker | Audience.sender:
+            return set()  # nobody around an item: reactions.tell_asker, tell_sender
 
 
 async def _holders(roles: set[Role] | frozenset[Role], units: frozenset[UUID]) -> set[UUID]:

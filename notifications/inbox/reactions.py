@@ -40,6 +40,23 @@ async def tell_people(event: Event) -> None:
     )
 
 
+async def tell_sender(event: Event) -> None:
+    """Who has to send the files of a record, under the record: it may be one of several of an item."""
+    await raw(
+        "INSERT INTO notice (id, event, person, verb, subject, urgency, reason, at) "
+        "SELECT $1, $2, person.id, $4, $5, $6, $7, $8 FROM person WHERE person.id = $3 AND disabled_at IS NULL "
+        "ON CONFLICT (event, person) DO NOTHING",
+        uuid7(),
+        event.id,
+        UUID(event.payload["sender"]),
+        event.verb,
+        UUID(event.payload["record"]),
+        Urgency.normal.value,
+        Audience.sender.value,
+        event.at,
+    )
+
+
 async def tell_asker(event: Event) -> None:
     """Who asked for a batch, unless the answer said it all."""
     if event.payload.get("waited_for"):

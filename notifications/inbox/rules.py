@@ -15,6 +15,7 @@ class Audience(StrEnum):
     former_units = "former_units"
     checkers = "checkers"
     asker = "asker"  # of a batch, whose subject is no rectification
+    sender = "sender"  # of a record whose files have not come
 
 
 class Urgency(StrEnum):

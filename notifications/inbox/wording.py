@@ -49,6 +49,12 @@ BATCH_TITLES = {
 }
 
 
+MISSING_TITLES = {
+    "finding.files_missing": ("所登记问题的照片还没有传齐", "Files of a finding have not arrived"),
+    "rectification.files_missing": ("所提交整改材料还没有传齐", "Files of what you submitted have not arrived"),
+}
+
+
 def title(verb: str, number: str | None, english: bool) -> str:
     """One line: what happened to which item."""
     if english:
@@ -61,6 +67,13 @@ def of_batch(verb: str, total: int, done: int, english: bool) -> str:
     if english:
         return f"{BATCH_TITLES[verb][1]}: {done} of {total} done, {total - done} not done"
     return f"{BATCH_TITLES[verb][0]}：办理 {total} 项，成功 {done}，未办 {total - done}"
+
+
+def of_missing(verb: str, missing: int, declared: int, english: bool) -> str:
+    """One line: how many files a sender still has to send. As it is when it is read."""
+    if english:
+        return f"{MISSING_TITLES[verb][1]}: {missing} of {declared} missing. Open the phone that holds them"
+    return f"{MISSING_TITLES[verb][0]}：{declared} 个文件还差 {missing} 个，请打开拍摄用的手机继续上传"
 
 
 def link(verb: str, subject: object) -> str:

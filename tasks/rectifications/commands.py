@@ -12,6 +12,7 @@ from backend.columns import uuid7
 from backend.db import raw, transaction
 from backend.errors import Incomplete
 from backend.evidence import commands as evidence
+from backend.evidence.queries import Missing
 from backend.evidence.rules import Declaration, photos
 from backend.once import different
 from backend.roles import SYSTEM, Actor, Role
@@ -206,6 +207,17 @@ async def hand_in(
         await moving.advance(found, move, [it.focus])
         told = {"hand_in": id, "files": len(manifest), "confirmed_by": confirmed_by}
         await events.record(move.event, rectification, actor=actor, unit=it.focus, **told)
+
+
+async def remind(missing: Missing) -> bool:
+    """Its sender is told that files of a hand-in or another record have not come; False when they came meanwhile."""
+    async with transaction():
+        count = await evidence.remind(missing.files)
+        if count:
+            told = {"record": missing.record, "sender": missing.sender, "missing": count}
+            item = await queries.of_record(missing.record)
+            await events.record("rectification.files_missing", item, actor=SYSTEM, **told)
+        return bool(count)
 
 
 async def pass_first(rectification: UUID, actor: Actor, *, id: UUID, opinion: str, unit: UUID | None = None) -> None:

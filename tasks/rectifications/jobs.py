@@ -7,6 +7,7 @@ from backend import clock
 from backend.calendar import queries as calendar
 from backend.db import raw
 from backend.errors import Problem
+from backend.evidence import queries as evidence
 from backend.roles import SYSTEM
 from backend.units import queries as units
 from backend.workdays import Calendar
@@ -63,6 +64,13 @@ async def _handed_over(rectification: UUID, unit: UUID, heir: UUID) -> bool:
         return await taking_over.take_over(rectification, SYSTEM, unit=unit, heir=heir)
     except Problem:
         return False  # closed meanwhile
+
+
+async def sweep_missing() -> int:
+    """Hand-ins and other records with files that were declared a day ago and did not come; of how many was told."""
+    found = [it for link in (("hand_in_evidence", "hand_in"), ("record_evidence", "record"))
+             for it in await evidence.missing(*link)]  # fmt: skip
+    return sum([await commands.remind(missing) for missing in found])
 
 
 async def count_dates_again() -> int:

@@ -14,7 +14,10 @@ from tasks.rectifications.words import Answer, CheckResult, Ground, HangReason, 
 
 
 class Decided(msgspec.Struct):
-    """What was asked by whom, and what was answered; empty while it waits."""
+    """What was asked by whom, and what was answered; empty while it waits.
+
+    Here and below, `arrived` of `declared` files are on the server's disk.
+    """
 
     id: UUID
     by: UUID
@@ -55,6 +58,8 @@ class ObjectionShape(Decided):
     rule_by: datetime
     to_unit: UUID | None
     to_unit_name: str | None
+    declared: int
+    arrived: int
     evidence: list[EvidenceShape]
 
 
@@ -90,6 +95,8 @@ class SiteCheckShape(msgspec.Struct):
     distance_m: float | None
     outside_reason: str | None
     false_rectification: bool
+    declared: int
+    arrived: int
     evidence: list[EvidenceShape]
 
 
@@ -126,6 +133,8 @@ class LookBackShape(msgspec.Struct):
     at: datetime
     result: LookBackResult
     note: str
+    declared: int
+    arrived: int
     evidence: list[EvidenceShape]
 
 
@@ -135,6 +144,8 @@ class ReopeningShape(msgspec.Struct):
     at: datetime
     note: str
     due_on: date
+    declared: int
+    arrived: int
     evidence: list[EvidenceShape]
 
 
@@ -157,7 +168,7 @@ async def of(rectification: UUID, *, checks_hidden: bool) -> dict[str, list[dict
     with_files = [row for kind in kinds for row in found[kind]]
     files = await evidence.shapes("record_evidence", "record", [row["id"] for row in with_files]) if with_files else {}
     for row in with_files:
-        row["evidence"] = files.get(row["id"], [])
+        row |= evidence.counted(files.get(row["id"], []))
     return found
 
 

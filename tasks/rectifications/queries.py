@@ -101,6 +101,7 @@ async def detail(rectification: UUID, actor: Actor) -> shapes.Detail:
     found = await load(rectification)
     row = (await rows([rectification], SYSTEM, columns="rectification.*"))[0]
     filed = await findings.as_filed([row["finding"]]) if row["finding"] else []
+    brought = await evidence.shapes("record_evidence", "record", [rectification])
     signed = [{**said, "phone": masks.phone(said["phone"])} for said in await _said("acknowledgement", rectification)]
     return msgspec.convert(
         {
@@ -108,7 +109,7 @@ async def detail(rectification: UUID, actor: Actor) -> shapes.Detail:
             "version": found.row["version"],
             "milestones": _milestones(row),
             "finding": filed[0] if filed else None,
-            "evidence": (await evidence.shapes("record_evidence", "record", [rectification])).get(rectification, []),
+            **evidence.counted(brought.get(rectification, [])),
             "acknowledgement": signed[-1] if signed else None,
             "acknowledgements": signed,
             "progress": await _said("progress", rectification),
@@ -144,6 +145,16 @@ def _line(row: Any, now: datetime) -> dict[str, Any]:
 async def of_finding(finding: UUID) -> UUID | None:
     found = await select("SELECT id FROM rectification WHERE finding = {}", finding)
     return found[0]["id"] if found else None
+
+
+async def of_record(record: UUID) -> UUID:
+    """The item of a record that has files."""
+    found = await raw(
+        "SELECT rectification FROM hand_in WHERE id = $1 "
+        "UNION ALL SELECT rectification FROM record_evidence WHERE record = $1",
+        record,
+    )
+    return found[0]["rectification"]
 
 
 async def shows_evidence(files: Sequence[UUID], actor: Actor) -> set[UUID]:
@@ -209,7 +220,7 @@ async def _hand_ins(rectification: UUID) -> Sequence[dict[str, Any]]:
     files = await evidence.shapes("hand_in_evidence", "hand_in", [row["id"] for row in found])
     for row in found:
         own = files.get(row["id"], [])
-        row |= {"evidence": own, "declared": len(own), "arrived": evidence.arrived(own)}
+        row |= evidence.counted(own)
     return found
 
 

@@ -158,6 +158,8 @@ class Detail(Row):
     version: int
     asks: str
     found_where: str | None
+    declared: int
+    arrived: int
     evidence: list[EvidenceShape]
     due_rule: str | None
     due_from: date | None

@@ -142,7 +142,13 @@ TOLD = {
 # Verbs of a rectification that are no part of its story: what the program notes for itself (the sample would warn the
 # unit of a check), and looking at it.
 MACHINERY = frozenset(
-    {"rectification.held", "rectification.sampled", "rectification.recounted", "rectification.case_file_taken"}
+    {
+        "rectification.held",
+        "rectification.sampled",
+        "rectification.recounted",
+        "rectification.files_missing",
+        "rectification.case_file_taken",
+    }
 )
 
 SENTENCES = {verb: told.sentence for verb, told in TOLD.items()}
