@@ -16,6 +16,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from backend import attesting, body, db, events, health, openapi, problems, receipts, wake
 from backend.calendar.api import CalendarController, DeadlineController
 from backend.errors import Problem
+from backend.originals.api import OriginalController
 from backend.people.api import PEOPLE_CONTROLLERS
 from backend.people.sign_in import SignInMiddleware, provide_actor
 from backend.trust_reports.api import ReportedEvidenceController
@@ -47,6 +48,7 @@ CONTROLLERS = [
     TopicController,
     VisitController,
     FindingController,
+    OriginalController,
     UploadController,
     ReportedEvidenceController,
     RectificationController,

@@ -68,6 +68,12 @@ class WrongType(Problem):
     status, default_code = 415, "wrong_content_type"
 
 
+class NotSatisfiable(Problem):
+    """A range that the thing does not have; `size` in the details says how much there is."""
+
+    status, default_code = 416, "range_not_satisfiable"
+
+
 class Incomplete(Problem):
     status, default_code = 422, "incomplete"
 
@@ -89,7 +95,7 @@ class ChecksumMismatch(Problem):
 
 
 class Unreadable(Problem):
-    """A stored protected value cannot be read. Nothing in the request is wrong; an operator must look."""
+    """What is stored cannot be read. Nothing in the request is wrong; an operator must look."""
 
     status, default_code = 500, "protected_unreadable"
 

@@ -35,6 +35,7 @@ VERBS = {
     "evidence.ready": "Display copy and thumbnail were made.",
     "evidence.refused": "The file could not be shown safely.",
     "evidence.explained": "A reviewer explained why a check of a file's trust report is as it is.",
+    "evidence.original_taken": "Somebody was let take the original of a file, for the reason that was given.",
     "visit.opened": "A team was sent to a place.",
     "visit.arrived": "A team recorded its arrival.",
     "visit.submitted": "A team handed in what it found.",

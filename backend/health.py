@@ -7,6 +7,7 @@ from litestar import Controller, Response, get
 
 from backend import outbox, wake
 from backend.db import raw
+from backend.evidence import stores
 
 LATE_AFTER = 120.0  # seconds: the promise for handing an event over (trust.md G3)
 
@@ -30,7 +31,7 @@ class HealthController(Controller):
     async def alive(self) -> dict[str, str]:
         return {"status": "ok"}
 
-    @get("/readyz", summary="Database, queue and worker, as numbers")
+    @get("/readyz", summary="Database, queue, store and worker, as numbers")
     async def ready(self) -> Response[Readiness]:
         try:
             await raw("SELECT 1")
@@ -38,6 +39,7 @@ class HealthController(Controller):
         except Exception:  # whatever the reason, the answer to a load balancer is the same
             return Response(Readiness(False, ["database"], 0, 0, 0.0), status_code=503)
         degraded = [] if await wake.answers() else ["queue"]
+        degraded += ["store"] if await stores.store().trouble() else []
         degraded += ["parked"] if counts["parked"] else []
         degraded += ["late"] if counts["oldest"] > LATE_AFTER else []
         told = Readiness(True, degraded, int(counts["waiting"]), int(counts["parked"]), counts["oldest"])

@@ -13,6 +13,7 @@ APP_CONFIG = AppConfig(
             "backend.units.tables",
             "backend.people.tables",
             "backend.evidence.tables",
+            "backend.originals.tables",
             "backend.uploads.tables",
             "backend.trust_reports.tables",
         ],

@@ -53,6 +53,8 @@ def answer(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]
         details=problem.details,
     )
     headers = {"Retry-After": str(problem.details["retry_after"])} if "retry_after" in problem.details else {}
+    if problem.status == 416:
+        headers["Content-Range"] = f"bytes */{problem.details['size']}"
     if problem.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(

@@ -1,6 +1,6 @@
 """Roles, what each may do in one sentence, and Actor: who is asking. No database, no HTTP."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
@@ -68,6 +68,10 @@ class Actor:
 
     def has(self, *roles: Role) -> bool:
         return any(grant.role in roles for grant in self.grants)
+
+    def as_only(self, *roles: Role) -> "Actor":
+        """The same person with these roles alone: what is seen by one of them."""
+        return replace(self, grants=tuple(grant for grant in self.grants if grant.role in roles))
 
     def units(self, *roles: Role) -> frozenset[UUID]:
         """Units at which one of these roles (any role, when none is named) is held."""

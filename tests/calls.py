@@ -245,6 +245,14 @@ async def send_evidence(it: Cast) -> Call:
     return await by(it.inspector, "PUT", f"/api/evidence/{row[0]['id']}", make.photo())
 
 
+async def original_access(it: Cast) -> Call:
+    await make.finding(it)
+    file = await raw("SELECT * FROM evidence")
+    await raw("UPDATE evidence SET state = 'received', received_at = declared_at")
+    body = {"id": str(uuid7()), "reason": "复核拍摄地点。"}
+    return await by(it.staff, "POST", f"/api/evidence/{file[0]['id']}/original-access", body)
+
+
 TUS = {"Tus-Resumable": "1.0.0"}
 PIECE = {**TUS, "Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
 
@@ -700,6 +708,7 @@ WRITES: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "POST /api/visits/{visit_id}/submission": submit,
     "PUT /api/evidence/{evidence_id}": send_evidence,
     "POST /api/evidence/{evidence_id}/explanations": explain,
+    "POST /api/evidence/{evidence_id}/original-access": original_access,
     "POST /api/uploads": begin_upload,
     "PATCH /api/uploads/{upload_id}": go_on_uploading,
     "POST /api/uploads/{upload_id}": go_on_by_post,

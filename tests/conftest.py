@@ -41,8 +41,9 @@ import httpx  # noqa: E402
 
 from backend import clock, db, outbox, wake  # noqa: E402
 from backend.app import create_app  # noqa: E402
+from backend.evidence import stores  # noqa: E402
 from backend.worker import REACTIONS  # noqa: E402
-from tests import make  # noqa: E402
+from tests import make, stores_make  # noqa: E402
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=clock.SHANGHAI)  # a Tuesday, a working day
 
@@ -139,6 +140,20 @@ def s3_server() -> Iterator[str]:
     _, port = server.get_host_and_port()
     yield f"http://127.0.0.1:{port}"
     server.stop()
+
+
+@pytest.fixture(params=["local", "s3"])
+def side(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[stores_make.Side]:
+    """This process keeps evidence in a store of this test's own: the test runs once with each kind of store."""
+    monkeypatch.setenv("DUBAN_EVIDENCE", str(tmp_path / "evidence"))
+    monkeypatch.setenv("DUBAN_STORE", request.param)
+    if request.param == "s3":
+        bucket = stores_make.bucket(request.getfixturevalue("s3_server"))
+        for name, value in stores_make.environment(bucket).items():
+            monkeypatch.setenv(name, value)
+    stores.forget()
+    yield stores_make.OnDisk(stores.disk()) if request.param == "local" else stores_make.InBucket(stores.s3(), bucket)
+    stores.forget()
 
 
 @pytest.fixture

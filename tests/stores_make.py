@@ -1,16 +1,21 @@
 """A local disk and a bucket for the tests, and hands that reach into both behind the product's back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import hashlib
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 
+from backend import clock
+from backend.columns import uuid7
+from backend.evidence.rules import Declaration, MediaType, Source
 from backend.evidence.s3 import S3
 from backend.evidence.storage import LocalDisk, Store
 from backend.settings import Bucket
+from inspections.findings import commands as findings
+from tests import make
 
 SECRET = "ein-sehr-geheimer-schluessel"
 
@@ -23,12 +28,22 @@ def bucket(server: str, name: str = "") -> Bucket:
     return Bucket(name, server, "us-east-1", False, "duban-key", SECRET)
 
 
+def environment(bucket: Bucket) -> dict[str, str]:
+    """The settings that name it."""
+    return {
+        "DUBAN_S3_BUCKET": bucket.name,
+        "DUBAN_S3_ENDPOINT": bucket.endpoint,
+        "DUBAN_S3_ACCESS_KEY": bucket.access_key,
+        "DUBAN_S3_SECRET_KEY": bucket.secret_key,
+    }
+
+
 class OnDisk:
     """A LocalDisk and the file system under it."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.store: Store = LocalDisk(root)
+    def __init__(self, store: LocalDisk) -> None:
+        self.root = store.root
+        self.store: Store = store
 
     def names(self) -> set[str]:
         found = (path.relative_to(self.root) for path in self.root.rglob("*") if path.is_file())
@@ -50,11 +65,10 @@ class OnDisk:
 class InBucket:
     """An S3 and the server behind it, spoken to without obstore."""
 
-    def __init__(self, server: str, desk: Path) -> None:
-        self.bucket = bucket(server)
-        self.store: Store = S3(self.bucket, desk)
+    def __init__(self, store: S3, bucket: Bucket) -> None:
+        self.store: Store = store
         sent = {"Authorization": "AWS4-HMAC-SHA256 Credential=k/20261124/us-east-1/s3/aws4_request, SignedHeaders=host"}
-        self._http = httpx.Client(base_url=f"{server}/{self.bucket.name}/", headers=sent)
+        self._http = httpx.Client(base_url=f"{bucket.endpoint}/{bucket.name}/", headers=sent)
 
     def names(self) -> set[str]:
         text = self._http.get("", params={"list-type": "2"}).raise_for_status().text
@@ -72,7 +86,17 @@ class InBucket:
 
 Side = OnDisk | InBucket
 
-Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]
+
+async def stored(
+    client: httpx.AsyncClient, it: make.Cast, content: bytes, media_type: MediaType = MediaType.jpeg
+) -> UUID:
+    """A file on a finding of the cast's visit, with its bytes."""
+    id, digest = uuid7(), hashlib.sha256(content).hexdigest()
+    line = Declaration(id, digest, len(content), media_type, clock.now(), Source.camera, None)
+    await findings.file(it.visit, it.inspector, make.filing(it), id=uuid7(), manifest=[line])
+    answer = await client.put(f"/api/evidence/{id}", content=content, headers=await make.signed_in(it.inspector))
+    assert answer.status_code == 200, answer.text
+    return id
 
 
 @asynccontextmanager

@@ -200,9 +200,10 @@ async def test_copies_are_shown_after_the_job_and_the_original_never(client, it,
         assert "private" in shown.headers["cache-control"]
         assert max(Image.open(io.BytesIO(shown.content)).size) <= longest
         assert hostile_files.PAYLOAD not in shown.content and b"canary" not in shown.content
-    for copy in ("original", "originals", "Display", "%2e%2e", "display.jpg", str(id)):
+    for copy in ("originals", "Display", "%2e%2e", "display.jpg", "playback", str(id)):
         answer = await client.get(f"/api/evidence/{id}/{copy}", headers=sender)
         assert answer.status_code == 404, copy
+    assert (await client.get(f"/api/evidence/{id}/original", headers=sender)).status_code == 403
     events = await raw("SELECT verb FROM event WHERE subject = $1 ORDER BY at, id", id)
     assert sorted(row["verb"] for row in events) == ["evidence.ready", "evidence.stored"]
 

@@ -22,13 +22,6 @@ NAME = storage.original(hashlib.sha256(CONTENT).hexdigest())
 COPY = storage.derived("display", uuid4())
 
 
-@pytest.fixture(params=["local", "s3"])
-def side(request: pytest.FixtureRequest, tmp_path: Path) -> Side:
-    if request.param == "local":
-        return OnDisk(tmp_path / "evidence")
-    return InBucket(request.getfixturevalue("s3_server"), tmp_path / "evidence" / "incoming")
-
-
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """CONTENT on its way in, on the file system of the store."""
@@ -291,8 +284,8 @@ async def test_a_store_that_breaks_off_in_the_middle_is_away_and_leaves_no_half_
 
 
 async def test_a_store_that_writes_over_what_it_has_is_found_out(s3_server, tmp_path):
-    side = InBucket(s3_server, tmp_path)
-    assert await side.store.keeps_what_it_has()  # type: ignore[union-attr]
-    assert await side.store.keeps_what_it_has() and side.names() == {"duban-store"}  # type: ignore[union-attr]
+    side = InBucket(store := S3(own := bucket(s3_server), tmp_path), own)
+    assert await store.keeps_what_it_has()
+    assert await store.keeps_what_it_has() and side.names() == {"duban-store"}
     async with answering(b'HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n') as address:
         assert not await S3(bucket(address, "duban"), tmp_path).keeps_what_it_has()

@@ -1,4 +1,4 @@
-"""HTTP of evidence: send the bytes of a declared file, look at its display copies. How far it is: trust_reports."""
+"""HTTP of evidence: send a declared file, look at its copies, play it. How far it is: trust_reports."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from litestar import Controller, Request, get, put
+from litestar import Controller, Request, Response, get, head, put
+from litestar.datastructures import Headers
 from litestar.di import NamedDependency
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
@@ -15,18 +16,20 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from backend.errors import NotFound, WrongState
-from backend.evidence import queries, receiving, storage, stores
+from backend.evidence import giving, queries, receiving, showing, storage
 from backend.evidence.queries import EvidenceShape, Reader
 from backend.evidence.rules import MOST_BYTES, MediaType, State
+from backend.evidence.showing import Disposition
+from backend.evidence.storage import Kind
+from backend.evidence.tables import Evidence
 from backend.roles import Actor
 
 HEARD_WITHIN = 10.0  # seconds
+KEPT = "private, max-age=3600"
 
-# Derived copies are ours, but a browser must still never run what it is given (trust.md F6).
-PICTURE_HEADERS = {
-    "content-security-policy": "sandbox; default-src 'none'",
-    "cache-control": "private, max-age=3600",
-}
+Id = FromPath[UUID]
+Asked = Request[Any, Any, Any]
+Readers = NamedDependency[Sequence[Reader]]
 
 
 @dataclass  # again, so that __post_init__ is called
@@ -73,28 +76,80 @@ class EvidenceController(Controller):
             taken = await receiving.receive(evidence_id, actor, request.content_length, request.stream())
         return queries.receipted(taken)
 
+    @get("/{evidence_id:uuid}/display", summary="The display copy of a photo: at most 1600 px, with its caption")
+    async def display(self, evidence_id: Id, actor: NamedDependency[Actor], readers: Readers) -> Stream:
+        return await _copy("display", await queries.find(evidence_id, actor, readers))
+
+    @get("/{evidence_id:uuid}/thumbnail", summary="The small copy of a photo: at most 320 px")
+    async def thumbnail(self, evidence_id: Id, actor: NamedDependency[Actor], readers: Readers) -> Stream:
+        return await _copy("thumbnail", await queries.find(evidence_id, actor, readers))
+
     @get(
-        "/{evidence_id:uuid}/{copy:str}",
-        summary="A display copy: `display` (1600 px) or `thumbnail` (320 px)",
+        "/{evidence_id:uuid}/playback",
+        summary="A voice note or a film to be played, whole or in parts; a PDF to be saved",
     )
-    async def look(
-        self,
-        evidence_id: FromPath[UUID],
-        copy: FromPath[str],
-        actor: NamedDependency[Actor],
-        readers: NamedDependency[Sequence[Reader]],
-    ) -> Stream:
+    async def play(self, evidence_id: Id, request: Asked, actor: NamedDependency[Actor], readers: Readers) -> Stream:
         row = await queries.find(evidence_id, actor, readers)
-        if copy not in ("display", "thumbnail"):  # the original is never served
-            raise NotFound()
-        if not MediaType(row.media_type).photo:
-            raise NotFound("录音、录像和 PDF 没有展示件。", "evidence.no_display")
-        if row.state != State.ready:
-            raise WrongState("展示件还没有做好，请稍后再看。", "evidence.not_ready", state=row.state)
-        name = storage.derived("display" if copy == "display" else "thumbnail", evidence_id)
-        reading = await stores.store().read(name)
-        headers = {
-            "content-length": str(reading.size),
-            "content-disposition": f'inline; filename="{evidence_id}.jpg"',
-        }
-        return Stream(reading.pieces, media_type="image/jpeg", headers=PICTURE_HEADERS | headers)
+        return await sent(row, request.headers, _played(row), cache=KEPT)
+
+    @head("/{evidence_id:uuid}/playback", summary="What playing it would answer, without its bytes")
+    async def weigh(self, evidence_id: Id, actor: NamedDependency[Actor], readers: Readers) -> Response[None]:
+        row = await queries.find(evidence_id, actor, readers)
+        return weighed(row, _played(row), cache=KEPT)
+
+
+async def sent(row: Evidence, asked: Headers, how: Disposition, *, cache: str = "no-store") -> Stream:
+    """The bytes as they came in, or the part that a Range header asks for; of our own type, under our own name.
+
+    Raises NotSatisfiable, Unreadable, StoreAway.
+    """
+    headers = _described(row, how, cache)
+    fits = asked.get("if-range", headers["etag"]) == headers["etag"]
+    part = showing.span(asked.get("range") if fits else None, row.size)
+    if part:
+        headers["content-length"] = str(part[1] - part[0])
+        headers["content-range"] = f"bytes {part[0]}-{part[1] - 1}/{row.size}"
+    reading = await giving.reading(storage.original(row.sha256), part, size=row.size)
+    return Stream(reading.pieces, status_code=206 if part else 200, media_type=row.media_type, headers=headers)
+
+
+def weighed(row: Evidence, how: Disposition, *, cache: str = "no-store") -> Response[None]:
+    """What sent() would say of the whole, without its bytes."""
+    return Response(None, headers=_described(row, how, cache) | {"content-type": row.media_type})
+
+
+def _described(row: Evidence, how: Disposition, cache: str) -> dict[str, str]:
+    return showing.SAFE | {
+        "accept-ranges": "bytes",
+        "cache-control": cache,
+        "content-disposition": f'{how.value}; filename="{showing.file_name(row.id, MediaType(row.media_type))}"',
+        "content-length": str(row.size),
+        "etag": f'"{row.sha256}"',
+    }
+
+
+async def _copy(kind: Kind, row: Evidence) -> Stream:
+    if not MediaType(row.media_type).photo:
+        raise NotFound("录音、录像和 PDF 没有展示件。", "evidence.no_display")
+    _check_ready(row)
+    reading = await giving.reading(storage.derived(kind, row.id))
+    headers = showing.SAFE | {
+        "cache-control": KEPT,
+        "content-disposition": f'inline; filename="{row.id}.jpg"',
+        "content-length": str(reading.size),
+    }
+    return Stream(reading.pieces, media_type="image/jpeg", headers=headers)
+
+
+def _played(row: Evidence) -> Disposition:
+    """Raises NotFound for a photo: it is shown as its copies, and its original is taken on record."""
+    how = showing.played(MediaType(row.media_type))
+    if how is None:
+        raise NotFound("照片请看展示件。", "evidence.no_playback")
+    _check_ready(row)
+    return how
+
+
+def _check_ready(row: Evidence) -> None:
+    if row.state != State.ready:
+        raise WrongState("展示件还没有做好，请稍后再看。", "evidence.not_ready", state=row.state)
