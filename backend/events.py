@@ -52,6 +52,8 @@ VERBS = {
     "rectification.dropped": "A draft was not issued.",
     "rectification.rescheduled": "The calendar changed, and its date, counted in working days, with it.",
     "rectification.recounted": "The calendar changed; its date stays and is certain now, or no longer.",
+    "rectification.answer_time_moved": "The calendar changed, and a unit's time to sign or to object with it.",
+    "rectification.decision_time_moved": "The calendar changed, and the office's time to rule or decide with it.",
     "rectification.concerned": "It was said which household a rectification is about.",
     "rectification.acknowledged": "The responsible unit signed for it.",
     "rectification.accepted_silently": "A responsible unit said nothing in time; that is acceptance.",

@@ -167,9 +167,13 @@ class Item:
                 self.asked_by = by
             case "void_declined":
                 self.asked_by = None
+            case "answer_time_moved":
+                for name in ("accept_by", "object_until"):
+                    if name in said:
+                        setattr(self.parts[unit], name, datetime.fromisoformat(said[name]))
             case "rescheduled":
                 self.due = said["due_on"]
-            case "drafted" | "held" | "concerned" | "recounted" | "case_file_taken":
+            case "decision_time_moved" | "drafted" | "held" | "concerned" | "recounted" | "case_file_taken":
                 pass
             case other:
                 raise AssertionError(f"no story knows {other}")

@@ -34,6 +34,8 @@ HEARD = {
     "rectification.held": {"staff", "boss"},
     "rectification.issued": {"handler", "principal", "reviewer"},
     "rectification.rescheduled": {"handler", "principal", "reviewer"},
+    "rectification.answer_time_moved": {"handler", "principal"},
+    "rectification.decision_time_moved": {"handler", "principal", "staff", "boss"},
     "rectification.acknowledged": {"staff", "boss"},
     "rectification.accepted_silently": {"handler", "principal", "staff", "boss"},
     "rectification.objected": {"reviewer", "staff", "boss"},
@@ -93,7 +95,7 @@ async def test_every_event_reaches_its_audience_and_nobody_else(it, settle):
     await voiding.ask_void(kept, it.boss, id=uuid7(), note="重复。", duplicate_of=None)
     await voiding.decline_void(kept, it.staff, note="不重复。")
     await _beside_the_main_path(it, settle)
-    await make.rectification(it, closing_class=ClosingClass.fix_now)
+    await make.objection(it, await make.rectification(it, closing_class=ClosingClass.fix_now))
     await calendar.settle(it.staff, clock.today() + timedelta(days=1), working=False, source="放假通知")
     await jobs.count_dates_again()
     await settle()

@@ -34,6 +34,8 @@ HEARS = {
     "rectification.held": Hearing((A.office,), Urgency.normal),
     "rectification.issued": Hearing((A.responsible_units, A.lead_units), Urgency.at_once),
     "rectification.rescheduled": Hearing((A.responsible_units, A.lead_units), Urgency.normal),
+    "rectification.answer_time_moved": Hearing((A.responsible_units,), Urgency.normal),
+    "rectification.decision_time_moved": Hearing((A.office, A.responsible_units), Urgency.normal),
     "rectification.acknowledged": Hearing((A.office,), Urgency.normal),
     "rectification.accepted_silently": Hearing((A.responsible_units, A.office), Urgency.normal),
     "rectification.objected": Hearing((A.office, A.lead_units), Urgency.normal),

@@ -4,6 +4,14 @@ TITLES = {
     "rectification.held": ("有问题待补充后交办", "A finding waits to be issued"),
     "rectification.issued": ("新交办整改事项", "A rectification was issued to you"),
     "rectification.rescheduled": ("整改期限随工作日历调整", "The due date moved with the calendar"),
+    "rectification.answer_time_moved": (
+        "签收、异议的期限随工作日历调整",
+        "The time to sign or object moved with the calendar",
+    ),
+    "rectification.decision_time_moved": (
+        "裁定、审批的期限随工作日历调整",
+        "The time to rule or decide moved with the calendar",
+    ),
     "rectification.acknowledged": ("责任单位已签收", "The responsible unit signed for it"),
     "rectification.accepted_silently": ("逾期未签收，视为签收", "Not signed for in time: taken as accepted"),
     "rectification.objected": ("责任单位提出异议，待裁定", "A unit objects, waiting for a ruling"),

@@ -16,8 +16,6 @@ from tasks.rectifications.loading import Loaded
 from tasks.rectifications.records import Extension
 from tasks.rectifications.words import Answer
 
-DECIDE_WITHIN = 10  # working days (T8); a late decision is shown, it decides nothing
-
 
 async def ask(
     rectification: UUID,
@@ -42,7 +40,7 @@ async def ask(
             raise ValueError("NEW_DATE is among the needs of the move")
         moving.check_ahead(due_on, later_than=found.row["due_on"])
         row = {**content, "unit": it.focus, "due_before": found.row["due_on"]}
-        decide_by = moving.within(DECIDE_WITHIN, clock.today(), await calendar.load())
+        decide_by = moving.within(moving.DECIDE_WITHIN, clock.today(), await calendar.load())
         await Extension(id=id, rectification=rectification, at=clock.now(), decide_by=decide_by, **row).save()
         await events.record(
             move.event, rectification, actor=actor, unit=it.focus, extension=id, note=note, wanted_on=due_on,

@@ -11,7 +11,7 @@ from backend.evidence import queries as evidence
 from backend.roles import SYSTEM
 from backend.units import queries as units
 from backend.workdays import Calendar
-from tasks.rectifications import commands, rescheduling, taking_over
+from tasks.rectifications import clocks, commands, rescheduling, taking_over
 from tasks.rectifications.item import OPEN
 
 AT_ONCE = 500
@@ -74,7 +74,9 @@ async def sweep_missing() -> int:
 
 
 async def count_dates_again() -> int:
-    """Count every open date again if the calendar is another than at the last complete run; how many moved.
+    """Count every open date and clock again if the calendar is another than at the last complete run.
+
+    Returns how many dates moved; clocks are not counted.
 
     Killed in the middle, the run is not written down and the next begins anew; what was done stays done.
     """
@@ -87,6 +89,9 @@ async def count_dates_again() -> int:
     while after is not None:
         batch = await rescheduling.count_again(after, overrides, days)
         looked_at, moved, after = looked_at + batch.looked_at, moved + batch.moved, batch.last
+    after = rescheduling.NONE_YET
+    while after is not None:
+        after = (await clocks.count_again(after, overrides, days)).last
     await rescheduling.finish(now, began_at, looked_at, moved)
     return moved
 

@@ -29,6 +29,8 @@ from tasks.rectifications.words import Answer, UnitRole
 
 ACCEPT_AFTER = 2  # working days; silence is acceptance (T3)
 OBJECT_WITHIN = 3  # working days (T4)
+RULE_WITHIN = 3  # working days on an objection; a late ruling is shown, it decides nothing
+DECIDE_WITHIN = 10  # working days on an extension (T8); likewise
 RETURNS = frozenset({Verb.send_back, Verb.fail_check, Verb.uphold_public_objection})
 
 
@@ -83,12 +85,13 @@ async def leave_out(rectification: UUID, units: frozenset[UUID]) -> None:
 async def ask(rectification: UUID, units: frozenset[UUID], today: date, calendar: Calendar) -> None:
     """The clocks of these responsible units (all, when none is named) start."""
     await raw(
-        "UPDATE rectification_unit SET accept_by = $3, object_until = $4 WHERE rectification = $1 "
+        "UPDATE rectification_unit SET accept_by = $3, object_until = $4, asked_on = $5 WHERE rectification = $1 "
         "AND role = 'responsible' AND ended_at IS NULL AND (unit = ANY($2::uuid[]) OR cardinality($2::uuid[]) = 0)",
         rectification,
         list(units),
         within(ACCEPT_AFTER, today, calendar),
         within(OBJECT_WITHIN, today, calendar),
+        today,
     )
 
 

@@ -29,9 +29,6 @@ class Ruled:
     row: Any
 
 
-RULE_WITHIN = 3  # working days; a late ruling is shown, it decides nothing
-
-
 async def object_to(
     rectification: UUID,
     actor: Actor,
@@ -55,7 +52,7 @@ async def object_to(
         if duplicate_of:
             await _check_duplicate(rectification, duplicate_of, actor)
         row = {**content, "unit": it.focus}
-        rule_by = moving.within(RULE_WITHIN, clock.today(), await calendar.load())
+        rule_by = moving.within(moving.RULE_WITHIN, clock.today(), await calendar.load())
         await Objection(id=id, rectification=rectification, at=clock.now(), rule_by=rule_by, **row).save()
         await moving.attach(rectification, id, manifest, actor)
         await events.record(

@@ -96,23 +96,23 @@ async def _tell(row: Any, found: Recount, overrides: Sequence[Override]) -> None
         before=row["due_on"],
         due_on=found.on,
         counted=found.counted,
-        why=_why(row, found, overrides),
+        why=why(row["due_from"], row["due_on"], row["issued_at"], found, overrides),
         **facts,
     )
 
 
-def _why(row: Any, found: Recount, overrides: Sequence[Override]) -> str:
-    """Which days within the term the office settled since the issue; otherwise the published lists have changed."""
-    last = max(row["due_on"], found.counted)
+def why(first: date, before: date, since: datetime, found: Recount, overrides: Sequence[Override]) -> str:
+    """Which days within the term the office settled since it began; otherwise the published lists have changed."""
+    last = max(before, found.counted)
     settled = [
         f"{_short(it.day)}定为{'工作日' if it.working else '休息日'}（{it.source}）"
         for it in overrides
-        if row["due_from"] < it.day <= last and it.set_at >= row["issued_at"]
+        if first < it.day <= last and it.set_at >= since
     ]
-    why = "工作日历调整：" + "，".join(settled) if settled else "工作日历调整：放假安排已公布"
+    told = "工作日历调整：" + "，".join(settled) if settled else "工作日历调整：放假安排已公布"
     if found.on != found.counted:
-        why += f"；重新推算应为{_short(found.counted)}，不因更正而逾期，定为{_short(found.on)}"
-    return why + "。"
+        told += f"；重新推算应为{_short(found.counted)}，不因更正而逾期，定为{_short(found.on)}"
+    return told + "。"
 
 
 def _short(day: date) -> str:

@@ -78,6 +78,7 @@ class Rectification(Table):
 class RectificationUnit(Table):
     """A unit's part in a rectification. A responsible unit's part has a status of its own; `ended_at` is set when the
     item was redirected away from it, or the unit was merged into the one that has `taken_over_by`; the row stays.
+    `accept_by` and `object_until` are counted from `asked_on`, the day it was asked.
     """
 
     id = key()
@@ -85,6 +86,7 @@ class RectificationUnit(Table):
     unit = link(Unit, index=False)
     role = text()
     status = text(null=True)
+    asked_on = Date(null=True, default=None)
     accept_by = moment(null=True)
     object_until = moment(null=True)
     ended_at = moment(null=True)

@@ -38,9 +38,12 @@ async def take_over(rectification: UUID, actor: Actor, *, unit: UUID, heir: UUID
 
 # Where both have a part the later of two clocks is the heir's: nobody loses time by a merger.
 _JOIN = """
-INSERT INTO rectification_unit AS own (id, rectification, unit, role, status, accept_by, object_until)
-SELECT $1, $2, $3, $4, $5, accept_by, object_until FROM rectification_unit WHERE rectification = $2 AND unit = $6
+INSERT INTO rectification_unit AS own (id, rectification, unit, role, status, asked_on, accept_by, object_until)
+SELECT $1, $2, $3, $4, $5, asked_on, accept_by, object_until FROM rectification_unit
+WHERE rectification = $2 AND unit = $6
 ON CONFLICT (rectification, unit) DO UPDATE SET ended_at = NULL, role = excluded.role, status = excluded.status,
+    asked_on = CASE WHEN own.ended_at IS NULL THEN greatest(own.asked_on, excluded.asked_on)
+                    ELSE excluded.asked_on END,
     accept_by = CASE WHEN own.ended_at IS NULL THEN greatest(own.accept_by, excluded.accept_by)
                      ELSE excluded.accept_by END,
     object_until = CASE WHEN own.ended_at IS NULL THEN greatest(own.object_until, excluded.object_until)

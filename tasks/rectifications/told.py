@@ -31,6 +31,10 @@ LABELS = {
     "number": "编号",
     "due_on": "整改期限",
     "review_on": "复查日期",
+    "accept_on": "签收期限",
+    "object_on": "异议期限",
+    "rule_on": "裁定期限",
+    "decide_on": "延期审批期限",
     "look_back_on": "回头看日期",
     "responsible_units": "责任单位",
     "lead_units": "牵头单位",
@@ -91,6 +95,12 @@ TOLD = {
         "交办", ISSUERS, sets=("number", "due_on", "responsible_units", "lead_units", "cooperating_units")
     ),
     "rectification.rescheduled": Told("期限随工作日历调整", sets=("due_on",), says=("why",)),
+    "rectification.answer_time_moved": Told(
+        "签收、异议的期限随工作日历调整", says=("unit", "accept_on", "object_on", "why")
+    ),
+    "rectification.decision_time_moved": Told(
+        "裁定、审批的期限随工作日历调整", says=("unit", "rule_on", "decide_on", "why")
+    ),
     "rectification.dropped": Told("撤销草稿", ISSUERS, says=("note",)),
     "rectification.concerned": Told("明确涉及的农户", ISSUERS),
     "rectification.acknowledged": Told("签收", RESPONSIBLE, sets=("responsible_person",), says=("unit",)),
