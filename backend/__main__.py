@@ -111,6 +111,15 @@ def verify_receipt(arguments: list[str]) -> int:
     return receipt_check.run([_from_caller(word) for word in arguments])
 
 
+def redraw(arguments: list[str]) -> int:
+    from backend import up
+
+    with nullcontext() if HELP & {*arguments} else up.services(settings.load()):
+        from backend import redraw
+
+        return redraw.main(arguments)
+
+
 def doctor(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="duban doctor")
     parser.add_argument("--retry-parked", action="store_true", help="让搁置的事件重新处理")
@@ -170,6 +179,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "regions": regions,
     "keys": keys,
     "verify-receipt": verify_receipt,
+    "redraw": redraw,
     "doctor": doctor,
     "test": test,
     "check": check,

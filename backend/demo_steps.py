@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from backend import clock, geo
+from backend import clock, geo, worker
 from backend.columns import uuid7
 from backend.demo_people import Cast
 from backend.demo_photos import Scene, photo
-from backend.evidence import jobs, receiving
+from backend.evidence import receiving
 from backend.evidence.rules import Declaration, MediaType, Source
 from backend.geo import Datum, Place
 from backend.roles import Actor
@@ -299,7 +299,7 @@ async def _send(manifest: Sequence[Declaration], pictures: Sequence[bytes], by: 
     """The bytes take the way of every upload, and the job runs here: the demo needs no queue."""
     for line, picture in zip(manifest, pictures, strict=True):
         await receiving.receive(line.id, by, len(picture), _chunks(picture))
-        await jobs.prepare(line.id)
+        await worker.prepare(line.id)
 
 
 async def _chunks(content: bytes) -> AsyncIterator[bytes]:

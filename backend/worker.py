@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from types import CoroutineType
 from typing import Any
@@ -20,10 +20,12 @@ from backend.evidence import stores
 from backend.people import commands as people
 from backend.uploads import jobs as uploads
 from inspections.findings import jobs as findings
+from inspections.findings.queries import caption as caption_of_finding
 from notifications.inbox.reactions import tell_asker, tell_people, tell_sender
 from notifications.inbox.rules import HEARS
 from tasks.batches import jobs as batches
 from tasks.rectifications import jobs as rectifications
+from tasks.rectifications.queries import caption as caption_of_item
 from tasks.rectifications.reactions import issue_findings, issue_urgent
 
 # What happens because of an event, inside the database.
@@ -37,9 +39,21 @@ REACTIONS: outbox.Reactions = {
     "batch.parked": (tell_asker,),
 }
 
+# What a photo hangs on lets stand below its display copy; the first that knows it is asked no further.
+CAPTIONERS: Sequence[evidence.Captioner] = (caption_of_finding, caption_of_item)
+
+
+async def prepare(file: UUID) -> None:
+    await evidence.prepare(file, CAPTIONERS)
+
+
+async def sweep_received() -> int:
+    return await evidence.sweep_received(CAPTIONERS)
+
+
 # Work outside the database, or too long for an answer, asked for by row. The row has a state and a sweeper below.
 JOBS: dict[str, Callable[[UUID], Awaitable[object]]] = {
-    "prepare": evidence.prepare,
+    "prepare": prepare,
     "run_batch": batches.run,
 }
 
@@ -69,7 +83,7 @@ async def sweep_sign_ins() -> None:
 CRON.update(
     {
         "drain": (drain, DRAIN_EVERY),
-        "sweep_received": (evidence.sweep_received, 30.0),
+        "sweep_received": (sweep_received, 30.0),
         "sweep_batches": (batches.sweep_batches, 5.0),
         "sweep_silent": (rectifications.sweep_silent, 60.0),
         "sweep_missing_of_findings": (findings.sweep_missing, 300.0),

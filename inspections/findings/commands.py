@@ -106,8 +106,9 @@ def _content(filing: Filing, visit: UUID, actor: Actor) -> dict[str, object]:
 
 async def _write(id: UUID, filing: Filing, content: dict[str, object], late: bool) -> bool:
     """False when the id is there already: asked with the insert, because nearly every request is a first one."""
-    region = await _region(filing.region, content["visit"])
-    row = content | geo.columns(filing.place) | {"region": region, "received_at": clock.now(), "late": late}
+    region, number = await _region_and_number(filing.region, content["visit"])
+    ours = {"region": region, "number": number, "received_at": clock.now(), "late": late}
+    row = content | geo.columns(filing.place) | ours
     return bool(await insert("finding", [{"id": id, **row}], known_stay=True))
 
 
@@ -123,13 +124,15 @@ async def _check_parts(earlier: Finding, filing: Filing, manifest: Sequence[Decl
         raise different()
 
 
-async def _region(code: str | None, visit: object) -> str:
+async def _region_and_number(code: str | None, visit: object) -> tuple[str, int]:
     """The place named, or that of the visit; raises Incomplete when it is none, or in another county.
 
-    Otherwise a slip of the finger would carry the item to an office that knows nothing of the visit.
+    Otherwise a slip of the finger would carry the item to an office that knows nothing of the visit. The number is the
+    next of the visit, which is locked, so that none is given twice.
     """
     rows = await raw(
-        "SELECT place.code, coalesce(county.code, home.code) = ANY(place.path) AS near FROM visit "
+        "SELECT place.code, coalesce(county.code, home.code) = ANY(place.path) AS near, "
+        "(SELECT coalesce(max(number), 0) + 1 FROM finding WHERE finding.visit = visit.id) AS number FROM visit "
         "JOIN region AS home ON home.code = visit.region "
         "LEFT JOIN region AS county ON county.code = ANY(home.path) AND county.level = 'county' "
         "LEFT JOIN region AS place ON place.code = coalesce($1, home.code) WHERE visit.id = $2",
@@ -140,7 +143,7 @@ async def _region(code: str | None, visit: object) -> str:
         raise Incomplete("没有这个区划代码。", "unknown_region", field="region")
     if not rows[0]["near"]:
         raise Incomplete("所报地点不在本次检查的县区内。", "region_elsewhere", field="region")
-    return rows[0]["code"]
+    return rows[0]["code"], rows[0]["number"]
 
 
 def _named(filing: Filing) -> set[tuple[UUID, str]]:

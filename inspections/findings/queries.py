@@ -12,6 +12,7 @@ from backend.db import raw, select
 from backend.errors import NotFound
 from backend.evidence import queries as evidence
 from backend.evidence.queries import EvidenceShape
+from backend.evidence.rules import Caption
 from backend.geo import Position
 from backend.roles import Actor
 from backend.trust_reports import queries as trust_reports
@@ -24,10 +25,13 @@ from inspections.visits.rules import Status
 
 
 class FindingShape(msgspec.Struct):
-    """A finding as filed. `arrived` of `declared` files are on the server's disk. `receipt`: in answers to filing."""
+    """A finding as filed, the `number`-th of its visit. `arrived` of `declared` files are on the server's disk.
+    `receipt`: in answers to filing.
+    """
 
     id: UUID
     visit: UUID
+    number: int
     by: UUID
     topic: str
     topic_name: str
@@ -154,6 +158,24 @@ def _setting(row: Any) -> Setting:
 
 
 _ARRIVALS = "ARRAY(SELECT ROW(a.lat, a.lng, a.accuracy_m, a.phone_at) FROM arrival AS a WHERE a.visit = visit.id)"
+
+
+async def caption(file: UUID) -> Caption | None:
+    """What stands below a photo of a finding: region, approval number of the visit and number of the finding, the
+    inspector's unit. Not the texts that people wrote: a household may be named in them.
+    """
+    found = await raw(
+        "SELECT region.full_name, visit.approval_number, finding.number, unit.name FROM finding_evidence "
+        "JOIN finding ON finding.id = finding_evidence.finding JOIN visit ON visit.id = finding.visit "
+        "JOIN region ON region.code = finding.region JOIN person ON person.id = finding.by "
+        "JOIN unit ON unit.id = person.unit WHERE finding_evidence.evidence = $1 ORDER BY finding.received_at LIMIT 1",
+        file,
+    )
+    for row in found:
+        return Caption(row["full_name"], f"{row['approval_number']} 发现{row['number']}", row["name"])
+    return None
+
+
 _UNITS = "ARRAY(SELECT unit FROM finding_unit AS u WHERE u.finding = finding.id AND u.role = '{}' ORDER BY unit)"
 _SHAPE = (
     f"SELECT finding.*, topic.name AS topic_name, {_UNITS.format('responsible')} AS responsible_units, "

@@ -4,7 +4,8 @@ from piccolo.columns import Text
 from piccolo.constraints import Unique
 from piccolo.table import Table
 
-from backend.columns import flag, key, link, measure, moment, number, one_of, text
+from backend.columns import flag, key, link, measure, moment, one_of, text
+from backend.columns import number as count
 from backend.evidence.tables import Evidence
 from backend.geo import Datum
 from backend.people.tables import Person
@@ -22,10 +23,14 @@ class Topic(Table):
 
 
 class Finding(Table):
-    """One fact as seen (发现问题). Never merged, never polished; issued items point at it."""
+    """One fact as seen (发现问题). Never merged, never polished; issued items point at it.
+
+    `number` counts the findings of a visit as they came in: what people call it by, never a key.
+    """
 
     id = key()
     visit = link(Visit)
+    number = count()
     by = link(Person)
     topic = link(Topic)
     severity = text()
@@ -54,6 +59,7 @@ class Finding(Table):
     class_is_known = one_of("closing_class", ClosingClass)
     non_implementation_is_known = one_of("non_implementation", NonImplementation)
     datum_is_known = one_of("datum", Datum)
+    one_of_a_number = Unique(["visit", "number"])
 
 
 class FindingUnit(Table):
@@ -74,6 +80,6 @@ class FindingEvidence(Table):
     id = key()
     finding = link(Finding, index=False)
     evidence = link(Evidence)
-    position = number()
+    position = count()
 
     once_on_a_finding = Unique(["finding", "evidence"])

@@ -14,6 +14,7 @@ from backend import clock, masks
 from backend.db import raw, select
 from backend.errors import NotFound
 from backend.evidence import queries as evidence
+from backend.evidence.rules import Caption
 from backend.roles import FIELD, READS_AREA, RESPONSIBLE, SYSTEM, Actor, Role
 from backend.units.region_rows import level_of
 from inspections.findings import queries as findings
@@ -171,6 +172,26 @@ async def shows_evidence(files: Sequence[UUID], actor: Actor) -> set[UUID]:
         visible_to(actor),
     )
     return {row["evidence"] for row in found}
+
+
+async def caption(file: UUID) -> Caption | None:
+    """What stands below a photo that came with a hand-in or a procedure: region and number of the item, and the unit
+    that hands in, or the sender's. Photos of the finding itself are captioned by the finding.
+    """
+    found = await raw(
+        "SELECT region.full_name, rectification.number, unit.name FROM ("
+        "SELECT hand_in_evidence.evidence, hand_in.rectification, hand_in.unit FROM hand_in_evidence "
+        "JOIN hand_in ON hand_in.id = hand_in_evidence.hand_in WHERE hand_in_evidence.evidence = $1 "
+        "UNION ALL SELECT evidence, rectification, NULL FROM record_evidence WHERE evidence = $1"
+        ") AS hangs JOIN rectification ON rectification.id = hangs.rectification "
+        "JOIN region ON region.code = rectification.region JOIN evidence ON evidence.id = hangs.evidence "
+        "JOIN person ON person.id = evidence.declared_by JOIN unit ON unit.id = coalesce(hangs.unit, person.unit) "
+        "ORDER BY hangs.unit NULLS LAST LIMIT 1",
+        file,
+    )
+    for row in found:
+        return Caption(row["full_name"], row["number"] or "", row["name"])
+    return None
 
 
 def shows_household(actor: Actor) -> QueryString:
