@@ -13,6 +13,7 @@ DESCRIPTION = """督办：检查发现、佐证材料、整改事项、销号的
 Errors are `application/problem+json` with a stable `code`. Ids of everything a phone writes are made on the phone
 (UUIDv7): the same id with the same content is the same request, with other content it is 409 `conflict`.
 Lists are `{"items": […], "next": cursor|null}`. Times are ISO 8601 with an offset; server time decides deadlines.
+What is stored is answered with a `receipt`, signed by the server: delete nothing on the phone without it.
 Send the `version` of a rectification back as `If-Match` with a move: when somebody else was faster it is 409 `stale`.
 Sign in with `POST /api/sessions`; send `Authorization: Bearer TOKEN`, or from a browser the cookie plus `X-Duban: 1`.
 """

@@ -1,4 +1,4 @@
-"""Keys of protected fields: made once, missed before anything starts, changed without loss."""
+"""Keys of protected fields and keys that sign: made once, missed before anything starts, changed without loss."""
 
 import asyncio
 import base64
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from backend import keys, protected, settings
+from backend import keys, protected, settings, signing
 from backend.columns import uuid7
 from backend.db import raw
 from backend.settings import Settings
@@ -20,7 +20,7 @@ from tasks.households.rules import Relation, ViewReason
 from tests import make
 from tests.calls import ID_NUMBER, OTHER_ID_NUMBER
 
-OLD, NEW = (base64.b64encode(bytes([n]) * 32).decode() for n in (3, 4))
+OLD, NEW, THIRD = (base64.b64encode(bytes([n]) * 32).decode() for n in (3, 4, 9))
 
 
 @pytest.fixture
@@ -150,3 +150,79 @@ async def reencrypted() -> int:
 async def in_a_thread(work, *given):
     """The command line has an event loop of its own."""
     return await asyncio.to_thread(work, *given)
+
+
+# ── keys that sign ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def signing_ring(monkeypatch) -> Iterator:
+    def set_to(*given: str) -> Settings:
+        monkeypatch.setenv("DUBAN_SIGNING_KEYS", ",".join(given))
+        signing.forget()
+        return settings.load()
+
+    yield set_to
+    signing.forget()
+
+
+async def published() -> list[str]:
+    return [row["public"] for row in await raw("SELECT public FROM signing_key ORDER BY published_at, id")]
+
+
+async def test_public_halves_are_published_at_every_start_once_and_for_ever(client, signing_ring):
+    await in_a_thread(keys.ensure, signing_ring(OLD))
+    old = str(signing.public_keys()[0])
+    await in_a_thread(keys.ensure, signing_ring(NEW, OLD))
+    await in_a_thread(keys.ensure, signing_ring(NEW))
+    new = str(signing.public_keys()[0])
+    assert await published() == [old, new]
+
+
+async def test_the_list_names_what_each_key_is_for_and_what_it_is_known_by(client, signing_ring):
+    for ring in ((OLD,), (NEW, THIRD)):
+        await in_a_thread(keys.ensure, signing_ring(*ring))
+    told = list(keys.told_signing(await keys.published(settings.load())))
+    now = signing.public_keys()
+    assert [line.split()[0] for line in told[:2]] == [key.id.hex() for key in now]
+    assert all(key.fingerprint in line for key, line in zip(now, told, strict=False))
+    assert ["用于签名" in told[0], "时间凭证" in told[1], "已停用" in told[2]] == [True] * 3 and len(told) == 3
+
+
+async def test_a_lost_signing_key_file_is_not_replaced_unasked(client, signing_ring, tmp_path):
+    await in_a_thread(keys.ensure, signing_ring(OLD))
+    lost = replace(settings.load(), signing_keys=(), embedded=True, var=tmp_path)
+    with pytest.raises(Trouble, match="keys new --signing"):
+        await in_a_thread(keys.ensure, lost)
+    assert not list(tmp_path.iterdir())
+    await in_a_thread(keys.add, lost, settings.SIGNING)
+    file = tmp_path / settings.SIGNING.file
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600 and len(file.read_text().split()) == 1
+
+
+async def test_an_empty_database_gets_a_signing_key_file_once(client, tmp_path):
+    first = replace(settings.load(), signing_keys=(), var=tmp_path)
+    await in_a_thread(keys.ensure, first)
+    file = tmp_path / settings.SIGNING.file
+    made = file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600 and [*tmp_path.iterdir()] == [file]
+    assert len(settings.load({"DUBAN_VAR": str(tmp_path)}).signing_keys) == 1
+    assert len(await published()) == 1 and made
+
+
+def test_a_new_signing_key_comes_first_and_leaves_the_other_keys_alone(tmp_path: Path):
+    for place in (settings.PROTECTED, settings.SIGNING):
+        (tmp_path / place.file).write_text(f"{OLD if place is settings.SIGNING else NEW}\n")
+        (tmp_path / place.file).chmod(0o600)
+    keys.add(replace(settings.load(), var=tmp_path), settings.SIGNING)
+    found = settings.load({"DUBAN_VAR": str(tmp_path)})
+    assert found.signing_keys[1:] == (bytes([3]) * 32,) and found.protected_keys == (bytes([4]) * 32,)
+
+
+async def test_the_command_lists_both_rings(client, capsys):
+    await in_a_thread(keys.ensure, settings.load())
+    assert await in_a_thread(keys.run, settings.load(), []) == 0
+    said = capsys.readouterr().out
+    assert protected.key_ids()[0] in said and signing.public_keys()[0].fingerprint in said
+    for secret in (*settings.load().protected_keys, *settings.load().signing_keys):
+        assert base64.b64encode(secret).decode() not in said and secret.hex() not in said

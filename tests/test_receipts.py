@@ -51,6 +51,7 @@ RECEIPTED = {
     "POST /api/rectifications/{item_id}/look-backs": "look_back",
     "POST /api/rectifications/{item_id}/reopening": "reopening",
 }
+BODILESS = {"POST /api/visits/{visit_id}/submission", "PUT /api/evidence/{evidence_id}"}
 BARE = {  # nothing of their own is stored under an id from the phone
     "POST /api/rectifications/{item_id}/issue",
     "POST /api/rectifications/{item_id}/dropping",
@@ -58,6 +59,7 @@ BARE = {  # nothing of their own is stored under an id from the phone
     "POST /api/rectifications/{item_id}/voiding/refusal",
     "PUT /api/rectifications/{item_id}/household",
     "POST /api/evidence/{evidence_id}/explanations",  # answered with the file, and so with the receipt of the file
+    "POST /api/evidence/{evidence_id}/original-access",
     "POST /api/rectifications/batch",
     "POST /api/rectifications/batches/{batch_id}/stop",
 }
@@ -277,3 +279,35 @@ async def test_public_keys_are_for_everybody_and_retired_ones_stay(client, monke
     assert receipts.read(receipt, keys) == FILE
     with pytest.raises(Unsigned):
         receipts.read(receipt, keys[:1])
+
+
+def changed(value: Any) -> Any:
+    """Another value of the same kind."""
+    match value:
+        case bool():
+            return not value
+        case int() | float():
+            return value + 1
+        case str():
+            return f"{value}甲"
+        case [{"sha256": str()} as line, *_]:
+            return [line | {"id": str(uuid7())}]
+        case [*_]:
+            return []
+        case {"lat": float() as lat}:
+            return value | {"lat": lat + 0.001}
+        case _:
+            return None
+
+
+@pytest.mark.parametrize("name", [name for name in RECEIPTED if name not in BODILESS])
+async def test_no_receipt_is_given_for_anything_but_what_was_stored(client, it, name):
+    call = await calls.WRITES[name](it)
+    body = dict(call.body)
+    assert (await call.made(client)).status_code in (200, 201)
+    attested = []
+    for field in body.keys() - {"id"}:
+        call.body = body | {field: changed(body[field])}
+        if "receipt" in (await call.made(client)).json():
+            attested.append(field)
+    assert attested == []

@@ -131,7 +131,8 @@ def _same(row: Any, actor: Actor, said: Conclusion) -> bool:
     """Whether this person concluded so already: the request came twice."""
     told = (actor.person, said.result, said.note, said.false_rectification, said.present & {*row["checkers"]})
     before = (row["concluded_by"], row["result"], row["conclusion"], row["false_rectification"], {*row["present"]})
-    return before == told
+    where = geo.reported(said.place) | {"outside_reason": said.outside_reason}
+    return before == told and all(row[name] == value for name, value in where.items())
 
 
 async def _distance(found: Loaded, place: Place | None) -> tuple[float | None, bool]:
