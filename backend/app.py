@@ -21,6 +21,7 @@ from backend.people.api import PEOPLE_CONTROLLERS
 from backend.people.sign_in import SignInMiddleware, provide_actor
 from backend.trust_reports.api import ReportedEvidenceController
 from backend.units.api import RegionController, UnitController, UnitGroupController
+from backend.uploads import quota
 from backend.uploads.api import UploadController, speaks_tus
 from inspections.findings import queries as findings
 from inspections.findings.api import FindingController, TopicController
@@ -120,6 +121,7 @@ def create_app() -> Litestar:
         middleware=[named, SignInMiddleware],
         dependencies={
             "actor": Provide(provide_actor),
+            "allowance": Provide(lambda: quota.allow_file, sync_to_thread=False),
             "readers": Provide(lambda: EVIDENCE_READERS, sync_to_thread=False),
             "settings": Provide(lambda: EVIDENCE_SETTINGS, sync_to_thread=False),
             "shown": Provide(shown_households, sync_to_thread=False),

@@ -69,6 +69,8 @@ class Settings:
     web_workers: int
     secure_cookies: bool
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    quota_person: int = 4096  # MB of evidence a person may bring in on one day; see uploads/quota.py
+    quota_unit: int = 32768
     sample_percent: int = 20  # of the items that pass the first review are checked on site (domain.md b.3, T12)
     fonts: Path | None = None  # the office's own, before those that come with us
     protected_keys: tuple[bytes, ...] = field(default=(), repr=False)  # newest first; see protected.py
@@ -106,6 +108,8 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
         web_workers=_number(env, "DUBAN_WEB_WORKERS", 2, 1, 64),
         secure_cookies=env.get("DUBAN_SECURE_COOKIES", "1") != "0",
         trusted_proxies=_networks(env.get("DUBAN_TRUSTED_PROXIES", "")),
+        quota_person=_number(env, "DUBAN_QUOTA_PERSON", 4096, 1, 10**7),
+        quota_unit=_number(env, "DUBAN_QUOTA_UNIT", 32768, 1, 10**7),
         sample_percent=_number(env, "DUBAN_SAMPLE_PERCENT", 20, 0, 100),
         fonts=_folder(env, "DUBAN_FONTS"),
         protected_keys=protected,

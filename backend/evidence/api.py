@@ -18,6 +18,7 @@ from litestar.response import Stream
 from backend.errors import NotFound, WrongState
 from backend.evidence import giving, queries, receiving, showing, storage
 from backend.evidence.queries import EvidenceShape, Reader
+from backend.evidence.receiving import Allowance
 from backend.evidence.rules import MOST_BYTES, MediaType, State
 from backend.evidence.showing import Disposition
 from backend.evidence.storage import Kind
@@ -70,9 +71,14 @@ class EvidenceController(Controller):
         status_code=200,
     )
     async def send(
-        self, evidence_id: FromPath[UUID], request: Request[Any, Any, Any], actor: NamedDependency[Actor]
+        self,
+        evidence_id: FromPath[UUID],
+        request: Request[Any, Any, Any],
+        actor: NamedDependency[Actor],
+        allowance: NamedDependency[Allowance],
     ) -> EvidenceShape:
         async with heard(request):
+            await allowance(evidence_id, actor)
             taken = await receiving.receive(evidence_id, actor, request.content_length, request.stream())
         return queries.receipted(taken)
 

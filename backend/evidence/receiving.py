@@ -1,6 +1,6 @@
 """The way of a file from the wire to the store: size, hash, kind, kept, and only then the row."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -12,6 +12,9 @@ from backend.evidence.queries import EvidenceShape
 from backend.evidence.rules import State
 from backend.once import different
 from backend.roles import Actor
+
+# Whether the sender may bring this file in now; raises TooMany. Who counts stands above us: the app passes it in.
+Allowance = Callable[[UUID, Actor], Awaitable[None]]
 
 
 class Arrived(Protocol):

@@ -1,16 +1,20 @@
 """HTTP of resumable uploads: tus 1.0.0, as tuspy, tus-js-client and others speak it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import Any
 from uuid import UUID
 
 from litestar import Controller, Request, Response, delete, head, patch, post
 from litestar.di import NamedDependency
+from litestar.openapi.spec import OpenAPIMediaType, Operation, Parameter, RequestBody, Schema
+from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from litestar.params import FromPath
 from litestar.types import Message, Scope
 
 from backend.errors import BadRequest, WrongType
-from backend.evidence.api import SendsBytes, heard
+from backend.evidence.api import heard
 from backend.evidence.rules import MOST_BYTES
 from backend.roles import Actor
 from backend.uploads import queries, receiving, rules
@@ -24,6 +28,34 @@ SPOKEN = [
     (b"tus-checksum-algorithm", ",".join(rules.ALGORITHMS).encode()),
     (b"tus-max-size", str(MOST_BYTES).encode()),
 ]
+
+HEADERS = {
+    "Tus-Resumable": "Always 1.0.0",
+    "Upload-Length": "Size of the whole file in bytes",
+    "Upload-Metadata": "Pairs of a name and a value in Base64, with commas between; evidence_id is needed",
+    "Upload-Offset": "Where this piece begins: what HEAD tells",
+    "Upload-Checksum": "sha1 or sha256, a space, and the digest of this body in Base64",
+    "X-HTTP-Method-Override": "PATCH or DELETE",
+}
+BYTES = {rules.BODY: OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY))}
+
+
+def spoken(needed: Sequence[str], *, offered: Sequence[str] = (), body: bool = False) -> type[Operation]:
+    """What the OpenAPI document says of a call whose matter is in its headers."""
+
+    @dataclass  # again, so that __post_init__ is called
+    class Spoken(Operation):
+        def __post_init__(self) -> None:
+            text = Schema(type=OpenAPIType.STRING)
+            self.parameters = [*(self.parameters or []), *(
+                Parameter(name, "header", text, HEADERS[name], required=name not in offered)
+                for name in ("Tus-Resumable", *needed, *offered)
+            )]  # fmt: skip
+            if body:
+                self.request_body = RequestBody(content=BYTES, required="Upload-Offset" in needed)
+
+    return Spoken
+
 
 Id = FromPath[UUID]
 Asked = Request[Any, Any, Any]
@@ -43,20 +75,21 @@ class UploadController(Controller):
         "/",
         summary="Begin to send a declared file, or one that will be (tus creation, with or without its first bytes)",
         request_max_body_size=MOST_BYTES + 1,
-        operation_class=SendsBytes,
+        operation_class=spoken(["Upload-Length", "Upload-Metadata"], offered=["Upload-Checksum"], body=True),
     )
     async def create(self, request: Asked, actor: NamedDependency[Actor]) -> Response[None]:
         async with heard(request):
             said = _spoken(request)
             length = rules.length(said.get("upload-length"), said.get("upload-defer-length"), MOST_BYTES)
             metadata = said.get("upload-metadata")
-            upload = await receiving.start(actor, rules.evidence_of(metadata), length, metadata or "")
+            brings, evidence = _brings_bytes(request), rules.evidence_of(metadata)
+            upload = await receiving.start(actor, evidence, length, metadata or "", hears_offset=brings)
             there = await receiving.offset(upload, actor)
-            if _brings_bytes(request) and there < length:
+            if brings and there == 0:
                 upload, there = await _append(upload, actor, 0, request)
         return _answer(201, upload, there, {"Location": f"{PATH}/{upload.id}"})
 
-    @head("/{upload_id:uuid}", summary="How many bytes have arrived (tus)")
+    @head("/{upload_id:uuid}", summary="How many bytes have arrived (tus)", operation_class=spoken([]))
     async def look(self, upload_id: Id, request: Asked, actor: NamedDependency[Actor]) -> Response[None]:
         _spoken(request)
         upload = await queries.own(upload_id, actor)
@@ -67,7 +100,7 @@ class UploadController(Controller):
         "/{upload_id:uuid}",
         summary="Send more from Upload-Offset on (tus); with the last byte the file is checked and stored",
         request_max_body_size=MOST_BYTES + 1,
-        operation_class=SendsBytes,
+        operation_class=spoken(["Upload-Offset"], offered=["Upload-Checksum"], body=True),
         status_code=204,
     )
     async def go_on(self, upload_id: Id, request: Asked, actor: NamedDependency[Actor]) -> Response[None]:
@@ -79,7 +112,11 @@ class UploadController(Controller):
             upload, there = await _append(upload, actor, rules.offset(said.get("upload-offset")), request)
         return _answer(204, upload, there)
 
-    @delete("/{upload_id:uuid}", summary="Give an upload up (tus termination); what is stored stays")
+    @delete(
+        "/{upload_id:uuid}",
+        summary="Give an upload up (tus termination); what is stored stays",
+        operation_class=spoken([]),
+    )
     async def give_up(self, upload_id: Id, request: Asked, actor: NamedDependency[Actor]) -> None:
         _spoken(request)
         await receiving.end(await queries.own(upload_id, actor))
@@ -88,7 +125,7 @@ class UploadController(Controller):
         "/{upload_id:uuid}",
         summary="PATCH or DELETE for networks that let neither through: X-HTTP-Method-Override (tus)",
         request_max_body_size=MOST_BYTES + 1,
-        operation_class=SendsBytes,
+        operation_class=spoken(["X-HTTP-Method-Override"], offered=["Upload-Offset", "Upload-Checksum"], body=True),
         status_code=204,
     )
     async def instead(self, upload_id: Id, request: Asked, actor: NamedDependency[Actor]) -> Response[None]:

@@ -10,8 +10,9 @@ from backend.evidence.receiving import check_size
 from backend.evidence.rules import State
 from backend.once import different
 from backend.roles import Actor
+from backend.uploads import quota
 from backend.uploads.queries import UploadRow, shape
-from backend.uploads.rules import MOST_OPEN, OPEN_FOR
+from backend.uploads.rules import LOST_AFTER, MOST_OPEN, OPEN_FOR
 
 
 async def open_upload(
@@ -20,21 +21,19 @@ async def open_upload(
     """A new upload; or the one that this person opened before for the same file, while no byte has come.
 
     Of a file that is stored, one that is finished already, so that a phone that lost the answer is told so. Besides,
-    the uploads it takes the place of: of those the phone has lost the address, or it would have gone on with them.
+    the uploads it takes the place of: those of the same file that nobody has gone on with for an hour.
     Raises NotFound for a file that somebody else declared, TooLarge or Incomplete for another length than declared,
-    Conflict for another length than stored, TooMany.
+    Conflict for another length than stored, TooMany for more open ones than a person may have, and beyond a quota.
     """
     async with transaction():
         await raw("SELECT id FROM person WHERE id = $1 FOR NO KEY UPDATE", actor.person)
         stored = await _is_stored(evidence_id, actor, length)
         if not stored and (earlier := await _unbegun(actor, evidence_id, length)):
             return earlier, []
-        replaced = await raw(
-            "DELETE FROM upload WHERE evidence = $1 AND person = $2 AND finished_at IS NULL RETURNING id",
-            evidence_id,
-            actor.person,
-        )
-        await _check_open(actor)
+        replaced = await _lost(actor, evidence_id)
+        if not stored:
+            await _check_open(actor)
+            await quota.allow(actor, length)
         now = clock.now()
         rows = await raw(
             "INSERT INTO upload (id, evidence, person, length, metadata, created_at, expires_at, finished_at) "
@@ -48,7 +47,7 @@ async def open_upload(
             now + OPEN_FOR,
             now if stored else None,
         )
-        return shape(rows[0]), [row["id"] for row in replaced]
+        return shape(rows[0]), replaced
 
 
 async def touch(upload: UploadRow) -> UploadRow:
@@ -100,6 +99,18 @@ async def _unbegun(actor: Actor, evidence_id: UUID, length: int) -> UploadRow | 
         clock.now(),
     )
     return shape(rows[0]) if rows else None
+
+
+async def _lost(actor: Actor, evidence_id: UUID) -> list[UUID]:
+    """Forgets what this person began for the file and left. Not what is written to: this may be a request's double."""
+    rows = await raw(
+        "DELETE FROM upload WHERE evidence = $1 AND person = $2 AND finished_at IS NULL AND expires_at < $3 "
+        "RETURNING id",
+        evidence_id,
+        actor.person,
+        clock.now() + OPEN_FOR - LOST_AFTER,
+    )
+    return [row["id"] for row in rows]
 
 
 async def _check_open(actor: Actor) -> None:

@@ -28,11 +28,14 @@ class Partial:
     def __init__(self, intake: Intake, upload: UUID) -> None:
         folder = intake.folder("partials")
         self.part, self.path = folder / f"{upload}{PART}", folder / f"{upload}{WHOLE}"
+        self.upload = upload
         self._store = intake.store
 
     def make(self) -> None:
-        """An empty file. Nothing else makes one: an upload that is over cannot come back."""
-        with storage.room():
+        """An empty file, where there is none. Nothing else makes one: an upload that is over cannot come back."""
+        if self.path.exists():
+            return
+        with storage.room(), suppress(FileExistsError):
             os.close(os.open(self.part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
     def offset(self) -> int:

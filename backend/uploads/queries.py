@@ -37,12 +37,14 @@ async def own(upload: UUID, actor: Actor) -> UploadRow:
 
 
 async def open_for(evidence: UUID, actor: Actor, length: int) -> list[UploadRow]:
-    """What this person has begun for a file and not ended."""
+    """What this person has begun for a file and not ended, the latest first."""
     rows = await raw(
-        "SELECT * FROM upload WHERE evidence = $1 AND person = $2 AND length = $3 AND finished_at IS NULL",
+        "SELECT * FROM upload WHERE evidence = $1 AND person = $2 AND length = $3 AND finished_at IS NULL "
+        "AND expires_at > $4 ORDER BY created_at DESC",
         evidence,
         actor.person,
         length,
+        clock.now(),
     )
     return [shape(row) for row in rows]
 

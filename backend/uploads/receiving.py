@@ -21,23 +21,32 @@ from backend.uploads.rules import STALLED_AFTER, Checksum
 log = logging.getLogger("duban.uploads")
 
 
-async def start(actor: Actor, evidence_id: UUID, length: int, metadata: str) -> UploadRow:
-    """An upload to write to, or one that is whole already. Raises what commands.open_upload does, and NoRoom."""
+async def start(
+    actor: Actor, evidence_id: UUID, length: int, metadata: str, *, hears_offset: bool = False
+) -> UploadRow:
+    """An upload to write to, or one that is whole already. Raises what commands.open_upload does, and NoRoom.
+
+    With `hears_offset` it may be one that has some bytes: a client that sends the first ones with the creation is told
+    in the answer where to go on, any other begins at zero.
+    """
     for earlier in await queries.open_for(evidence_id, actor, length):
-        if Partial(intake(), earlier.id).path.exists():
+        known = Partial(intake(), earlier.id)
+        if known.path.exists() or (hears_offset and earlier.begun_at and known.part.exists()):
             return earlier
     intake().need(length)
-    partial = Partial(intake(), id := uuid7())
-    partial.make()
-    used = False
+    new = Partial(intake(), uuid7())
+    new.make()
+    used: UUID | None = None
     try:
-        upload, replaced = await commands.open_upload(id, actor, evidence_id, length, metadata)
-        used = upload.id == id and upload.finished_at is None
+        upload, replaced = await commands.open_upload(new.upload, actor, evidence_id, length, metadata)
+        used = upload.id if upload.finished_at is None else None
     finally:
-        if not used:
-            partial.remove()
+        if used != new.upload:
+            new.remove()
     for other in replaced:
         Partial(intake(), other).remove()
+    if used not in (None, new.upload):
+        Partial(intake(), upload.id).make()  # where somebody has cleared the folder
     return upload
 
 

@@ -15,6 +15,7 @@ BODY = "application/offset+octet-stream"
 
 OPEN_FOR = timedelta(days=7)  # since its last byte
 STALLED_AFTER = 60.0  # seconds without a byte
+LOST_AFTER = timedelta(hours=1)  # a phone that begins the same file anew does not know of this one any more
 MOST_OPEN = 100  # of one person
 MOST_METADATA = 4096
 EVIDENCE_ID = "evidence_id"

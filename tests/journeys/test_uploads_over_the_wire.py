@@ -72,10 +72,17 @@ class Phone:
             await asyncio.sleep(0.02)
         return False
 
-    async def line(self, at: int, length: int) -> Line:
+    async def line(self, at: int, length: int, **more: str) -> Line:
         """A connection of its own with the head of a PATCH: which of the two web processes takes it is chance."""
         url = self.http.base_url
-        said = {**PIECE, **self.headers, "Upload-Offset": str(at), "Content-Length": str(length), "Host": url.host}
+        said = {
+            **PIECE,
+            **self.headers,
+            "Upload-Offset": str(at),
+            "Content-Length": str(length),
+            "Host": url.host,
+            **more,
+        }
         line = Line(*await asyncio.open_connection(url.host, url.port))
         head = "".join(f"{name}: {value}\r\n" for name, value in said.items())
         await line.send(f"PATCH {self.path} HTTP/1.1\r\n{head}\r\n".encode())
@@ -104,8 +111,10 @@ async def phone(townspeople) -> Phone:
     return phone
 
 
-async def test_what_came_before_a_cut_is_there_to_the_byte(phone):
-    line = await phone.line(0, len(phone.content))
+@pytest.mark.parametrize("said", [{}, {"Upload-Checksum": "sha1 AAAAAAAAAAAAAAAAAAAAAAAAAAA="}])
+async def test_what_came_before_a_cut_is_there_to_the_byte(phone, said):
+    """Also of a piece with a checksum: the declared hash of the whole decides."""
+    line = await phone.line(0, len(phone.content), **said)
     await line.send(phone.content[:100_001])
     assert await phone.reaches(100_001)
     line.cut()
