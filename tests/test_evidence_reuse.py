@@ -10,7 +10,7 @@ from PIL import Image
 from backend import clock
 from backend.columns import uuid7
 from backend.db import insert, raw
-from backend.evidence import reuse
+from backend.evidence import reuse, reuse_many
 from backend.evidence.looks import COUNT, NOTHING, PARTS, looks
 from bench._reuse_edits import edited
 from bench._reuse_photos import KINDS, photo
@@ -196,3 +196,21 @@ async def test_each_band_is_asked_in_its_index(sender, made) -> None:
         await line.execute("SET LOCAL enable_seqscan = off")
         plan = "\n".join(row[0] for row in await line.fetch(f"EXPLAIN {reuse.NEARLY}", *arguments))
     assert [f"evidence_look_band_{at}" in plan for at in range(4)] == [True] * 4
+
+
+async def test_many_photos_are_looked_for_at_once_as_each_is_alone(sender, made) -> None:
+    photos: list[list[int] | None] = [None, [NOTHING] * COUNT]
+    for bits in (0, 3, 7, 8):
+        photos += [mine := any_looks(made), [turned(made, mine[0], bits), *mine[1:]]]
+    ids = await handed_in(sender, *photos)
+    alone = {id: {near.evidence: near for near in (await reuse.find(id)).near} for id in ids}
+    assert await reuse_many.near(dict.fromkeys(ids, ())) == {id: near for id, near in alone.items() if near}
+    assert sum(map(len, alone.values())) == 8  # within seven bits of one part, or the same in another
+
+
+async def test_what_is_named_is_found_among_however_many_are_alike(sender, made) -> None:
+    mine = any_looks(made)
+    first = min(await handed_in(sender, *([mine] * (reuse.MOST + 20))))
+    (last,) = await handed_in(sender, mine)
+    assert first not in (await reuse_many.near({last: ()}))[last]
+    assert first in (await reuse_many.near({last: [first]}))[last]

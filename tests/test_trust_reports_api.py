@@ -1,13 +1,17 @@
 """Trust reports from real rows through HTTP: what a photo's claims are compared with, and what a reader is told."""
 
+import io
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from PIL import Image, ImageEnhance
 
 from backend import clock, db
 from backend.columns import uuid7
 from backend.db import raw
+from backend.evidence import jobs
+from bench._reuse_photos import photo as scene
 from tasks.rectifications.item import Status
 from tests import calls, make, trust_make
 from tests.trust_make import levels, report, said
@@ -132,6 +136,32 @@ async def test_a_before_photo_handed_in_as_an_after_photo(client, it, noon):
     assert counts["before_as_after"] == ("contradicts", 2, 0, 1) and counts["after_finding"] == ("contradicts", 2, 0, 1)
     assert counts["clock"] == ("unclear", 0, 3, 0)
     assert (records["finding"]["files"], records["finding"]["trust"]["files"]) == ([str(before["id"])], 1)
+
+
+def jpeg(picture: Image.Image, quality: int) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=quality)
+    return out.getvalue()
+
+
+async def test_an_edited_copy_is_noticed_by_what_it_looks_like(client, it, noon):
+    picture = scene("village", 4).resize((640, 480))
+    original = jpeg(picture, 92)
+    copy = jpeg(ImageEnhance.Brightness(picture.crop((8, 6, 632, 474)).resize((600, 450))).enhance(1.1), 70)
+    with clock.frozen(noon - 7 * DAY):
+        first = trust_make.line(original)
+        await trust_make.filed(client, it, [first], visit=await trust_make.elsewhere(it))
+        await trust_make.send(client, it.inspector, first, original)
+    second = trust_make.line(copy)
+    await trust_make.filed(client, it, [second])
+    file = await trust_make.send(client, it.inspector, second, copy)
+    for one in (UUID(first["id"]), file):
+        await jobs.prepare(one)  # decoded in the real child, which tells what it looks like
+    told = await report(client, it.staff, file)
+    assert levels(told)["seen_before"] == "unclear" and said(told, "seen_before") == "此前有 1 张十分相似的照片"
+    assert [(use["evidence"], use["likeness"], use["place"]) for use in told["uses"]] == [
+        (first["id"], "near", "红透山镇")
+    ]
 
 
 async def test_a_finding_counts_its_photos_and_a_list_of_findings_does_not(client, it):

@@ -47,7 +47,7 @@ async def compared(files: Iterable[Sent], actor: Actor, settings: Sequence[Setti
     own = {it.facts.capture.id: it.facts for it in files}
     captures = [facts.capture for facts in own.values()]
     around = await captures_around(captures)
-    found = await uses.of(list(own))
+    found = await uses.of(own)
     known: dict[UUID, Setting | None] = {id: facts.setting for id, facts in own.items()}
     asked, wider = set(own), 1
     wanted = {use.id for same in found.values() for use in same} - asked
