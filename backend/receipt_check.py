@@ -56,13 +56,16 @@ REFUSALS = {
 
 
 def _compare(receipt: Receipt, path: Path) -> int:
-    """Whether the file is the one of a receipt, or one of the manifest of a record."""
+    """Whether the file is the one that was stored; of a record: what was sent, or one of its manifest."""
     digest, size = _hash(path)
+    what = "已存妥的那一个文件"
     if receipt.kind == "file":
         same = (digest, size) == (receipt.sha256, receipt.size)
+    elif digest == receipt.sha256:
+        same, what = True, "所收的请求内容"
     else:
-        same = digest in {sha256 for _, sha256 in receipt.files} | {receipt.sha256}
-    say(f"{path} {'就是' if same else '不是'}回执所说的文件：{size} 字节，SHA-256 {digest}。")
+        same, what = digest in {sha256 for _, sha256 in receipt.files}, "其中登记的文件"
+    say(f"{path} {'就是' if same else '不是'}{what}：{size} 字节，SHA-256 {digest}。")
     return 0 if same else 1
 
 

@@ -7,6 +7,7 @@ can never pass for the other. Keys are made and listed by keys.py (decision 0022
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,7 @@ MOST_LENGTH = 20_000  # of a note; a receipt for thirty files has some four thou
 MOST_SIGNATURES = 16
 
 _ED25519 = b"\x01"
+_NO_TEXT = re.compile("[\x00-\x09\x0b-\x1f\ud800-\udfff]")
 _ID_BYTES, _KEY_BYTES = 4, 32
 
 
@@ -127,7 +129,7 @@ def _parts(note: str) -> tuple[str, list[str]]:
 
 def _is_text(text: str) -> bool:
     """Lines that UTF-8 can say, without control characters."""
-    return all((char >= " " or char == "\n") and not "\ud800" <= char <= "\udfff" for char in text)
+    return not _NO_TEXT.search(text)
 
 
 def _signature(line: str) -> tuple[str, bytes]:

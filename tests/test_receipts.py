@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from backend import clock, receipts, signing, time_tokens
+from backend import clock, receipt_check, receipts, signing, time_tokens
 from backend.columns import uuid7
 from backend.db import raw
 from backend.receipts import KINDS, Receipt
@@ -219,13 +219,13 @@ async def handed(client, it, tmp_path) -> dict[str, Path]:
 
 def test_a_receipt_is_checked_offline_without_the_servers_key(handed):
     code, said = verify(handed["receipt"], "--keys", handed["keys"], "--file", handed["photo"])
-    assert code == 0 and "回执真实" in said and "2026-11-24 12:00:00" in said and "就是回执所说的文件" in said
+    assert code == 0 and "回执真实" in said and "2026-11-24 12:00:00" in said and "就是已存妥的那一个文件" in said
 
 
 def test_another_photo_is_not_the_one_of_the_receipt(handed, tmp_path):
     (tmp_path / "other").write_bytes(make.photo() + b"\0")
     code, said = verify(handed["receipt"], "--keys", handed["keys"], "--file", tmp_path / "other")
-    assert code == 1 and "不是回执所说的文件" in said
+    assert code == 1 and "不是已存妥的那一个文件" in said
 
 
 def test_a_changed_receipt_proves_nothing(handed):
@@ -250,16 +250,17 @@ def test_what_cannot_be_checked_is_said_in_a_sentence(handed, arguments):
     assert code == 1 and "duban: " in said and "Traceback" not in said
 
 
-async def test_a_record_is_compared_with_its_manifest(client, it, tmp_path, monkeypatch):
-    from backend import receipt_check
-
-    call = await calls.file_finding(it)
-    said = (await call.made(client)).json()
-    (tmp_path / "receipt").write_text(said["receipt"] + "\n")
-    (tmp_path / "photo").write_bytes(make.photo())
-    (tmp_path / "other").write_bytes(make.photo(1))
-    assert receipt_check.run([str(tmp_path / "receipt"), "--file", str(tmp_path / "photo")]) == 0
-    assert receipt_check.run([str(tmp_path / "receipt"), "--file", str(tmp_path / "other")]) == 1
+@pytest.mark.parametrize(
+    ("name", "code", "said"),
+    [("photo", 0, "就是其中登记的文件"), ("body", 0, "就是所收的请求内容"), ("other", 1, "不是其中登记的文件")],
+)
+async def test_a_record_is_compared_with_what_was_sent_and_its_manifest(client, it, tmp_path, capsys, name, code, said):
+    filed = await (await calls.file_finding(it)).made(client)
+    files = {"photo": make.photo(), "other": make.photo(1), "body": filed.request.content}
+    (tmp_path / "receipt").write_text(filed.json()["receipt"] + "\n")
+    (tmp_path / name).write_bytes(files[name])
+    assert receipt_check.run([str(tmp_path / "receipt"), "--file", str(tmp_path / name)]) == code
+    assert said in capsys.readouterr().out
 
 
 # ── the published keys ───────────────────────────────────────────────────────────────────────────────────────────
