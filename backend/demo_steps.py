@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from backend import clock, geo, worker
+from backend import clock, geo, time_tokens, worker
 from backend.columns import uuid7
 from backend.demo_people import Cast
 from backend.demo_photos import Scene, photo
 from backend.evidence import receiving
-from backend.evidence.rules import Declaration, MediaType, Source
+from backend.evidence.rules import Capture, Declaration, MediaType, Source
 from backend.geo import Datum, Place
 from backend.roles import Actor
 from backend.workdays import Calendar
@@ -28,6 +28,7 @@ from tasks.rectifications import concerning, extensions, looking_back, measures,
 from tasks.rectifications.words import CheckResult, Ground, LookBackResult, ReturnReason
 
 DAY_BEGINS = time(9, 30)  # all that the story tells of its last day is over by then
+LAST_IN_TOUCH = timedelta(minutes=25)
 METRES_PER_DEGREE = 111_200.0  # of latitude
 
 
@@ -146,7 +147,7 @@ async def file(cast: Cast, visit: UUID, by: Actor, spot: Spot, fact: Fact) -> UU
     """A finding and its photos. The item made of it will have the same id."""
     finding = uuid7()
     pictures = [photo(fact.scene, False, spot.latin, clock.now(), n + 1) for n in range(fact.photos)]
-    manifest = [_declared(picture, spot) for picture in pictures]
+    manifest = [_declared(picture, spot, by) for picture in pictures]
     filing = Filing(
         topic=fact.topic,
         severity=fact.severity,
@@ -218,7 +219,7 @@ async def plan(item: UUID, by: Actor, text: str, due_on: date, person: str) -> U
 async def hand_in(item: UUID, by: Actor, scene: Scene, spot: Spot, note: str, *, principal: str = "") -> None:
     """With one after-photo. `principal` names who confirmed; a principal who hands in needs no other."""
     pictures = [photo(scene, True, spot.latin, clock.now())]
-    manifest = [_declared(picture, spot) for picture in pictures]
+    manifest = [_declared(picture, spot, by) for picture in pictures]
     await items.hand_in(
         item,
         by,
@@ -264,7 +265,7 @@ async def check(cast: Cast, item: UUID, spot: Spot, scene: Scene, note: str, *, 
     with clock.frozen(now - timedelta(minutes=60)):
         await site_checks.assign(item, cast["zhou"], id=id, checkers=people, note="不打招呼，直接入户。")
     pictures = [photo(scene, result == CheckResult.passed, spot.latin, now, 7)]
-    manifest = [_declared(picture, spot) for picture in pictures]
+    manifest = [_declared(picture, spot, cast["wang"]) for picture in pictures]
     said = site_checks.Conclusion(result=result, note=note, present=people, place=spot.near(48))
     await site_checks.conclude(item, id, cast["wang"], said, manifest=manifest)
     await _send(manifest, pictures, cast["wang"])
@@ -278,12 +279,15 @@ async def check_if_drawn(cast: Cast, item: UUID, spot: Spot, scene: Scene) -> No
 
 async def look_back(item: UUID, by: Actor, spot: Spot, scene: Scene, note: str, *, result: LookBackResult) -> None:
     pictures = [photo(scene, result == LookBackResult.holds, spot.latin, clock.now(), 8)]
-    manifest = [_declared(picture, spot) for picture in pictures]
+    manifest = [_declared(picture, spot, by) for picture in pictures]
     await looking_back.look_back(item, by, id=uuid7(), result=result, note=note, manifest=manifest)
     await _send(manifest, pictures, by)
 
 
-def _declared(picture: bytes, spot: Spot) -> Declaration:
+def _declared(picture: bytes, spot: Spot, by: Actor) -> Declaration:
+    """As a phone declares what it has just taken, some minutes after it was last in touch with the server."""
+    last = clock.now() - LAST_IN_TOUCH
+    capture = Capture(time_tokens.issue(by, last).token, last, int(LAST_IN_TOUCH.total_seconds() * 1000))
     return Declaration(
         uuid7(),
         hashlib.sha256(picture).hexdigest(),
@@ -292,6 +296,7 @@ def _declared(picture: bytes, spot: Spot) -> Declaration:
         clock.now(),
         Source.camera,
         spot.near(55),
+        capture,
     )
 
 
