@@ -96,6 +96,15 @@ def regions(arguments: list[str]) -> int:
         return region_file.main([_from_caller(word) for word in arguments]) or 0
 
 
+def evidence(arguments: list[str]) -> int:
+    from backend import up
+
+    with nullcontext() if HELP & {*arguments} else up.services(settings.load()):
+        from backend.evidence import cli
+
+        return cli.main(arguments)
+
+
 def keys(arguments: list[str]) -> int:
     from backend import up
 
@@ -177,6 +186,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "demo": demo,
     "person": person,
     "regions": regions,
+    "evidence": evidence,
     "keys": keys,
     "verify-receipt": verify_receipt,
     "redraw": redraw,

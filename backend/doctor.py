@@ -1,4 +1,4 @@
-"""Door: `doctor` says what is found, what is missing and what to do. Looking changes nothing."""
+"""Door: `doctor` says what is found, what is missing and what to do. Looking changes nothing but one probe in S3."""
 
 import asyncio
 import os
@@ -16,7 +16,10 @@ import redis
 
 from backend import binaries, clock, db, embedded, embedded_queue, outbox, places, up
 from backend.binaries import Binary
-from backend.settings import PROTECTED, SIGNING, KeyPlace, Settings
+from backend.evidence.s3 import S3
+from backend.evidence.storage import StoreAway
+from backend.settings import PROTECTED, SIGNING, Bucket, KeyPlace, Settings
+from backend.settings import S3 as S3_STORE
 from backend.supervisor import OsUser, Trouble
 
 LATEST_SEEN_YEAR = 2026  # the clock of a machine that says less was never set
@@ -60,6 +63,8 @@ def look(settings: Settings) -> Iterator[Finding]:
     yield _clock()
     yield _disk(settings.var)
     yield _evidence(settings.evidence)
+    if settings.bucket is not None:
+        yield asyncio.run(_bucket(settings, settings.bucket))
     yield _keys("加密密钥", settings, settings.protected_keys, PROTECTED)
     yield _keys("签名密钥", settings, settings.signing_keys, SIGNING)
     if settings.embedded:
@@ -98,6 +103,21 @@ def _evidence(folder: Path) -> Finding:
     if os.access(there, os.W_OK | os.X_OK):
         return Finding("佐证材料", f"{folder} 可写")
     return Finding("佐证材料", f"{folder} 不可写：请改目录主人，或用 DUBAN_EVIDENCE 换一个", bad=True)
+
+
+async def _bucket(settings: Settings, bucket: Bucket) -> Finding:
+    """The store, or the one to be moved to: reached, let in, and never writing over what it has."""
+    used = "" if settings.store == S3_STORE else "（还没有启用，DUBAN_STORE 是 local）"
+    where = f"{bucket.endpoint} 的 {bucket.name}{used}"
+    store = S3(bucket, settings.evidence / "incoming")
+    try:
+        if trouble := await store.trouble():
+            return Finding("S3 存储", f"{where}：{trouble}", bad=True)
+        if not await store.keeps_what_it_has():
+            return Finding("S3 存储", f"{where}：会覆盖已有的文件（不认 If-None-Match），不能用来存原件", bad=True)
+    except StoreAway as away:
+        return Finding("S3 存储", f"{where}：{away.reason}", bad=True)
+    return Finding("S3 存储", f"{where} 可用，不覆盖已有的文件")
 
 
 def _keys(name: str, settings: Settings, keys: tuple[bytes, ...], place: KeyPlace) -> Finding:

@@ -5,16 +5,18 @@ import hashlib
 import itertools
 import logging
 import os
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from backend import doctor
 from backend.errors import NoRoom
 from backend.evidence import storage
 from backend.evidence.s3 import S3
 from backend.evidence.storage import Missing, StoreAway
-from backend.settings import Bucket
+from backend.settings import Bucket, load
 from tests.stores_make import SECRET, InBucket, OnDisk, Side, answering, bucket, refusal
 
 CONTENT = os.urandom(700_000)
@@ -289,3 +291,25 @@ async def test_a_store_that_writes_over_what_it_has_is_found_out(s3_server, tmp_
     assert await store.keeps_what_it_has() and side.names() == {"duban-store"}
     async with answering(b'HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n') as address:
         assert not await S3(bucket(address, "duban"), tmp_path).keeps_what_it_has()
+
+
+async def test_doctor_says_what_is_wrong_with_a_bucket(s3_server, tmp_path):
+    there = bucket(s3_server)
+
+    def told(other: Bucket) -> tuple[bool, str]:
+        settings = replace(load({"DUBAN_VAR": str(tmp_path)}), bucket=other)
+        finding = next(found for found in doctor.look(settings) if found.name == "S3 存储")
+        assert SECRET not in finding.text
+        return finding.bad, finding.text
+
+    bad, text = await asyncio.to_thread(told, there)
+    assert not bad and "可用" in text and "还没有启用" in text
+    for other, said in (
+        (bucket(s3_server, "no-such-bucket"), "没有这个桶"),
+        (bucket("http://127.0.0.1:1", "duban"), "连不上"),
+    ):
+        bad, text = await asyncio.to_thread(told, other)
+        assert bad and said in text
+    async with answering(refusal("403 Forbidden", "InvalidAccessKeyId")) as address:
+        bad, text = await asyncio.to_thread(told, bucket(address, "duban"))
+    assert bad and "InvalidAccessKeyId" in text

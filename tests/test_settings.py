@@ -112,3 +112,54 @@ def test_keys_come_from_the_key_file_when_only_its_owner_reads_it(tmp_path: Path
 def test_the_embedded_shape_may_begin_without_a_key(tmp_path: Path) -> None:
     found = load({"DUBAN_VAR": str(tmp_path)})
     assert found.protected_keys == () == found.signing_keys
+
+
+BUCKET = {
+    "DUBAN_S3_BUCKET": "duban",
+    "DUBAN_S3_ENDPOINT": "https://s3.example.org:9000/",
+    "DUBAN_S3_ACCESS_KEY": "zugang",
+    "DUBAN_S3_SECRET_KEY": "geheim",
+}
+
+
+def test_evidence_lies_on_the_local_disk_unless_a_bucket_is_the_store() -> None:
+    assert (load({}).store, load({}).bucket) == ("local", None)
+    assert load({"DUBAN_STORE": "local", **dict.fromkeys(BUCKET, "")}).bucket is None
+    other = load(BUCKET)  # named, so that evidence can be copied to it
+    assert other.store == "local" and other.bucket and other.bucket.address == "https://s3.example.org:9000"
+    found = load(BUCKET | {"DUBAN_STORE": "s3", "DUBAN_S3_STYLE": "host", "DUBAN_S3_REGION": "cn-north-1"})
+    assert found.store == "s3" and found.bucket and found.bucket.region == "cn-north-1"
+    assert found.bucket.address == "https://duban.s3.example.org:9000"
+    assert "geheim" not in repr(found) and "zugang" not in repr(found)
+
+
+@pytest.mark.parametrize("missing", list(BUCKET))
+def test_half_a_bucket_is_refused_by_name_and_never_shown(missing: str) -> None:
+    for store in ({}, {"DUBAN_STORE": "s3"}):
+        with pytest.raises(BadSettings, match=missing) as refusal:
+            load(store | {name: value for name, value in BUCKET.items() if name != missing})
+        assert "geheim" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DUBAN_STORE", "minio"),
+        ("DUBAN_S3_ENDPOINT", "s3.example.org"),
+        ("DUBAN_S3_ENDPOINT", "https://user:geheim@s3.example.org"),
+        ("DUBAN_S3_ENDPOINT", "https://s3.example.org/duban"),
+        ("DUBAN_S3_ENDPOINT", "file:///srv"),
+        ("DUBAN_S3_BUCKET", "../other"),
+        ("DUBAN_S3_BUCKET", "Duban"),
+        ("DUBAN_S3_STYLE", "virtual"),
+    ],
+)
+def test_a_wrong_store_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(BadSettings, match=name) as refusal:
+        load(BUCKET | {name: value})
+    assert "geheim" not in str(refusal.value)
+
+
+def test_s3_without_a_bucket_is_refused() -> None:
+    with pytest.raises(BadSettings, match="DUBAN_S3_BUCKET"):
+        load({"DUBAN_STORE": "s3"})

@@ -139,8 +139,9 @@ class S3:
 
     async def put_back(self, name: str) -> None:
         if await self.find(name) is None:
-            async with self._answering(name):
-                await obstore.copy_async(self._store, f"{ASIDE}/{name}", _checked(name))
+            with suppress(Missing):
+                async with self._answering(name):
+                    await obstore.copy_async(self._store, f"{ASIDE}/{name}", _checked(name))
         await self.forget(name)
 
     async def forget(self, name: str) -> None:

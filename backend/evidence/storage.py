@@ -122,7 +122,10 @@ class Store(Protocol):
         ...
 
     async def set_aside(self, name: str) -> None:
-        """Takes an object out of the way, to below ASIDE, where nobody finds it by its name. Safe to repeat."""
+        """Takes an object out of the way, to below ASIDE, where nobody finds it by its name. Safe to repeat.
+
+        Not from two sides at once: in S3 it is a copy and a deletion.
+        """
         ...
 
     async def put_back(self, name: str) -> None:
