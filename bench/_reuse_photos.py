@@ -215,7 +215,7 @@ def _night(made: random.Random) -> Image.Image:
     image = Image.new("RGB", SIZE, _near(made, (14, 14, 20), 10))
     for _ in range(made.randint(1, 5)):
         r = made.randint(60, 300)
-        lamp = Image.radial_gradient("L").resize((2 * r, 2 * r)).point(lambda far: max(0, 255 - far * 2))
+        lamp = Image.radial_gradient("L").resize((2 * r, 2 * r)).point([max(0, 255 - far * 2) for far in range(256)])
         image.paste(
             _near(made, (230, 190, 120), 25), (made.randint(-r, SIZE[0] - r), made.randint(-r, SIZE[1] - r)), lamp
         )
