@@ -10,8 +10,7 @@ from functools import cache
 import pytest
 from PIL import Image, ImageOps
 
-from backend.evidence.looks import COUNT, NOTHING, PARTS, looks
-from backend.evidence.reuse import NEAR, TILES_NEAR
+from backend.evidence.looks import COUNT, NEAR, NOTHING, PARTS, TILES_NEAR, looks
 from bench._reuse_edits import EDITS, edited
 from bench._reuse_photos import KINDS, SIZE, photo
 

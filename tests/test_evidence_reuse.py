@@ -9,7 +9,7 @@ from PIL import Image
 
 from backend import clock
 from backend.columns import uuid7
-from backend.db import insert, raw
+from backend.db import insert, raw, transaction
 from backend.evidence import reuse, reuse_many
 from backend.evidence.looks import COUNT, NOTHING, PARTS, looks
 from bench._reuse_edits import edited
@@ -21,7 +21,9 @@ TILES = COUNT - len(PARTS)
 
 @pytest.fixture
 async def sender(fresh) -> UUID:
-    return (await make.person("张三")).person
+    who = await make.person("张三")
+    assert who.person
+    return who.person
 
 
 @pytest.fixture
@@ -190,11 +192,9 @@ async def test_each_band_is_asked_in_its_index(sender, made) -> None:
     asked = any_looks(made)
     arguments = [*reuse.probes(asked[:3]), asked[:3], uuid7(), asked[3:], ""]
     await raw("ANALYZE evidence_look")
-    from backend.db import DB
-
-    async with DB.pool.acquire() as line, line.transaction():
-        await line.execute("SET LOCAL enable_seqscan = off")
-        plan = "\n".join(row[0] for row in await line.fetch(f"EXPLAIN {reuse.NEARLY}", *arguments))
+    async with transaction():
+        await raw("SET LOCAL enable_seqscan = off")
+        plan = "\n".join(row[0] for row in await raw(f"EXPLAIN {reuse.NEARLY}", *arguments))
     assert [f"evidence_look_band_{at}" in plan for at in range(4)] == [True] * 4
 
 

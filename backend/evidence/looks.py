@@ -15,10 +15,13 @@ PARTS = ((0.0, 0.0, 1.0, 1.0), (0.0, 0.0, 1.0, 0.72), (0.0, 0.25, 1.0, 1.0))
 TILES = 3  # a side; each is half as wide and high as the whole, so that they overlap
 COUNT = len(PARTS) + TILES * TILES
 
+NEAR = 7  # of 64 bits, of one part: what four bands find without exception when each is asked within one bit
+TILES_NEAR = 11  # of 40 bits, on the average of the tiles that show something in both
+
 NOTHING = 0  # stands for the look of what shows next to nothing: a bare wall, a clear sky, a black frame
 FEWEST = 16  # of the greys that must be more than noise
-NOISE = 20.0  # of a grey's weight: about half a level of brightness
-COLOURED = 8.0  # of a tint's weight: below it there is no colour, only what JPEG leaves of grey
+NOISE = 10.0  # of a grey's weight: four times what rounding leaves
+COLOURED = 5.0  # of a tint's weight: below it there is no colour, only what JPEG leaves of grey
 GREYS, TINTS = 40, 12  # bits for brightness, and for each of the two colours: 64 together
 
 FINE = 128  # side of the square that borders and parts are cut from

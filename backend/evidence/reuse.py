@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from backend.db import raw
-from backend.evidence.looks import NOTHING, PARTS
+from backend.evidence.looks import NEAR, NOTHING, PARTS, TILES_NEAR
 from backend.evidence.rules import ARRIVED
 
-NEAR = 7  # of 64 bits: what four bands find without exception when each is asked within one bit
-TILES_NEAR = 11  # of 40 bits, on the average: what two photos may differ when they are looked at piece by piece
 MOST = 50  # told of either sort
 MOST_SEEN = 500  # of one band: a form that was photographed ten thousand times must not take seconds
 
@@ -22,7 +20,7 @@ BANDS = " UNION ALL ".join(
     # As in the indexes of backend_reuse_by_hand.
     f"(SELECT evidence, {APART} AS bits FROM evidence_look "
     f"WHERE (part::integer << 16 | ((look >> {16 * at}) & 65535)::integer) = ANY(${at + 1}::integer[]) "
-    f"AND {APART} <= {NEAR} AND evidence <> $6 LIMIT {MOST_SEEN})"
+    f"AND {APART} <= {NEAR} LIMIT {MOST_SEEN})"
     for at in range(4)
 )
 # What is left of a photo's looks behind the PARTS, compared with $7 where both show something.
@@ -32,7 +30,7 @@ TILES = f"""
 """
 NEARLY = f"""
     WITH seen AS MATERIALIZED (
-        SELECT evidence, min(bits)::integer AS bits FROM ({BANDS}) AS band
+        SELECT evidence, min(bits)::integer AS bits FROM ({BANDS}) AS band WHERE evidence <> $6
         GROUP BY evidence ORDER BY min(bits), evidence DESC LIMIT {MOST_SEEN}
     )
     SELECT seen.evidence, seen.bits

@@ -1,4 +1,4 @@
-"""By hand: the looks of photos, one by one, with an index for each of their four bands (docs/decisions, looks).
+"""By hand: the looks of photos, one by one, with an index for each of their four bands (docs/decisions/0027).
 
 Only the trigger writes evidence_look, in the transaction that writes or changes a reading. Each band's index covers what
 backend/evidence/reuse.py asks of it, so that the table itself is not read.
