@@ -17,7 +17,8 @@ from backend.db import raw
 from backend.receipts import KINDS, Receipt
 from backend.settings import ROOT
 from backend.signing import Unsigned
-from tests import calls, make
+from tests import calls, make, uploads_make
+from tests.test_evidence_api import declared
 
 # The calls whose answer carries a receipt, with its kind; `issue` and the like carry no id of their own.
 RECEIPTED = {
@@ -127,6 +128,16 @@ async def test_a_file_has_a_receipt_for_its_declarer_and_its_readers_once_it_is_
     assert receipt.stored_at == noon + timedelta(minutes=7)
     for headers in (declared.headers, office):
         assert (await client.get(path, headers=headers)).json()["receipt"] == sent["receipt"]
+
+
+async def test_a_file_sent_in_pieces_has_a_receipt_too(client, it):
+    phone, content = await uploads_make.phone(client, it.inspector), make.photo(40)
+    id = await declared(it, content)
+    path = await phone.begin(id, len(content))
+    for at in range(0, len(content), 300):
+        await phone.send(path, at, content[at : at + 300])
+    shown = (await client.get(f"/api/evidence/{id}", headers=await make.signed_in(it.inspector))).json()
+    assert (read(shown).id, read(shown).sha256) == (id, hashlib.sha256(content).hexdigest())
 
 
 async def test_lists_are_not_slowed_down_by_receipts(client, it):

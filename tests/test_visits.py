@@ -140,6 +140,28 @@ async def test_an_arrival_is_recorded_once_with_both_clocks(client, it):
     assert (other.status_code, make.problem(other)["code"]) == (409, "conflict")
 
 
+async def test_height_heading_and_speed_are_kept_and_part_of_what_was_said(client, it):
+    moving = {"altitude_m": 212.5, "heading_deg": 90.0, "speed_mps": 1.2}
+    for call, table in ((await calls.arrive(it), "arrival"), (await calls.file_finding(it), "finding")):
+        call.body["position"] |= moving
+        assert (await call.made(client)).status_code == (await call.made(client)).status_code == 201
+        kept = (await raw(f"SELECT altitude_m, heading_deg, speed_mps FROM {table}"))[0]
+        assert dict(kept) == moving
+        for other in (moving | {"altitude_m": 213.0}, dict.fromkeys(moving)):
+            body = {**call.body, "position": {**call.body["position"], **other}}
+            assert make.problem(await call.made(client, json=body))["code"] == "conflict"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("altitude_m", "high"), ("heading_deg", 361), ("speed_mps", -2), ("altitude_m", 1e9)]
+)
+async def test_a_position_that_cannot_be_is_explained(client, it, field, value):
+    call = await calls.arrive(it)
+    call.body["position"][field] = value
+    problem = make.problem(await call.made(client))
+    assert (problem["status"], problem["field"]) == (400, f"position.{field}")
+
+
 @pytest.mark.parametrize("datum", Datum)
 async def test_phones_that_speak_other_coordinates_arrive_at_the_same_place(client, it, datum):
     shifted = geo.from_wgs84(*make.TARGET, datum)

@@ -89,10 +89,10 @@ async def of_person(actor: Actor, *, unread_only: bool, cursor: UUID | None, mos
 
 # The files of a record, whichever kind it is, with the path under which a screen finds it.
 _FILES = """
-    SELECT finding AS record, evidence, '/api/visits/' || visit || '/findings/' || finding AS path
-    FROM finding_evidence JOIN finding ON finding.id = finding
-    UNION ALL SELECT hand_in, evidence, '/api/rectifications/' || rectification
-    FROM hand_in_evidence JOIN hand_in ON hand_in.id = hand_in
+    SELECT link.finding AS record, link.evidence, '/api/visits/' || finding.visit || '/findings/' || finding.id AS path
+    FROM finding_evidence AS link JOIN finding ON finding.id = link.finding
+    UNION ALL SELECT link.hand_in, link.evidence, '/api/rectifications/' || hand_in.rectification
+    FROM hand_in_evidence AS link JOIN hand_in ON hand_in.id = link.hand_in
     UNION ALL SELECT record, evidence, '/api/rectifications/' || rectification FROM record_evidence
 """
 _MISSING = ", ".join(f"'{verb}'" for verb in wording.MISSING_TITLES)

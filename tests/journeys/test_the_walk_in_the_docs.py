@@ -98,3 +98,4 @@ async def test_the_walk_in_the_docs_leads_to_a_closed_item(fresh: None, tmp_path
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.fullmatch(r"ZG-210422-\d{8}-0001 is closed; a stranger gets 404", done.stdout.splitlines()[-1])
     assert "0 of 3 photos arrived" in done.stdout
+    assert "回执真实" in done.stdout and "就是已存妥的那一个文件" in done.stdout
