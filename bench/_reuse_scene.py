@@ -3,10 +3,12 @@
 import asyncio
 import hashlib
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from multiprocessing import Pool
+from multiprocessing.pool import Pool as ProcessPool
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -87,8 +89,18 @@ async def is_loaded(line: asyncpg.Connection) -> bool:
 def seeds() -> list[Looks]:
     """The looks of some made-up photos."""
     wanted = [(kind, number) for kind in photos.KINDS for number in range(SEEDS)]
-    with Pool(initializer=os.nice, initargs=(10,)) as pool:
+    with workers() as pool:
         return pool.starmap(_look, wanted, chunksize=10)
+
+
+def workers() -> ProcessPool:
+    """Processes that make photos, and end without a word."""
+    return Pool(initializer=_modest)
+
+
+def _modest() -> None:
+    os.nice(10)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the services' own handler would tell of each
 
 
 def _look(kind: str, number: int) -> Looks:

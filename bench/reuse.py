@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import Pool
 from pathlib import Path
 from statistics import median, quantiles
 from uuid import UUID
@@ -187,7 +186,7 @@ async def _print_plan(line: asyncpg.Connection, asked: Asked) -> None:
 def _made(each: int) -> list[Row]:
     """So many made-up photos of each kind, each in every edit."""
     wanted = [(kind, number) for kind in KINDS for number in range(each)]
-    with Pool(initializer=os.nice, initargs=(10,)) as pool:
+    with scene.workers() as pool:
         return pool.starmap(_made_up, wanted, chunksize=4)
 
 
@@ -199,7 +198,7 @@ def _made_up(kind: str, number: int) -> Row:
 def _real(folder: Path) -> list[Row]:
     """The pictures in a folder of one's own, as a phone's of 1600 px, each in every edit."""
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
-    with Pool(initializer=os.nice, initargs=(10,)) as pool:
+    with scene.workers() as pool:
         return pool.starmap(_taken, enumerate(paths))
 
 
@@ -246,7 +245,8 @@ def _print_quality(recall: dict[str, int], false: list[tuple[int, int]], kinds: 
         f"false pairs  {len(false):,} of {pairs:,}: {len(false) / pairs * 10_000:.3f} in 10,000; {hard} of hard kinds"
     )
     often = Counter((kinds[a], kinds[b]) for a, b in false).most_common(4)
-    print("             " + ", ".join(f"{a} for {b} {count}" for (a, b), count in often))
+    if often:
+        print("             " + ", ".join(f"{a} for {b} {count}" for (a, b), count in often))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,20 +1,23 @@
 """Finding a photo that was handed in before: by its bytes, and by its looks within seven of 64 bits, never beyond."""
 
+import io
 import random
 from collections.abc import Sequence
 from uuid import UUID
 
+import msgspec
 import pytest
 from PIL import Image
 
 from backend import clock
 from backend.columns import uuid7
 from backend.db import insert, raw, transaction
-from backend.evidence import reuse, reuse_many
+from backend.evidence import jobs, reuse, reuse_many
 from backend.evidence.looks import COUNT, NOTHING, PARTS, looks
 from bench._reuse_edits import edited
 from bench._reuse_photos import KINDS, photo
 from tests import make
+from tests.stores_make import stored
 
 TILES = COUNT - len(PARTS)
 
@@ -41,14 +44,15 @@ async def handed_in(sender: UUID, *photos: Sequence[int] | None, sha256: str = "
         for id in ids
     ]  # fmt: skip
     await insert("evidence", rows)
-    for id, seen in zip(ids, photos, strict=True):
-        if seen is not None:
-            await raw(
-                "INSERT INTO evidence_reading (evidence, looks, traces, read_at) VALUES ($1, $2, '{}', $3)",
-                id,
-                list(seen),
-                clock.now(),
-            )
+    readings = [
+        {"evidence": id, "looks": list(seen), "traces": [], "read_at": now}
+        for id, seen in zip(ids, photos, strict=True)
+        if seen is not None
+    ]
+    await raw(
+        "INSERT INTO evidence_reading SELECT * FROM json_populate_recordset(NULL::evidence_reading, $1)",
+        msgspec.json.encode(readings).decode(),
+    )
     return ids
 
 
@@ -214,3 +218,23 @@ async def test_what_is_named_is_found_among_however_many_are_alike(sender, made)
     (last,) = await handed_in(sender, mine)
     assert first not in (await reuse_many.near({last: ()}))[last]
     assert first in (await reuse_many.near({last: [first]}))[last]
+
+
+async def test_a_photo_that_comes_in_edited_leads_to_the_one_before(client, noon) -> None:
+    """The whole way: two uploads, the gate's child, the reading, the trigger, the search."""
+    it = await make.cast()
+    original, strange = photo("village", 3), photo("board", 3)
+    ids = [
+        await stored(client, it, jpeg(image)) for image in (original, edited("several of them", original, 3), strange)
+    ]
+    for id in ids:
+        await jobs.prepare(id)
+    assert [near.evidence for near in (await reuse.find(ids[1])).near] == [ids[0]]
+    assert [near.evidence for near in (await reuse.find(ids[0])).near] == [ids[1]]
+    assert await reuse.find(ids[2]) == reuse.Reuse([], [])
+
+
+def jpeg(image: Image.Image) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=85)
+    return out.getvalue()
