@@ -25,6 +25,7 @@ from backend.demo_steps import (
     check_if_drawn,
     close_out,
     concern,
+    explain,
     file,
     hand_in,
     inspect,
@@ -34,6 +35,7 @@ from backend.demo_steps import (
     send_back,
     send_team,
 )
+from backend.trust_reports.rules import Check
 from inspections.findings.rules import ClosingClass, NonImplementation, Severity
 from inspections.visits import commands as visits
 from tasks.households.rules import Category
@@ -137,9 +139,12 @@ async def sent_back_twice(cast: Cast, days: Days) -> Case:
     yield days.at(8, 9, 5)
     await acknowledge(item, cast["zhao"], "赵明", "13804130001")
     yield days.at(7, 15, 10)
-    await hand_in(item, cast["zhao"], Scene.tap, NIEERKU, "消毒设备已恢复运行。", principal="钱卫东")
+    seen = days.at(9, 10, 40)
+    sent = await hand_in(item, cast["zhao"], Scene.tap, NIEERKU, "消毒设备已恢复运行。", principal="钱卫东", old=seen)
     yield days.at(6, 10, 20)
-    await send_back(item, cast["li"], ReturnReason.evidence_missing, "没有水质检测报告，请补充后再报。")
+    because = "电话核实：经办人误选了督查组的整改前照片，已要求到现场补拍。"
+    await explain(sent, cast["li"], Check.before_as_after, because)
+    await send_back(item, cast["li"], ReturnReason.evidence_missing, "没有水质检测报告，照片须补拍，请补充后再报。")
     yield days.at(5, 11, 0)
     note = "补充水质检测报告（检测合格），消毒设备运行正常。"
     await hand_in(item, cast["zhao"], Scene.pipe, NIEERKU, note, principal="钱卫东")

@@ -5,7 +5,7 @@ import random
 from datetime import datetime
 from enum import StrEnum
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
 
 from backend import clock
 
@@ -31,10 +31,24 @@ def photo(scene: Scene, mended: bool, place: str, at: datetime, number: int = 1)
     draw = ImageDraw.Draw(picture)
     _landscape(draw, random.Random(place))
     _DRAWN[scene](draw, mended, chance)
-    _label(draw, f"{place}  {scene} {'after' if mended else 'before'} {number}", at)
+    picture = _framed(picture, chance)
+    _label(ImageDraw.Draw(picture), f"{place}  {scene} {'after' if mended else 'before'} {number}", at)
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=72)
     return out.getvalue()
+
+
+def _framed(picture: Image.Image, chance: random.Random) -> Image.Image:
+    """From another spot and in another light each time: nobody takes the same photo twice."""
+    part = chance.uniform(0.55, 0.85)
+    left, top = chance.uniform(0, 1 - part) * WIDTH, chance.uniform(0, 1 - part) * HEIGHT
+    box = (round(left), round(top), round(left + part * WIDTH), round(top + part * HEIGHT))
+    picture = picture.resize(SIZE, Image.Resampling.BILINEAR, box=box)
+    if chance.random() < 0.5:
+        picture = ImageOps.mirror(picture)
+    return ImageEnhance.Color(ImageEnhance.Brightness(picture).enhance(chance.uniform(0.7, 1.15))).enhance(
+        chance.uniform(0.5, 1.5)
+    )
 
 
 def _landscape(draw: ImageDraw.ImageDraw, chance: random.Random) -> None:

@@ -52,7 +52,7 @@ async def redirected(cast: Cast, days: Days) -> Case:
         responsible=XINBIN_WATER,
         lead=CITY_WATER,
     )
-    yield days.at(2, 11, 20)
+    yield days.at(2, 14, 50)
     item = await inspect(cast, visit, HETUALA, fact)
     yield days.at(2, 15, 30)
     note = "村内排水沟由镇政府管护（见镇村管护协议），不属水务局职责。"
@@ -215,7 +215,7 @@ async def reopened(cast: Cast, days: Days) -> Case:
     await check_if_drawn(cast, item, YAOZHAN, Scene.tap)
     yield days.at(16, 16, 0)
     await close_out(item, cast["wu"], "同意销号。")
-    yield days.at(2, 10, 45)
+    yield days.at(2, 16, 45)
     note = "泵房上锁无人，群众反映本月又停水三次，问题反弹。"
     await look_back(item, cast["wang"], YAOZHAN, Scene.tap, note, result=LookBackResult.rebounded)
     yield days.at(1, 8, 40)

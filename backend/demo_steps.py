@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from backend import clock, geo, time_tokens, worker
+from backend import app, clock, geo, time_tokens, worker
 from backend.columns import uuid7
 from backend.demo_people import Cast
 from backend.demo_photos import Scene, photo
@@ -14,6 +14,8 @@ from backend.evidence import receiving
 from backend.evidence.rules import Capture, Declaration, MediaType, Source
 from backend.geo import Datum, Place
 from backend.roles import Actor
+from backend.trust_reports import commands as trust_reports
+from backend.trust_reports.rules import Check
 from backend.workdays import Calendar
 from inspections.findings import commands as findings
 from inspections.findings.commands import Filing
@@ -216,9 +218,14 @@ async def plan(item: UUID, by: Actor, text: str, due_on: date, person: str) -> U
     return id
 
 
-async def hand_in(item: UUID, by: Actor, scene: Scene, spot: Spot, note: str, *, principal: str = "") -> None:
-    """With one after-photo. `principal` names who confirmed; a principal who hands in needs no other."""
-    pictures = [photo(scene, True, spot.latin, clock.now())]
+async def hand_in(
+    item: UUID, by: Actor, scene: Scene, spot: Spot, note: str, *, principal: str = "", old: datetime | None = None
+) -> UUID:
+    """With one after-photo, whose id is returned; `old`: by mistake with the first before-photo, taken then.
+
+    `principal` names who confirmed; a principal who hands in needs no other.
+    """
+    pictures = [photo(scene, False, spot.latin, old) if old else photo(scene, True, spot.latin, clock.now())]
     manifest = [_declared(picture, spot, by) for picture in pictures]
     await items.hand_in(
         item,
@@ -231,6 +238,12 @@ async def hand_in(item: UUID, by: Actor, scene: Scene, spot: Spot, note: str, *,
         manifest=manifest,
     )
     await _send(manifest, pictures, by)
+    return manifest[0].id
+
+
+async def explain(photo_id: UUID, by: Actor, about: Check, because: str) -> None:
+    readers, settings = app.EVIDENCE_READERS, app.EVIDENCE_SETTINGS
+    await trust_reports.explain(photo_id, by, readers, settings, id=uuid7(), check=about, because=because)
 
 
 async def send_back(item: UUID, by: Actor, reason: ReturnReason, note: str) -> None:
@@ -285,17 +298,19 @@ async def look_back(item: UUID, by: Actor, spot: Spot, scene: Scene, note: str, 
 
 
 def _declared(picture: bytes, spot: Spot, by: Actor) -> Declaration:
-    """As a phone declares what it has just taken, some minutes after it was last in touch with the server."""
+    """As a phone declares what it has just taken, minutes after it was last in touch. No two fixes are the same."""
+    digest = hashlib.sha256(picture)
+    chance = digest.digest()
     last = clock.now() - LAST_IN_TOUCH
     capture = Capture(time_tokens.issue(by, last).token, last, int(LAST_IN_TOUCH.total_seconds() * 1000))
     return Declaration(
         uuid7(),
-        hashlib.sha256(picture).hexdigest(),
+        digest.hexdigest(),
         len(picture),
         MediaType.jpeg,
         clock.now(),
         Source.camera,
-        spot.near(55),
+        spot.near(35 + chance[1] % 40, 6.0 + chance[2] % 90 / 10),
         capture,
     )
 

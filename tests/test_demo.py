@@ -266,3 +266,28 @@ def test_photos_are_pictures_the_same_for_the_same_words_and_others_for_others(t
     picture = format.inspect(path)
     assert (picture.media_type, picture.width, picture.height) == ("image/jpeg", 1600, 1200)
     assert path.stat().st_size < 200_000
+
+
+async def test_one_photo_does_not_agree_and_somebody_explained_it(as_) -> None:
+    explained = await raw("SELECT evidence FROM evidence_explanation")
+    report = (await as_("zhou", f"/api/evidence/{explained[0]['evidence']}"))["report"]
+    told = {check["check"]: check for check in report["checks"]}
+    assert len(explained) == 1 and report["level"] == "contradicts"
+    assert told["before_as_after"]["level"] == "contradicts"
+    assert told["before_as_after"]["explanations"][0]["by_name"] == "李红梅"
+    rest = [check for check, it in told.items() if it["level"] != "fits"]
+    assert rest == ["before_as_after"]
+
+
+async def test_the_other_photos_contradict_nothing(as_) -> None:
+    """The story is possible: nobody is in two places at once, and nobody's clock is wrong."""
+    rows = await raw("SELECT DISTINCT rectification.id FROM rectification JOIN finding_evidence USING (finding)")
+    counted: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        for record in (await as_("zhou", f"/api/rectifications/{row['id']}/evidence"))["items"]:
+            for check in record["trust"]["checks"]:
+                counted += {(check["check"], level): check[level] for level in ("unclear", "contradicts")}
+    assert {check for (check, level), files in counted.items() if level == "contradicts" and files} == {
+        "before_as_after"
+    }
+    assert {check for (check, level), files in counted.items() if level == "unclear" and files} <= {"seen_before"}
