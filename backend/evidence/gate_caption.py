@@ -20,6 +20,7 @@ NARROWEST = 560  # of a bar: a smaller photo stands in the middle above it
 SHARE = 0.4  # of the photo's height that the bar may have, while letters can be made smaller
 LEADING = 1.4
 PAPER, INK, LABEL, RULE = (247, 247, 245), (24, 27, 32), (96, 102, 112), (178, 40, 40)
+NARROW = "".join(map(chr, range(0x20, 0x7F))) + "±°〔〕（）"
 NEVER_FIRST = frozenset("，。、；：？！）》」』】〕·%℃°′″…,.;:?!)]}")
 
 
@@ -81,6 +82,9 @@ class Fonts:
                 self._fallbacks.append(Fallback(coverage(content), content))
         self._width = cache(self._measured)
         self._rare = cache(self._loaded)
+        for letter in NARROW:
+            for size in SIZES:
+                self._width(letter, size)
 
     def readable(self, text: str) -> str:
         """The text with its number for a letter that no font has, as on papers: none vanishes and none is a box."""
@@ -100,6 +104,8 @@ class Fonts:
         return next((at for at, other in enumerate(self._fallbacks, 1) if ord(letter) in other.has), None)
 
     def _measured(self, letter: str, size: int) -> float:
+        if "\u4e00" <= letter <= "\u9fff":
+            return size  # an ideograph is an em wide
         return self._rare(self._font_of(letter) or 0, size).getlength(letter)
 
     def _loaded(self, number: int, size: int) -> ImageFont.FreeTypeFont:
@@ -116,9 +122,12 @@ def with_bar(photo: Image.Image, caption: Caption, fonts: Fonts) -> Image.Image:
         fonts.readable(caption.headline), [(fonts.readable(a), fonts.readable(b)) for a, b in caption.facts]
     )
     layout = _fitting(width, photo.height, caption, fonts)
-    sheet = Image.new("RGB", (width, photo.height + layout.height), PAPER)
-    sheet.paste(photo, ((width - photo.width) // 2, 0))
+    sheet = Image.new("RGB", (width, photo.height + layout.height), None)
     draw = ImageDraw.Draw(sheet)
+    if photo.width < width:
+        draw.rectangle((0, 0, width, photo.height), PAPER)
+    sheet.paste(photo, ((width - photo.width) // 2, 0))
+    draw.rectangle((0, photo.height, width, sheet.height), PAPER)
     draw.rectangle((0, photo.height, width, photo.height + layout.rule - 1), RULE)
     top = photo.height + layout.rule + layout.size * 0.5
     for line in layout.lines:
