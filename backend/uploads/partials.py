@@ -8,7 +8,7 @@ import errno
 import fcntl
 import hashlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Self
@@ -133,16 +133,20 @@ class Writer:
 
 def sealed(intake: Intake) -> list[UUID]:
     """Uploads that are whole, the oldest first."""
-    found = sorted((path.stat().st_mtime, path) for path in intake.folder("partials").glob("*" + WHOLE))
-    return [UUID(path.stem) for _, path in found]
+    return [upload for _, upload, kind in sorted(_lying(intake)) if kind == WHOLE]
 
 
-def untouched(intake: Intake, since: datetime) -> list[UUID]:
+def untouched(intake: Intake, since: datetime) -> set[UUID]:
     """Uploads whose file nobody has written to since then."""
-    limit, folder = since.timestamp(), intake.folder("partials")
-    return [
-        UUID(path.stem) for path in folder.iterdir() if path.suffix in (PART, WHOLE) and path.stat().st_mtime < limit
-    ]
+    return {upload for at, upload, _ in _lying(intake) if at < since.timestamp()}
+
+
+def _lying(intake: Intake) -> Iterator[tuple[float, UUID, str]]:
+    """When each was last written to, whose it is, its kind. Of other files in the folder nothing is known."""
+    for path in intake.folder("partials").iterdir():
+        with suppress(ValueError, FileNotFoundError):  # another's name; or just finished
+            if path.suffix in (PART, WHOLE):
+                yield path.stat().st_mtime, UUID(path.stem), path.suffix
 
 
 def elsewhere(offset: int) -> WrongState:
