@@ -557,3 +557,14 @@ def test_the_document_says_that_the_body_is_the_file():
         said = paths[path][method]
         assert said["requestBody"]["content"]["application/offset+octet-stream"]["schema"]["format"] == "binary"
         assert {"Tus-Resumable", "Upload-Checksum"} <= {header["name"] for header in said["parameters"]}
+
+
+async def test_an_upload_whose_file_came_in_another_way_does_not_stay_for_a_week(it, phone):
+    content = make.photo(62)
+    id = await declared(it, content)
+    path = await phone.begin(id, len(content))
+    assert (await phone.send(path, 0, content[:100])).status_code == 204
+    sent = await phone.client.put(f"/api/evidence/{id}", content=content, headers=phone.headers)
+    assert sent.status_code == 200 and await jobs.sweep_expired() == 0 and lying() == [".part"]
+    with clock.frozen(clock.now() + timedelta(hours=2)):
+        assert await jobs.sweep_expired() == 1 and lying() == []

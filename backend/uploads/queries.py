@@ -10,7 +10,9 @@ import msgspec
 from backend import clock
 from backend.db import raw
 from backend.errors import NotFound
+from backend.evidence.rules import State
 from backend.roles import Actor
+from backend.uploads.rules import OF_NO_USE_AFTER, OPEN_FOR
 
 
 class UploadRow(msgspec.Struct, frozen=True):
@@ -65,7 +67,16 @@ async def known(uploads: Iterable[UUID]) -> set[UUID]:
 
 
 async def expired() -> list[UUID]:
-    rows = await raw("SELECT id FROM upload WHERE expires_at <= $1 ORDER BY expires_at LIMIT 500", clock.now())
+    """Those nobody has gone on with for so long; and for an hour, where the file came in another way meanwhile."""
+    now = clock.now()
+    rows = await raw(
+        "SELECT id FROM upload WHERE expires_at <= $1 UNION ALL "
+        "SELECT upload.id FROM upload JOIN evidence ON evidence.id = upload.evidence AND declared_by = person "
+        "WHERE expires_at > $1 AND expires_at <= $2 AND finished_at IS NULL AND state <> $3 LIMIT 500",
+        now,
+        now + OPEN_FOR - OF_NO_USE_AFTER,
+        State.declared.value,
+    )
     return [row["id"] for row in rows]
 
 

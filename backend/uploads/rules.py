@@ -14,6 +14,7 @@ ALGORITHMS = {"sha1": 20, "sha256": 32}  # and the bytes of a digest
 BODY = "application/offset+octet-stream"
 
 OPEN_FOR = timedelta(days=7)  # since its last byte
+OF_NO_USE_AFTER = timedelta(hours=1)  # since its last byte, when its file is stored already
 STALLED_AFTER = 60.0  # seconds without a byte
 LOST_AFTER = timedelta(hours=1)  # a phone that begins the same file anew does not know of this one any more
 MOST_OPEN = 100  # of one person
