@@ -48,11 +48,12 @@ from tests import make, stores_make  # noqa: E402
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=clock.SHANGHAI)  # a Tuesday, a working day
 
 
-LONG = "没有运行标记为 long 的测试（五万步、五百次争抢）：./duban test --long"
+LONG = "没有运行标记为 long 的测试（五万步、五百次争抢、一万次上传、两百次强杀）：./duban test --long"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run what is marked long, and nothing else")
+    parser.addoption("--kills", type=int, default=200, help="how often --long kills web, worker or database")
     parser.addoption("--races", type=int, default=500, help="how many races of two clients --long runs at least")
 
 

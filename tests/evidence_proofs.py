@@ -3,12 +3,14 @@
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from uuid import UUID
 
 from backend import settings
 from backend.db import raw, transaction
 from backend.evidence import commands, storage, stores
 from backend.evidence.rules import Declaration
+from backend.evidence.storage import LocalDisk
 from backend.roles import Actor
 
 SENT_PIECES = ("incoming", "partials")
@@ -23,8 +25,9 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-async def stored_once(photos: Mapping[UUID, bytes]) -> None:
-    """Each has one row that says so, one event, and its bytes, all of them, under their hash."""
+async def stored_once(photos: Mapping[UUID, bytes], folder: Path | None = None) -> None:
+    """Each has one row that says so, one event, and its bytes, all of them, under their hash (in this folder)."""
+    disk = LocalDisk(folder) if folder else stores.disk()
     rows = await raw(
         "SELECT evidence.id, sha256, state, received_at, count(event.id) AS told FROM evidence "
         "LEFT JOIN event ON event.subject = evidence.id AND event.verb = 'evidence.stored' "
@@ -36,7 +39,7 @@ async def stored_once(photos: Mapping[UUID, bytes]) -> None:
         content = photos[row["id"]]
         assert (row["state"] in ("received", "ready"), row["told"]) == (True, 1), dict(row)
         assert row["received_at"] is not None and row["sha256"] == digest(content)
-        on_disk = stores.disk().path(storage.original(row["sha256"])).read_bytes()
+        on_disk = disk.path(storage.original(row["sha256"])).read_bytes()
         assert digest(on_disk) == row["sha256"], row["id"]
 
 

@@ -228,9 +228,9 @@ def manifest_line(content: bytes, *, id: UUID | None = None, media_type: str = "
     }
 
 
-def declaration(content: bytes) -> Declaration:
+def declaration(content: bytes, *, id: UUID | None = None) -> Declaration:
     return Declaration(
-        uuid7(),
+        id or uuid7(),
         hashlib.sha256(content).hexdigest(),
         len(content),
         MediaType.jpeg,

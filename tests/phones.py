@@ -1,8 +1,10 @@
 """Phones that send photos until they are acknowledged, by plain PUT or resumed by tus. No tests here."""
 
+import asyncio
 import base64
+import json
 import random
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -53,15 +55,18 @@ class Gone(Exception):
 class Phone:
     """One person's phone. `fates` says what becomes of its requests with a body, one after the other."""
 
-    def __init__(self, network: Network, headers: dict[str, str], fates: Iterable[Fault] = ()) -> None:
+    def __init__(
+        self, network: Network, headers: dict[str, str], *, tries: int = MOST_TRIES, pause: float = 0.0
+    ) -> None:
         self.network, self.headers = network, {**headers, "connection": "close"}
-        self.fates: Iterator[Fault] = iter(fates)
+        self.fates: Iterator[Fault] = iter(())
+        self.tries, self.pause = tries, pause  # seconds after a request that brought nothing
         self.story: list[str] = []  # one line a request, for whoever looks into a failure
         self.http = httpx.AsyncClient(base_url=network.address, timeout=PATIENCE)
 
     async def put(self, id: UUID, content: bytes) -> dict[str, Any]:
         """The control: every try begins at the first byte."""
-        for _ in range(MOST_TRIES):
+        for _ in range(self.tries):
             try:
                 answer = await self.ask("PUT", f"/api/evidence/{id}", content)
             except Gone:
@@ -71,12 +76,26 @@ class Phone:
             assert worth_trying_again(answer), answer.text
         raise AssertionError("\n".join(self.story[-MOST_TRIES:]))
 
-    async def resume(self, id: UUID, content: bytes, *, with_creation: bool = False) -> dict[str, Any]:
+    async def tell(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """A record, as JSON."""
+        content = json.dumps(body).encode()
+        for _ in range(self.tries):
+            try:
+                answer = await self.ask(method, path, content, **{"content-type": "application/json"})
+            except Gone:
+                continue
+            if answer.is_success:
+                return answer.json()
+            assert worth_trying_again(answer), answer.text
+        raise AssertionError("\n".join(self.story[-MOST_TRIES:]))
+
+    async def resume(
+        self, id: UUID, content: bytes, *, where: str | None = None, with_creation: bool = False
+    ) -> dict[str, Any]:
         """tus: goes on where the server says it is. `with_creation` sends everything with the POST, once: when that
         breaks off, the phone does not know where to go on.
         """
-        where: str | None = None
-        for _ in range(MOST_TRIES):
+        for _ in range(self.tries):
             try:
                 if where is None:
                     first, with_creation = content if with_creation else b"", False
@@ -90,7 +109,9 @@ class Phone:
                     said = {"upload-offset": str(there), "content-type": OFFSET_STREAM}
                     answer = await self.ask("PATCH", where or "", content[there:], **TUS, **said)
                 if answer.is_success and answer.headers.get("upload-offset") == str(len(content)):
-                    return (await self.ask("GET", f"/api/evidence/{id}")).json()
+                    answer = await self.ask("GET", f"/api/evidence/{id}")
+                    if answer.is_success:
+                        return answer.json()
             except Gone:
                 continue
             assert answer.is_success or answer.status_code == 404 or worth_trying_again(answer), answer.text
@@ -117,8 +138,11 @@ class Phone:
             answer = await self.http.request(method, path, content=body, headers=headers, timeout=limits)
         except httpx.TransportError as gone:
             self.story.append(said + repr(gone))
+            await asyncio.sleep(self.pause)
             raise Gone from gone
         self.story.append(f"{said}{answer.status_code} {answer.headers.get('upload-offset')} {answer.text}")
+        if not answer.is_success:
+            await asyncio.sleep(self.pause)
         return answer
 
 

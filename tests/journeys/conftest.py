@@ -98,6 +98,13 @@ def a_worker(queue: Process, folder: Path) -> Iterator[Process]:
 @contextmanager
 def a_web(queue: Process, folder: Path) -> Iterator[Process]:
     """The address of a real server on a free port."""
+    with a_web_of(queue, folder, [sys.executable, "-m", "backend", "web"]) as process:
+        yield process
+
+
+@contextmanager
+def a_web_of(queue: Process, folder: Path, command: list[str], **env: str) -> Iterator[Process]:
+    """The same, started by this command."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
 
@@ -108,9 +115,8 @@ def a_web(queue: Process, folder: Path) -> Iterator[Process]:
             return False
 
     process = Process(
-        sys.executable, "-m", "backend", "web",
-        log=folder / "web.log", ready=alive, DUBAN_REDIS_URL=queue.env["url"], DUBAN_PORT=str(port),
-    )  # fmt: skip
+        *command, log=folder / "web.log", ready=alive, DUBAN_REDIS_URL=queue.env["url"], DUBAN_PORT=str(port), **env
+    )
     process.start()
     process.env["address"] = address
     yield process

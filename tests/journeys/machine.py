@@ -1,0 +1,121 @@
+"""A whole Duban of its own, kept alive by the supervisor of `up`: database, queue, worker, web. Any can be killed."""
+
+import asyncio
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from pathlib import Path
+
+import httpx
+
+from backend import db, embedded, settings
+from backend.settings import ROOT
+from backend.supervisor import FIRST_DELAY, Child, Program, Supervisor
+from tests import make
+from tests.journeys.conftest import free_port
+
+RECOVERS_WITHIN = 60.0  # seconds, on a machine that has other things to do
+
+
+class Victim(StrEnum):
+    """Who is killed."""
+
+    web = "web"
+    web_process = "one of the web processes"
+    worker = "worker"
+    database = "database"
+
+
+class Machine:
+    """Everything that runs, as children of this process."""
+
+    def __init__(self, var: Path) -> None:
+        self.supervisor = Supervisor(var)
+        given = {
+            name: value for name, value in os.environ.items() if name not in ("DUBAN_DATABASE_URL", "DUBAN_REDIS_URL")
+        }
+        where = embedded.start_services(settings.load({**given, "DUBAN_VAR": str(var)}), self.supervisor)
+        self.database: dict[str, str] = {"host": str(where.run), "user": "duban", "database": "duban"}
+        self.env = {
+            "DUBAN_DATABASE_URL": f"postgresql://duban@/duban?host={where.run}",
+            "DUBAN_REDIS_URL": f"unix://{where.run}/queue.sock",
+            "DUBAN_PORT": str(free_port()),
+        }
+        self.port = int(self.env["DUBAN_PORT"])
+        self.log = where.log
+        migrating = "from backend import migrate; migrate.run()"
+        subprocess.run([sys.executable, "-c", migrating], check=True, env={**os.environ, **self.env}, cwd=ROOT)
+        self.children: dict[Victim, Child] = {Victim.database: self.supervisor.children[0]}
+        for name in (Victim.worker, Victim.web):
+            command = (sys.executable, "-m", "backend", name.value)
+            program = Program(name.value, command, log=where.log / f"{name}.log", env=self.env, cwd=ROOT)
+            self.children[name] = self.supervisor.start(program)
+
+    def kill(self, victim: Victim, dice: random.Random) -> None:
+        """Without a warning, and only this one process: what becomes of the others is for us to clear up."""
+        child = self.children[Victim.web if victim is Victim.web_process else victim]
+        pid = child.process.pid
+        if victim is Victim.web_process:
+            pid = dice.choice(sorted(_children(pid)) or [pid])
+        os.kill(pid, signal.SIGKILL)
+
+    async def recovers(self) -> None:
+        """Waits until everything runs and answers again, as `up` would bring it about."""
+        async with asyncio.timeout(RECOVERS_WITHIN), httpx.AsyncClient(timeout=2) as http:
+            while not await self._ready(http):
+                self.supervisor.tend()
+                await asyncio.sleep(0.02)
+        for child in self.supervisor.children:
+            child.delay = FIRST_DELAY  # as after a while without trouble
+
+    async def _ready(self, http: httpx.AsyncClient) -> bool:
+        if any(child.again_at is not None or child.process.poll() is not None for child in self.supervisor.children):
+            return False
+        try:
+            told = await http.get(f"http://127.0.0.1:{self.port}/readyz")
+        except httpx.HTTPError:
+            return False
+        return told.status_code == 200 and "queue" not in told.json()["degraded"]
+
+
+@asynccontextmanager
+async def a_machine() -> AsyncIterator[Machine]:
+    """Its database is the one that this process talks to meanwhile."""
+    var = Path(tempfile.mkdtemp(prefix="duban-machine-"))
+    os.chmod(var, 0o755)  # the service user passes through
+    supervisor: Supervisor | None = None
+    try:
+        machine = Machine(var)
+        supervisor = machine.supervisor
+        async with _its_database(machine.database):
+            await machine.recovers()
+            yield machine
+    finally:
+        if supervisor is not None:
+            supervisor.stop()
+        shutil.rmtree(var, ignore_errors=True)
+
+
+@asynccontextmanager
+async def _its_database(config: dict[str, str]) -> AsyncIterator[None]:
+    make.forget()
+    pool, earlier, db.DB.config, db.DB.pool = db.DB.pool, db.DB.config, config, None
+    try:
+        await db.open_pool(most=8)
+        yield
+    finally:
+        await db.close_pool()
+        db.DB.pool, db.DB.config = pool, earlier
+        make.forget()
+
+
+def _children(pid: int) -> list[int]:
+    found = [path.read_text().split() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    return [int(child) for line in found for child in line]
