@@ -373,6 +373,47 @@ def test_a_distance_fits_exactly_when_radius_and_accuracy_reach_it(
         assert (told.level == FITS) == (told.value < radius_m + accuracy_m)
 
 
+NAIVE = NOON.replace(tzinfo=None)
+MOMENTS = st.datetimes(NAIVE.replace(year=2), NAIVE.replace(year=9998), timezones=st.just(UTC))
+SPANS = st.integers(0, 2**53).map(lambda ms: timedelta(milliseconds=ms))
+POSITIONS = st.builds(Position, st.floats(-90, 90), st.floats(-180, 180), st.floats(0.001, 100_000))
+CAPTURES = st.builds(
+    Capture,
+    id=st.uuids(),
+    by=st.just(BY),
+    source=st.sampled_from(Source),
+    captured_at=st.none() | MOMENTS,
+    position=st.none() | POSITIONS,
+    not_after=MOMENTS,
+    arrived=st.booleans(),
+    photo=st.booleans(),
+    token_state=st.none() | st.sampled_from(TokenState),
+    not_before=st.none() | MOMENTS,
+    token_received_at=st.none() | MOMENTS,
+    since_token=st.none() | SPANS,
+    counter=st.none() | st.integers(0, 2**53),
+)
+READINGS = st.builds(
+    Reading, st.none() | MOMENTS, st.booleans(), st.none() | st.tuples(st.floats(-90, 90), st.floats(-180, 180))
+)
+
+
+@given(CAPTURES, st.none() | READINGS, st.sampled_from([setting(), afterwards()]), st.lists(CAPTURES, max_size=3))
+def test_whatever_a_phone_claims_there_is_a_report(
+    of: Capture, reading: Reading | None, hangs: Setting, others: list[Capture]
+) -> None:
+    placed = sorted((it for it in others if it.captured_at), key=lambda it: it.captured_at or NOON)
+    told = checking.results(Facts(of, reading, hangs, tuple(placed)))
+    assert all(wording.sentence(it, english, of.photo) for it in told for english in (False, True))
+    assert Check.bracket in {it.check for it in told} and set(rules.hints(told)) <= set(Hint)
+
+
+def test_a_recording_is_not_called_a_photo() -> None:
+    told = result(Check.target_distance, facts(position=None))
+    assert told and wording.sentence(told, False, photo=False) == "材料没有位置，无法比对距离"
+    assert wording.sentence(told, True, photo=False) == "The file has no position; no distance can be measured"
+
+
 def drifting(seed: int, count: int) -> Iterator[timedelta]:
     """Honest clocks: up to two minutes off, and an answer of the server that took up to two seconds of it."""
     chance = random.Random(seed)

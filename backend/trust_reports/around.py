@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from backend.db import raw
-from backend.evidence.rules import ARRIVED, Source, State, TokenState, bracket
+from backend.evidence.rules import ARRIVED, MediaType, Source, State, TokenState, bracket
 from backend.geo import LatLng, Position
 from backend.trust_reports.facts import Capture
 
@@ -18,8 +18,8 @@ WINDOW_BEFORE, WINDOW_AFTER, MOST = timedelta(days=30), timedelta(days=1), 2_000
 BEFORE, AFTER = 15, 5
 
 CLAIMS = (
-    "id, declared_by, source, captured_at, lat, lng, accuracy_m, declared_at, received_at, state, token_state, "
-    "token_at, token_received_at, since_token_ms, counter"
+    "id, declared_by, media_type, source, captured_at, lat, lng, accuracy_m, declared_at, received_at, state, "
+    "token_state, token_at, token_received_at, since_token_ms, counter"
 )
 _AROUND = f"""
     SELECT other.* FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS mine (person, since, until),
@@ -96,6 +96,7 @@ def capture_of(row: Any) -> Capture:
         position=Position(row["lat"], row["lng"], row["accuracy_m"]) if row["lat"] is not None else None,
         not_after=made.not_after,
         arrived=State(row["state"]) in ARRIVED,
+        photo=MediaType(row["media_type"]).photo,
         token_state=TokenState(row["token_state"]) if row["token_state"] else None,
         not_before=made.not_before,
         token_received_at=row["token_received_at"],

@@ -24,6 +24,7 @@ class Capture:
     position: Position | None
     not_after: datetime
     arrived: bool = True
+    photo: bool = True
     token_state: TokenState | None = None
     not_before: datetime | None = None
     token_received_at: datetime | None = None

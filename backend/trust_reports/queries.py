@@ -94,7 +94,7 @@ def _report(judged: Judged, explained: Mapping[Check, list[ExplanationShape]], e
             check=result.check,
             name=wording.NAMES[result.check][english],
             level=result.level,
-            sentence=wording.sentence(result, english),
+            sentence=wording.sentence(result, english, judged.facts.capture.photo),
             value=result.value,
             unit=result.unit,
             explanations=explained.get(result.check, []),

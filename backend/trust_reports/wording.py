@@ -259,10 +259,13 @@ HINTS = {
 }
 
 
-def sentence(result: Result, english: bool) -> str:
-    """One check in one sentence."""
+def sentence(result: Result, english: bool, photo: bool = True) -> str:
+    """One check in one sentence; of a recording, a film or a paper it does not say that it is a photo."""
+    words = SENTENCES[result.said][english]
+    if not photo:
+        words = words.replace("photo", "file") if english else words.replace("照片", "材料")
     told = {name: _figure(name, value, english) for name, value in result.figures.items()}
-    return SENTENCES[result.said][english].format_map(told)
+    return words.format_map(told)
 
 
 def heading(level: Level, english: bool) -> str:
