@@ -69,6 +69,8 @@ VERBS = {
     "rectification.extended": "More time was granted; the original date still counts for on time.",
     "rectification.extension_declined": "More time was not granted.",
     "rectification.handed_in": "The responsible unit asked for it to be cleared.",
+    "rectification.hand_in_confirmed": "The unit's principal confirmed what was handed in.",
+    "rectification.hand_in_withdrawn": "The unit's principal withdrew what was handed in; the unit goes on.",
     "rectification.sent_back": "It was returned to the responsible unit.",
     "rectification.passed": "The first review was passed.",
     "rectification.check_assigned": "People were sent to check on site; not told to the unit.",

@@ -30,6 +30,7 @@ KINDS = {
     "hand_in": "申请销号",
     "review": "审核意见",
     "measure": "整改措施",
+    "confirmation": "负责人答复",
     "measure_end": "整改措施办结",
     "objection": "异议",
     "objection_ruling": "异议裁定",

@@ -72,6 +72,7 @@ class Settings:
     quota_person: int = 4096  # MB of evidence a person may bring in on one day; see uploads/quota.py
     quota_unit: int = 32768
     sample_percent: int = 20  # of the items that pass the first review are checked on site (domain.md b.3, T12)
+    principal_confirms: bool = False  # the first review waits for the unit's principal, where it has one (T9)
     fonts: Path | None = None  # the office's own, before those that come with us
     protected_keys: tuple[bytes, ...] = field(default=(), repr=False)  # newest first; see protected.py
     signing_keys: tuple[bytes, ...] = field(default=(), repr=False)  # newest first; see signing.py
@@ -111,6 +112,7 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
         quota_person=_number(env, "DUBAN_QUOTA_PERSON", 4096, 1, 10**7),
         quota_unit=_number(env, "DUBAN_QUOTA_UNIT", 32768, 1, 10**7),
         sample_percent=_number(env, "DUBAN_SAMPLE_PERCENT", 20, 0, 100),
+        principal_confirms=env.get("DUBAN_PRINCIPAL_CONFIRMS", "0") == "1",
         fonts=_folder(env, "DUBAN_FONTS"),
         protected_keys=protected,
         signing_keys=signing,

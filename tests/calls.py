@@ -329,6 +329,13 @@ async def hand_in(it: Cast) -> Call:
     return await by(it.handler, "POST", f"/api/rectifications/{id}/hand-ins", body)
 
 
+async def confirm_hand_in(it: Cast) -> Call:
+    id = await make.rectification(it, Status.handed_in)
+    hand_in = (await raw("SELECT id FROM hand_in WHERE rectification = $1", id))[0]["id"]
+    body = {"upheld": False, "note": "还有一户无水。"}
+    return await by(it.principal, "POST", f"/api/rectifications/{id}/hand-ins/{hand_in}/confirmation", body)
+
+
 async def pass_first(it: Cast) -> Call:
     id = await make.rectification(it, Status.handed_in)
     body = {"id": str(uuid7()), "opinion": "资料齐全。"}
@@ -660,6 +667,7 @@ VERBS: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "POST /api/rectifications/{item_id}/acknowledgement": acknowledge,
     "POST /api/rectifications/{item_id}/reports": report,
     "POST /api/rectifications/{item_id}/hand-ins": hand_in,
+    "POST /api/rectifications/{item_id}/hand-ins/{hand_in_id}/confirmation": confirm_hand_in,
     "POST /api/rectifications/{item_id}/first-pass": pass_first,
     "POST /api/rectifications/{item_id}/returns": send_back,
     "POST /api/rectifications/{item_id}/closure": close_out,

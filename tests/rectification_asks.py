@@ -245,7 +245,29 @@ def hand_in(desk: Desk) -> Ask:
     def needs(unit: Any) -> bool:
         return any(lacks) or desk.item.unplanned(unit)
 
-    return _said(desk, "hand_in", "hand-ins", body, lacks, needs=needs, wrong=wrong, told={"files": len(evidence)})
+    return _said(
+        desk,
+        "hand_in",
+        "hand-ins",
+        body,
+        lacks,
+        needs=needs,
+        wrong=wrong,
+        told={"files": len(evidence), "hand_in": UUID(body["id"])},
+    )
+
+
+def confirm_hand_in(desk: Desk) -> Ask:
+    lacks: list[bool] = []
+    waiting = sorted(part.hand_in for part in desk.item.parts.values() if part.unconfirmed)
+    sub = desk.record("handed_in", desk.dice.choice(waiting) if waiting else None)
+    focus = desk.item.hand_in_of.get(sub)
+    body: dict[str, Any] = {"upheld": not desk.slip(6), "note": desk.words("与现场一致。", lacks)}
+    verb = "confirm_hand_in" if body["upheld"] else "withdraw_hand_in"
+    told, early = {"hand_in": sub, "unit": focus}, None if focus else (404, "not_found")
+    path = f"hand-ins/{sub}/confirmation"
+    missing = [any(lacks) and not body["upheld"]]
+    return _said(desk, verb, path, body, missing, told=told, early=early, sub=sub, focus=focus)
 
 
 def pass_first(desk: Desk) -> Ask:

@@ -28,6 +28,8 @@ class Part:
     objection: Any = None
     ground: str = ""
     missing: int = 0  # photos of the latest hand-in that are still under way
+    hand_in: Any = None  # the latest
+    unconfirmed: bool = False  # by the principal
 
 
 @dataclass
@@ -48,6 +50,7 @@ class Item:
     wanted: dict[Any, date] = field(default_factory=dict)  # every extension ever asked for
     percent: dict[Any, int] = field(default_factory=dict)
     measures: dict[Any, str] = field(default_factory=dict)  # planned, done or dropped
+    hand_in_of: dict[Any, Any] = field(default_factory=dict)
     measure_of: dict[Any, Any] = field(default_factory=dict)  # whose it is
     listed: bool = False
     public: bool = False
@@ -131,6 +134,12 @@ class Item:
                 self._move([unit], "handed_in")
                 self.handed_in_by.add(by)
                 self.parts[unit].missing = said["files"]
+                self.parts[unit].hand_in, self.parts[unit].unconfirmed = said["hand_in"], not said["confirmed"]
+                self.hand_in_of[said["hand_in"]] = unit
+            case "hand_in_confirmed" | "hand_in_withdrawn":
+                self.parts[unit].unconfirmed = False
+                if event.endswith("withdrawn"):
+                    self._move([unit], "working")
             case "passed":
                 self._move(units, "passed")
                 self.passed_by.add(by)

@@ -17,6 +17,7 @@ STARTS = {  # from which status, of the part where the move is one unit's, else 
     "decline_objection": WITH_UNIT, "redirect": WITH_UNIT, "uphold_objection": WITH_UNIT, "report": {"working"},
     "plan_measure": {"working"}, "finish_measure": {"working"}, "drop_measure": {"working"},
     "ask_extension": {"working"}, "grant_extension": TICKING, "decline_extension": TICKING, "hand_in": {"working"},
+    "confirm_hand_in": {"handed_in", "passed"}, "withdraw_hand_in": {"handed_in"},
     "pass_first": {"handed_in"}, "send_back": {"handed_in", "passed"}, "assign_check": {"passed"},
     "pass_check": {"passed"}, "fail_check": {"passed"}, "publish": {"passed"}, "take_public_objection": {"passed"},
     "decline_public_objection": {"passed"}, "uphold_public_objection": {"passed"}, "close_out": {"passed"},
@@ -25,14 +26,15 @@ STARTS = {  # from which status, of the part where the move is one unit's, else 
 }  # fmt: skip
 OF_A_PART = {
     "acknowledge", "object_to", "decline_objection", "redirect", "uphold_objection", "report", "ask_extension",
-    "plan_measure", "finish_measure", "drop_measure", "hand_in", "pass_first", "send_back",
+    "plan_measure", "finish_measure", "drop_measure", "hand_in", "confirm_hand_in", "withdraw_hand_in",
+    "pass_first", "send_back",
 }  # fmt: skip
 OF_THE_LEADER = {"uphold_objection", "reopen", "hang", "ask_void"}
 OF_THE_UNIT = {"acknowledge", "report", "plan_measure", "finish_measure", "drop_measure", "hand_in"}
-OF_ITS_PRINCIPAL = {"object_to", "ask_extension"}
+OF_ITS_PRINCIPAL = {"object_to", "ask_extension", "confirm_hand_in", "withdraw_hand_in"}
 DECIDE_TIME = {"grant_extension", "decline_extension"}
 RULINGS = {"decline_objection", "redirect", "uphold_objection"}
-SETTLING = {"finish_measure", "drop_measure"}
+SETTLING = {"finish_measure", "drop_measure", "confirm_hand_in", "withdraw_hand_in"}  # of a record named in the path
 
 
 @dataclass
@@ -125,6 +127,8 @@ class Model(Item):
                 return part.objection is None or part.ground != "jurisdiction"
             case "uphold_objection":
                 return part.objection is None or part.ground == "jurisdiction" or len(self.parts) > 1
+            case "confirm_hand_in" | "withdraw_hand_in":
+                return not part.unconfirmed
             case "plan_measure":
                 return self.measured(unit, "planned") + self.measured(unit, "done") >= 50
             case "finish_measure" | "drop_measure":

@@ -10,7 +10,7 @@ from backend.db import raw
 from tests import make
 from tests.rectification_fold import Item
 
-IDS = {"unit", "to_unit", "objection", "extension", "check", "publicity", "measure"}
+IDS = {"unit", "to_unit", "objection", "extension", "check", "publicity", "measure", "hand_in"}
 MANY, DATES = (
     {"units", "checkers", "responsible_units", "lead_units"},
     {"due_on", "wanted_on", "ends_on", "review_on", "look_back_on", "planned_on"},

@@ -197,6 +197,8 @@ class Walk(Standing):
         told = dict(ask.told)
         if ask.verb in OF_A_PART:
             told = {"unit": unit, "units": [unit]} | told
+        if ask.verb == "hand_in":
+            told["confirmed"] = unit in who.at("unit_principal")
         drawn = await self.check_event(EVENTS[ask.verb], who.id)
         self.remember(who, ask, told)
         self.item.hear(EVENTS[ask.verb], clock.now(), who.id, **told)
@@ -300,5 +302,6 @@ class Walk(Standing):
             return 409, hinders
         open_ones = {it.extension, it.check, it.publicity, it.public_objection}
         open_ones |= {part.objection for part in it.parts.values()}
+        open_ones |= {part.hand_in for part in it.parts.values() if part.unconfirmed}
         open_ones |= {measure for measure, state in it.measures.items() if state == "planned"}
         return (409, "blocked") if ask.sub is not None and ask.sub not in open_ones else None

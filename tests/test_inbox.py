@@ -16,6 +16,7 @@ from notifications.inbox import wording
 from notifications.inbox.rules import HEARS
 from tasks.rectifications import (
     commands,
+    confirming,
     extensions,
     hanging,
     jobs,
@@ -52,7 +53,9 @@ HEARD = {
     "rectification.extension_asked": {"staff", "boss"},
     "rectification.extended": {"handler", "principal", "reviewer"},
     "rectification.extension_declined": {"handler", "principal"},
-    "rectification.handed_in": {"reviewer", "staff", "boss"},
+    "rectification.handed_in": {"principal", "reviewer", "staff", "boss"},
+    "rectification.hand_in_confirmed": {"reviewer"},
+    "rectification.hand_in_withdrawn": {"handler", "reviewer", "staff", "boss"},
     "rectification.sent_back": {"handler", "principal"},
     "rectification.passed": {"boss", "handler", "principal"},
     "rectification.check_assigned": {"lead", "inspector"},  # who goes; above all nobody of the unit
@@ -131,6 +134,10 @@ async def _beside_the_main_path(it: make.Cast, settle) -> None:
     await looking_back.reopen(back, it.boss, id=uuid7(), note="反弹。", due_on=clock.today() + timedelta(days=20))
     silent = await make.rectification(it)
     await commands.accept_silently(silent, SYSTEM, unit=it.responsible)
+    for answer in (confirming.confirm, confirming.withdraw):
+        handed = await make.rectification(it, Status.handed_in)
+        hand_in = (await raw("SELECT id FROM hand_in WHERE rectification = $1", handed))[0]["id"]
+        await answer(handed, hand_in, it.principal, note="已看过。")
     merged = await make.rectification(it)
     await taking_over.take_over(merged, SYSTEM, unit=it.responsible, heir=to_unit)
 

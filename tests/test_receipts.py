@@ -36,6 +36,7 @@ RECEIPTED = {
     "POST /api/rectifications/{item_id}/closure": "review",
     "POST /api/rectifications/{item_id}/voiding": "voiding",
     "POST /api/rectifications/{item_id}/measures": "measure",
+    "POST /api/rectifications/{item_id}/hand-ins/{hand_in_id}/confirmation": "confirmation",
     "POST /api/rectifications/{item_id}/measures/{measure_id}/completion": "measure_end",
     "POST /api/rectifications/{item_id}/measures/{measure_id}/dropping": "measure_end",
     "POST /api/rectifications/{item_id}/objections": "objection",

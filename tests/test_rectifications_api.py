@@ -39,6 +39,9 @@ RUNGS = {
     ),
     "reports": Rung("reviewer", Status.issued, {"note": " \n"}, "note", "reported", "working"),
     "hand-ins": Rung("leader", Status.issued, {"evidence": []}, "evidence", "handed_in", "handed_in"),
+    "hand-ins/{hand_in_id}/confirmation": Rung(
+        "handler", Status.voided, {"upheld": False, "note": ""}, "note", "hand_in_withdrawn", "working"
+    ),
     "first-pass": Rung("handler", Status.working, {"opinion": ""}, "opinion", "passed", "passed"),
     "returns": Rung("boss", Status.working, {"reason_code": None}, "reason_code", "sent_back", "working"),
     "closure": Rung("staff", Status.handed_in, {"opinion": " "}, "opinion", "closed", "closed"),

@@ -93,6 +93,8 @@ MAY: dict[Verb, dict[Status, tuple[set[str], Status]]] = {
     V.grant_extension: {status: (OFFICERS, status) for status in IN_ORDER},
     V.decline_extension: {status: (OFFICERS, status) for status in IN_ORDER},
     V.hand_in: {S.working: (UNIT, S.handed_in)},
+    V.confirm_hand_in: {status: ({"principal"}, status) for status in (S.handed_in, S.passed)},
+    V.withdraw_hand_in: {S.handed_in: ({"principal"}, S.working)},
     V.pass_first: {S.handed_in: ({"reviewer"}, S.passed)},
     V.send_back: {S.handed_in: ({"reviewer"}, S.working), S.passed: ({"reviewer", *OFFICERS}, S.working)},
     V.assign_check: {S.passed: (OFFICERS, S.passed)},
@@ -114,7 +116,8 @@ MAY: dict[Verb, dict[Status, tuple[set[str], Status]]] = {
 }  # fmt: skip
 OF_A_PART = {
     V.acknowledge, V.accept_silently, V.object_to, V.decline_objection, V.redirect, V.uphold_objection, V.report,
-    V.plan_measure, V.finish_measure, V.drop_measure, V.ask_extension, V.hand_in, V.pass_first, V.send_back,
+    V.plan_measure, V.finish_measure, V.drop_measure, V.ask_extension, V.hand_in, V.confirm_hand_in,
+    V.withdraw_hand_in, V.pass_first, V.send_back,
 }  # fmt: skip
 
 COMPLETE = Facts(
@@ -128,6 +131,8 @@ PART_OF: dict[Verb, dict[str, Any]] = {
     V.redirect: {"objection": SOMETHING, "ground": Ground.jurisdiction, "objected": True},
     V.uphold_objection: {"objection": SOMETHING, "ground": Ground.duplicate, "objected": True},
     V.finish_measure: {"measures": 2, "measures_open": 1},
+    V.confirm_hand_in: {"unconfirmed": True},
+    V.withdraw_hand_in: {"unconfirmed": True},
     V.drop_measure: {"measures": 1, "measures_open": 1},
 }
 ITEM_OF: dict[Verb, dict[str, Any]] = {
@@ -349,6 +354,7 @@ NEEDED = [
     (V.hand_in, S.working, "handler", {"after_photos": 0}, "evidence"),
     (V.hand_in, S.working, "handler", {"principal": ""}, "confirmed_by"),
     (V.pass_first, S.handed_in, "reviewer", {"note": ""}, "opinion"),
+    (V.withdraw_hand_in, S.handed_in, "principal", {"note": " "}, "note"),
     (V.send_back, S.handed_in, "reviewer", {"reason_code": ""}, "reason_code"),
     (V.send_back, S.passed, "staff", {"note": ""}, "note"),
     (V.assign_check, S.passed, "staff", {"checkers": 1}, "checkers"),
@@ -383,6 +389,7 @@ OF_THE_ITEM = {
     (V.issue, "responsible_units"),
     (V.report, "lower_reason"),
     (V.pass_first, "evidence"),
+    (V.pass_first, "principal_answer"),
     (V.hand_in, "measures"),
 }
 
@@ -419,6 +426,8 @@ def test_an_item_that_is_not_about_a_site_needs_no_after_photo():
     (V.report, S.working, "handler", Part(status=S.working, percent=101), "lower_reason"),
     (V.pass_first, S.handed_in, "reviewer", Part(status=S.handed_in, files_missing=1), "evidence"),
     (V.hand_in, S.working, "handler", Part(status=S.working, measures_open=1), "measures"),
+    (V.pass_first, S.handed_in, "reviewer", Part(status=S.handed_in, unconfirmed=True, word_wanted=True),
+     "principal_answer"),
 ])  # fmt: skip
 def test_what_the_units_own_part_lacks_is_named(verb: Verb, status: Status, who: str, part: Part, field: str):
     lacking = item(status, parts={RESPONSIBLE: part})
@@ -513,6 +522,8 @@ IN_THE_WAY: list[tuple[Verb, Status, str, str, dict[str, Any], dict[str, Any]]] 
     (V.grant_extension, S.working, "staff", "NO_EXTENSION", {"extension": None}, {}),
     (V.decline_extension, S.working, "staff", "NO_EXTENSION", {"extension": None}, {}),
     (V.hand_in, S.working, "handler", "OBJECTION_OPEN", {"parts": OPEN_OBJECTION}, {}),
+    (V.confirm_hand_in, S.passed, "principal", "NOTHING_TO_CONFIRM", with_part(S.passed), {}),
+    (V.withdraw_hand_in, S.handed_in, "principal", "NOTHING_TO_CONFIRM", with_part(S.handed_in), {}),
     (V.pass_check, S.passed, "checker", "NO_CHECK", {"check": None}, {}),
     (V.fail_check, S.passed, "checker", "NO_CHECK", {"check": None}, {}),
     (V.publish, S.passed, "staff", "PUBLICITY_THERE", {"publicity_until": NOW - timedelta(days=1)}, {}),
@@ -636,7 +647,8 @@ def test_the_second_extension_is_for_the_leader(verb: Verb):
 @pytest.mark.parametrize("unit", [RESPONSIBLE, FORMER])
 @pytest.mark.parametrize("verb", sorted(set(Verb) - {V.issue, V.acknowledge, V.accept_silently, V.object_to, V.report,
                                                      V.plan_measure, V.finish_measure, V.drop_measure,
-                                                     V.ask_extension, V.hand_in, V.take_over}))  # fmt: skip
+                                                     V.ask_extension, V.hand_in, V.confirm_hand_in, V.withdraw_hand_in,
+                                                     V.take_over}))  # fmt: skip
 def test_nobody_of_a_responsible_unit_judges_its_matter_whatever_else_they_are(verb: Verb, unit: UUID):
     status = next(iter(MAY[verb]))
     hats = tuple(Grant(role, at, FUSHUN) for role in Role for at in (OFFICE, LEAD) if role != Role.system)
@@ -670,7 +682,7 @@ A_PART = st.builds(
     Part, status=st.sampled_from(IN_ORDER), objected=st.booleans(), objection=LITTLE,
     object_until=st.sampled_from([None, NOW, NOW + timedelta(days=1)]), ground=st.sampled_from([None, *Ground]),
     files_missing=st.integers(0, 1), percent=st.sampled_from([0, 50]), measures_open=st.integers(0, 1),
-    measures=st.sampled_from([0, 1, 50]),
+    measures=st.sampled_from([0, 1, 50]), unconfirmed=st.booleans(), word_wanted=st.booleans(),
 )  # fmt: skip
 
 

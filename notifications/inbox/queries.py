@@ -140,11 +140,12 @@ async def unread(actor: Actor) -> int:
 async def people(audience: Audience, it: Item, about: About) -> set[UUID]:
     """Who belongs to an audience now: live accounts with a live grant or of the team, who see the item."""
     match audience:
-        case Audience.responsible_units | Audience.lead_units if not it.issued:
+        case Audience.responsible_units | Audience.principals | Audience.lead_units if not it.issued:
             return set()  # a draft does not exist for the units it names
-        case Audience.responsible_units:
+        case Audience.responsible_units | Audience.principals:
+            roles = RESPONSIBLE if audience == Audience.responsible_units else {Role.unit_principal}
             concerned = it.of(UnitRole.responsible)
-            return await _holders(RESPONSIBLE, concerned & about.units if about.units else concerned)
+            return await _holders(roles, concerned & about.units if about.units else concerned)
         case Audience.former_units:
             held = await _holders(RESPONSIBLE, it.former & about.left)
             return held | await _holders({Role.lead_unit_reviewer}, it.gone & about.left)

@@ -8,6 +8,7 @@ class Audience(StrEnum):
     """Groups of people around a rectification; who they are today is asked when the event is handled."""
 
     responsible_units = "responsible_units"
+    principals = "principals"  # of the responsible units
     lead_units = "lead_units"
     office_leaders = "office_leaders"
     office = "office"
@@ -45,7 +46,9 @@ HEARS = {
     "rectification.extension_asked": Hearing((A.office,), Urgency.normal),
     "rectification.extended": Hearing((A.responsible_units, A.lead_units), Urgency.normal),
     "rectification.extension_declined": Hearing((A.responsible_units,), Urgency.at_once),
-    "rectification.handed_in": Hearing((A.lead_units, A.office), Urgency.normal),
+    "rectification.handed_in": Hearing((A.principals, A.lead_units, A.office), Urgency.normal),
+    "rectification.hand_in_confirmed": Hearing((A.lead_units,), Urgency.normal),
+    "rectification.hand_in_withdrawn": Hearing((A.responsible_units, A.lead_units, A.office), Urgency.at_once),
     "rectification.sent_back": Hearing((A.responsible_units,), Urgency.at_once),
     "rectification.passed": Hearing((A.office_leaders, A.responsible_units), Urgency.normal),
     "rectification.check_assigned": Hearing((A.checkers,), Urgency.normal),

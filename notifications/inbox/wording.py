@@ -22,6 +22,8 @@ TITLES = {
     "rectification.extended": ("同意延期", "More time was granted"),
     "rectification.extension_declined": ("不同意延期", "More time was not granted"),
     "rectification.handed_in": ("责任单位申请销号，待审核", "Handed in, waiting for review"),
+    "rectification.hand_in_confirmed": ("单位负责人已确认销号申请", "The unit's principal confirmed the hand-in"),
+    "rectification.hand_in_withdrawn": ("单位负责人撤回了销号申请", "The unit's principal withdrew the hand-in"),
     "rectification.sent_back": ("整改被退回，请继续整改", "Sent back to you"),
     "rectification.passed": ("初审通过，待复核销号", "First review passed, waiting for the second key"),
     "rectification.check_assigned": ("请您参加现场核查", "You are to check on site"),

@@ -152,6 +152,7 @@ DOINGS: dict[BulkMove, Doing] = {
 
 # Single requests that nobody may make for many items at once, and why.
 NOT_IN_BULK = {
+    "hand-ins/{hand_in_id}/confirmation": "a principal vouches for one hand-in, having read it",
     "objections": "a unit contests a fact with its own proof, once per item",
     "objections/{objection_id}/decision": "a ruling weighs one unit's case, by somebody who did not inspect",
     "site-checks/{check_id}/conclusion": "people stood at one place: their position, photos and words belong to it",

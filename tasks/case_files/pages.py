@@ -14,7 +14,7 @@ from tasks.case_files.episodes import episodes
 from tasks.case_files.queries import Batch, Case, Copies
 from tasks.rectifications.shapes import HandInShape, TimelineEntry, UnitPart
 from tasks.rectifications.told import LABELS
-from tasks.rectifications.words import UnitRole
+from tasks.rectifications.words import Answer, UnitRole
 
 TITLE = "整改事项卷宗"
 CLAIMS = "照片为展示件。拍摄时间和位置由手机上报，未经核验；送达时间以服务器接收为准。"
@@ -163,9 +163,19 @@ def _hand_in(case: Case, hand_in: HandInShape, after: Batch) -> list[tuple[str, 
         ("申请单位", case.unit_names.get(hand_in.unit, "")),
         ("申请人", f"{hand_in.by_name}，{wording.moment(hand_in.at)}"),
         ("完成日期", wording.day(hand_in.finished_on)),
-        ("单位负责人确认", hand_in.confirmed_by),
+        ("单位负责人", hand_in.confirmed_by),
+        ("负责人在系统中", _word(hand_in)),
         ("照片", after.count),
     ]
+
+
+def _word(hand_in: HandInShape) -> str:
+    """What the principal said in the system; without it the name beside is what the handler typed."""
+    if hand_in.principal_answer is None:
+        return "未确认（姓名为经办人填写）"
+    said = "确认" if hand_in.principal_answer == Answer.upheld else "撤回"
+    told = (said, hand_in.principal_name, wording.moment(hand_in.principal_at), hand_in.principal_note)
+    return "，".join(filter(None, told))
 
 
 def _decisions(case: Case) -> list[Block]:

@@ -16,6 +16,7 @@ STORED = {
     "acknowledgement": ("acknowledgement", "id", "at"),
     "report": ("progress", "id", "at"),
     "hand_in": ("hand_in", "id", "at"),
+    "confirmation": ("hand_in", "id", "principal_at"),
     "review": ("review", "id", "at"),
     "measure": ("measure", "id", "at"),
     "measure_end": ("measure", "id", "settled_at"),

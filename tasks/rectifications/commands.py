@@ -15,10 +15,10 @@ from backend.evidence import commands as evidence
 from backend.evidence.queries import Missing
 from backend.evidence.rules import Declaration, photos
 from backend.once import different
-from backend.roles import SYSTEM, Actor, Role
+from backend.roles import SYSTEM, Actor
 from backend.units import queries as unit_queries
 from inspections.findings.queries import FindingShape
-from tasks.rectifications import deadlines, moving, queries, rules, sampling
+from tasks.rectifications import confirming, deadlines, moving, queries, rules, sampling
 from tasks.rectifications.deadlines import NOTHING, Deadline, Wanted
 from tasks.rectifications.item import Status, Units, Verb
 from tasks.rectifications.loading import Loaded
@@ -186,26 +186,29 @@ async def hand_in(
     manifest: Sequence[Declaration],
     unit: UUID | None = None,
 ) -> None:
-    """申请销号: say what was done and make room for the after-photos, which follow in any order."""
-    confirmed_by = confirmed_by or (actor.name if actor.has(Role.unit_principal) else "")
+    """申请销号: say what was done and make room for the after-photos, which follow in any order.
+
+    A principal who hands in confirms by doing so; whoever else does names who confirmed (confirming.py).
+    """
     content = {"by": actor.person, "note": note, "finished_on": finished_on, **moving.named(unit)}
-    content |= {"similar_sweep": similar_sweep, "confirmed_by": confirmed_by}
+    content |= {"similar_sweep": similar_sweep} | ({"confirmed_by": confirmed_by} if confirmed_by else {})
     async with transaction():
         found = await queries.lock(rectification, actor)
         if await once.earlier(HandIn, id, rectification=rectification, **content):
             await _check_files(id, manifest)
-            await evidence.declare(manifest, actor)
-            return
+            return await evidence.declare(manifest, actor)
         it = rules.focused(Verb.hand_in, found.item, actor, unit)
+        word = confirming.own_word(actor, it.focus)
+        confirmed_by = confirmed_by or (actor.name if word else "")
         facts = replace(found.facts, note=note, after_photos=photos(manifest), principal=confirmed_by)
         move = rules.plan(Verb.hand_in, it, actor, facts)
         await moving.check_fresh(manifest)
-        row = {**content, "unit": it.focus}
+        row = {**content, "unit": it.focus, "confirmed_by": confirmed_by, **word}
         await HandIn(id=id, rectification=rectification, at=clock.now(), **row).save()
         await evidence.declare(manifest, actor)
         await _attach(id, manifest)
         await moving.advance(found, move, [it.focus])
-        told = {"hand_in": id, "files": len(manifest), "confirmed_by": confirmed_by}
+        told = {"hand_in": id, "files": len(manifest), "confirmed_by": confirmed_by, "confirmed": bool(word)}
         await events.record(move.event, rectification, actor=actor, unit=it.focus, **told)
 
 

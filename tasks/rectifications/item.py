@@ -47,6 +47,8 @@ class Verb(StrEnum):
     grant_extension = "grant_extension"  # 准予延期
     decline_extension = "decline_extension"  # 不予延期
     hand_in = "hand_in"  # 申请销号
+    confirm_hand_in = "confirm_hand_in"  # 负责人确认
+    withdraw_hand_in = "withdraw_hand_in"  # 负责人撤回
     pass_first = "pass_first"  # 初审通过
     send_back = "send_back"  # 退回
     assign_check = "assign_check"  # 指派核查
@@ -80,6 +82,8 @@ class Part:
     objection: UUID | None = None  # the one that waits for a ruling
     ground: Ground | None = None
     files_missing: int = 0  # of the latest hand-in
+    unconfirmed: bool = False  # the latest hand-in waits for a word of the unit's principal
+    word_wanted: bool = False  # and may not be passed without it
     percent: int = 0  # last reported
     measures: int = 0  # planned and not dropped
     measures_open: int = 0  # of these, not done yet

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
-from backend import clock
+from backend import clock, settings
 from backend.calendar import queries as calendar
 from backend.db import raw
 from backend.errors import NotFound
@@ -94,6 +94,8 @@ def _part(row: Any) -> Part:
         objection=row["objection"],
         ground=row["ground"] and Ground(row["ground"]),
         files_missing=row["missing"],
+        unconfirmed=row["unconfirmed"],
+        word_wanted=row["unconfirmed"] and row["has_principal"] and settings.load().principal_confirms,
         percent=row["percent"] or 0,
         measures=row["measures"],
         measures_open=row["measures_open"],
@@ -151,6 +153,9 @@ FROM rectification AS item WHERE item.id = $1
 _PARTS = """
 SELECT part.*, handed.id AS hand_in, objection.id AS objection, objection.ground,
   measured.measures, measured.measures_open,
+  handed.id IS NOT NULL AND handed.principal_answer IS NULL AS unconfirmed,
+  EXISTS (SELECT 1 FROM role_grant JOIN person ON person.id = role_grant.person WHERE role_grant.unit = part.unit
+          AND role_grant.role = 'unit_principal' AND revoked_at IS NULL AND disabled_at IS NULL) AS has_principal,
   EXISTS (SELECT 1 FROM objection AS any_ WHERE any_.rectification = $1 AND any_.unit = ANY(own.units)) AS objected,
   (SELECT percent FROM progress WHERE progress.rectification = $1 AND progress.unit = ANY(own.units)
    AND at > coalesce((SELECT max(at) FROM reopening WHERE reopening.rectification = $1), '-infinity')
@@ -160,7 +165,8 @@ SELECT part.*, handed.id AS hand_in, objection.id AS objection, objection.ground
 FROM rectification_unit AS part
 CROSS JOIN LATERAL (SELECT array_agg(one.unit) AS units FROM rectification_unit AS one
                     WHERE one.rectification = $1 AND part.unit IN (one.unit, one.taken_over_by)) AS own
-LEFT JOIN LATERAL (SELECT id FROM hand_in WHERE hand_in.rectification = $1 AND hand_in.unit = ANY(own.units)
+LEFT JOIN LATERAL (SELECT id, principal_answer FROM hand_in
+                   WHERE hand_in.rectification = $1 AND hand_in.unit = ANY(own.units)
                    ORDER BY at DESC, id DESC LIMIT 1) AS handed ON true
 LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE state <> 'dropped') AS measures,
                    count(*) FILTER (WHERE state = 'planned') AS measures_open

@@ -53,6 +53,7 @@ AFTER_PHOTO = Need("evidence", "要有整改后照片", lambda it, f: f.after_ph
 # A hand-in is received before its photos are, as a finding is; only the review waits for them.
 FILES_THERE = Need("evidence", "整改后照片还没有传完", lambda it, f: it.part.files_missing == 0)
 PRINCIPAL = Need("confirmed_by", "要有单位负责人确认", lambda it, f: bool(f.principal.strip()))
+PRINCIPALS_WORD = Need("principal_answer", "单位负责人还没有在系统中确认", lambda it, f: not it.part.word_wanted)
 MEASURE = Need("text", "要写明整改措施", lambda it, f: bool(f.note.strip()))
 PLAN = Need("measures", "要先拟定整改措施", lambda it, f: it.part.measures > 0 or not plan_mandatory(it))
 MEASURES_DONE = Need(
@@ -119,6 +120,7 @@ OBJECTION_LATE = Block(
     "已过提出异议的期限。", lambda it: it.part.object_until is not None and it.at >= it.part.object_until
 )
 
+NOTHING_TO_CONFIRM = Block("没有待确认的销号申请：已确认，或已退回、撤回。", lambda it: not it.part.unconfirmed)
 MEASURES_ENOUGH = Block(f"一个责任单位最多 {MOST_MEASURES} 项措施。", lambda it: it.part.measures >= MOST_MEASURES)
 NO_MEASURE = Block("没有待完成的措施：已完成，或已取消。", lambda it: it.part.measures_open == 0)
 

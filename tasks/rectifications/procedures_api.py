@@ -16,6 +16,7 @@ from backend.roles import Actor
 from backend.shapes import OptionalNote, PositionIn
 from tasks.rectifications import (
     answering,
+    confirming,
     extensions,
     hanging,
     looking_back,
@@ -44,6 +45,13 @@ class MeasureIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class MeasureEndIn(msgspec.Struct, forbid_unknown_fields=True):
+    note: OptionalNote = ""
+
+
+class ConfirmationIn(msgspec.Struct, forbid_unknown_fields=True):
+    """`upheld` confirms; otherwise the hand-in is withdrawn, with the reason in `note`."""
+
+    upheld: bool
     note: OptionalNote = ""
 
 
@@ -173,6 +181,16 @@ class ProcedureController(Controller):
     path = "/api/rectifications/{item_id:uuid}"
     tags = ["rectifications"]
     before_request = expect
+
+    @post("/hand-ins/{hand_in_id:uuid}/confirmation", summary="负责人确认, or 负责人撤回: the principal's own word")
+    async def confirm_hand_in(
+        self, item_id: Id, hand_in_id: Id, data: JSONBody[ConfirmationIn], actor: NamedDependency[Actor]
+    ) -> Detail:
+        if data.upheld:
+            await confirming.confirm(item_id, hand_in_id, actor, note=data.note)
+        else:
+            await confirming.withdraw(item_id, hand_in_id, actor, note=data.note)
+        return await answering.stored(item_id, actor, "confirmation", hand_in_id)
 
     @post("/measures", summary="拟定整改措施: what the unit will do")
     async def plan_measure(self, item_id: Id, data: JSONBody[MeasureIn], actor: NamedDependency[Actor]) -> Detail:

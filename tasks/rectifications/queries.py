@@ -238,11 +238,17 @@ async def _said(table: str, rectification: UUID) -> list[dict[str, Any]]:
 
 async def _hand_ins(rectification: UUID) -> Sequence[dict[str, Any]]:
     found = await _said("hand_in", rectification)
+    names = await _names([row["principal"] for row in found if row["principal"]])
     files = await evidence.shapes("hand_in_evidence", "hand_in", [row["id"] for row in found])
     for row in found:
         own = files.get(row["id"], [])
-        row |= evidence.counted(own)
+        row |= evidence.counted(own) | {"principal_name": names.get(row["principal"])}
     return found
+
+
+async def _names(people: Sequence[UUID]) -> dict[UUID | None, str]:
+    rows = await raw("SELECT id, name FROM person WHERE id = ANY($1::uuid[])", people) if people else []
+    return {row["id"]: row["name"] for row in rows}
 
 
 async def _voiding(rectification: UUID) -> str | None:

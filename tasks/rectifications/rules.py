@@ -111,8 +111,12 @@ MOVES = {
         # T9, T10, T11
         Move(V.hand_in, {S.working}, S.handed_in, of=PART, by=w.responsible_unit, event="rectification.handed_in",
              needs=(n.NOTE, n.AFTER_PHOTO, n.PRINCIPAL, n.PLAN, n.MEASURES_DONE), blocks=(n.OBJECTION_OPEN,)),
+        Move(V.confirm_hand_in, WAITING_FOR_REVIEW, None, of=PART, by=w.unit_principal,
+             event="rectification.hand_in_confirmed", blocks=(n.NOTHING_TO_CONFIRM,)),
+        Move(V.withdraw_hand_in, {S.handed_in}, S.working, of=PART, by=w.unit_principal,
+             event="rectification.hand_in_withdrawn", needs=(n.REASON,), blocks=(n.NOTHING_TO_CONFIRM,)),
         Move(V.pass_first, {S.handed_in}, S.passed, of=PART, by=w.first_reviewer, event="rectification.passed",
-             never=(w.own_unit, w.who_handed_in), needs=(n.OPINION, n.FILES_THERE)),
+             never=(w.own_unit, w.who_handed_in), needs=(n.OPINION, n.FILES_THERE, n.PRINCIPALS_WORD)),
         Move(V.send_back, WAITING_FOR_REVIEW, S.working, of=PART, by=w.reviewer_now, event="rectification.sent_back",
              never=JUDGE, needs=(n.REASON_CODE, n.NOTE)),
         # T12, T13, T14

@@ -25,7 +25,7 @@ from tasks.rectifications.procedures import (
     ReopeningShape,
     SiteCheckShape,
 )
-from tasks.rectifications.words import ReturnReason, Source, UnitRole
+from tasks.rectifications.words import Answer, ReturnReason, Source, UnitRole
 
 ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["18:00"])]
 
@@ -100,6 +100,9 @@ class Page(msgspec.Struct):
 
 
 class HandInShape(msgspec.Struct):
+    """`confirmed_by` is a name that was typed; `principal_name` is who of the unit's leadership confirmed it in the
+    system (`principal_answer` upheld) or withdrew it (declined). Null while nobody did."""
+
     id: UUID
     unit: UUID
     by: UUID
@@ -109,6 +112,10 @@ class HandInShape(msgspec.Struct):
     finished_on: date | None
     similar_sweep: str
     confirmed_by: str
+    principal_name: str | None
+    principal_at: datetime | None
+    principal_answer: Answer | None
+    principal_note: str | None
     declared: int
     arrived: int
     evidence: list[EvidenceShape]

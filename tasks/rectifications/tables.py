@@ -123,7 +123,10 @@ class Progress(Table):
 
 
 class HandIn(Table):
-    """申请销号: what was done, by when, and who of the unit's leadership confirmed it. A claim until it is reviewed."""
+    """申请销号: what was done, by when, and who of the unit's leadership is said to have confirmed it (`confirmed_by`).
+
+    A claim until it is reviewed. `principal` is who of the leadership said so in the system, or withdrew it.
+    """
 
     id = key()
     rectification = link(Rectification)
@@ -134,6 +137,12 @@ class HandIn(Table):
     finished_on = Date(null=True, default=None)
     similar_sweep = text()
     confirmed_by = text()
+    principal = link(Person, null=True)
+    principal_at = moment(null=True)
+    principal_answer = text(null=True)
+    principal_note = text(null=True)
+
+    answer_is_known = one_of("principal_answer", Answer)
 
 
 class HandInEvidence(Table):

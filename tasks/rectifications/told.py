@@ -119,6 +119,8 @@ TOLD = {
     "rectification.extended": Told("准予延期", OFFICE, sets=("due_on",), says=("note",)),
     "rectification.extension_declined": Told("不予延期", OFFICE, says=("note",)),
     "rectification.handed_in": Told("申请销号", RESPONSIBLE, says=("unit", "confirmed_by", "files"), files=DONE),
+    "rectification.hand_in_confirmed": Told("负责人确认销号申请", PRINCIPAL, says=("unit", "note")),
+    "rectification.hand_in_withdrawn": Told("负责人撤回销号申请", PRINCIPAL, says=("unit", "note")),
     "rectification.sent_back": Told("退回", REVIEWERS, says=("units", "reason_code", "note")),
     "rectification.passed": Told("初审通过", REVIEWERS, says=("units", "note")),
     "rectification.check_assigned": Told("指派现场核查", OFFICE, says=("note",)),
