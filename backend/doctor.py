@@ -1,6 +1,7 @@
 """Door: `doctor` says what is found, what is missing and what to do. Looking changes nothing but one probe in S3."""
 
 import asyncio
+import logging
 import os
 import shutil
 import sys
@@ -110,6 +111,7 @@ async def _bucket(settings: Settings, bucket: Bucket) -> Finding:
     used = "" if settings.store == S3_STORE else "（还没有启用，DUBAN_STORE 是 local）"
     where = f"{bucket.endpoint} 的 {bucket.name}{used}"
     store = S3(bucket, settings.evidence / "incoming")
+    logging.getLogger("duban.evidence").setLevel(logging.ERROR)  # what is wrong is said once, here
     try:
         if trouble := await store.trouble():
             return Finding("S3 存储", f"{where}：{trouble}", bad=True)

@@ -17,11 +17,13 @@ from backend.db import raw
 from backend.evidence import jobs, stores
 from backend.evidence.rules import MOST_TRIES, MediaType
 from backend.evidence.storage import StoreAway
+from backend.uploads import jobs as uploads
 from tests import calls, hostile_files, make, stores_make
 from tests.recordings import STARTS, recording
 from tests.stores_make import stored
 from tests.test_case_files import a_case, opened
 from tests.test_evidence_api import declared, half_sent, state
+from tests.test_uploads_api import Phone, lying
 
 PAYLOAD = hostile_files.PAYLOAD
 ROUTES = ("display", "thumbnail", "playback", "original")
@@ -203,6 +205,22 @@ async def test_a_file_that_the_store_does_not_take_is_not_acknowledged_and_comes
 
 
 @in_s3
+async def test_a_resumed_upload_whose_last_piece_meets_no_store_waits_and_is_taken_in_later(client, it, away, side):
+    content = make.photo(73)
+    file, phone = await declared(it, content), Phone(client, await make.signed_in(it.inspector))
+    path = await phone.begin(file, len(content))
+    assert (await phone.send(path, 0, content[:100])).status_code == 204
+    away(True)
+    assert code(await phone.send(path, 100, content[100:])) == (503, "evidence.store_away")
+    assert await state(file) == "declared" and lying() == [".whole"]
+    with pytest.raises(StoreAway):
+        await uploads.sweep_whole()
+    away(False)
+    assert await uploads.sweep_whole() == 1
+    assert await state(file) == "received" and lying() == [] and len(side.names()) == 1
+
+
+@in_s3
 async def test_a_store_that_is_full_is_507(client, it, monkeypatch):
     content = make.photo(71)
     file, sender = await declared(it, content), await make.signed_in(it.inspector)
@@ -226,6 +244,25 @@ async def test_a_store_that_is_away_costs_no_try_and_shows_a_sentence(client, it
     assert await state(file) == "ready"
     away(True)
     assert code(await get(client, f"/api/evidence/{file}/display", it.staff)) == (503, "evidence.store_away")
+
+
+@in_s3
+async def test_a_store_that_breaks_off_while_a_film_is_played_ends_the_answer_and_nothing_else(
+    client, it, voice, monkeypatch, caplog
+):
+    file, content = voice
+    head = [
+        "HTTP/1.1 200 OK",
+        f"Content-Length: {len(content)}",
+        'ETag: "1"',
+        "Last-Modified: Tue, 24 Nov 2026 04:00:00 GMT",
+    ]
+    async with stores_make.answering("\r\n".join([*head, "", "half"]).encode()) as address:
+        monkeypatch.setenv("DUBAN_S3_ENDPOINT", address)
+        stores.forget()
+        answer = await get(client, f"/api/evidence/{file}/playback", it.staff)
+    assert answer.headers["content-length"] == str(len(content)) and len(answer.content) < len(content)
+    assert "unexpected failure" not in caplog.text, caplog.text
 
 
 @in_s3

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import sys
 import time
 from collections import Counter
@@ -27,7 +28,9 @@ PLACES = {settings.LOCAL: "本机磁盘", settings.S3: "S3 存储"}
 
 def main(arguments: Sequence[str]) -> int:
     """Runs one of verify, copy, sweep. 0 when everything is there and whole, 1 with what is not."""
-    return asyncio.run(_connected(parser().parse_args(arguments)))
+    chosen = parser().parse_args(arguments)
+    logging.getLogger("duban.evidence").setLevel(logging.ERROR)  # what is wrong is said once, below
+    return asyncio.run(_connected(chosen))
 
 
 def parser() -> argparse.ArgumentParser:

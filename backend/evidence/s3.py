@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
@@ -29,6 +29,9 @@ from backend.evidence.storage import (
     room,
 )
 from backend.settings import Bucket
+
+if TYPE_CHECKING:
+    from obstore.store import S3Credential  # there for the type checker only
 
 PATIENCE = 15.0  # seconds for an answer, and so many more as the bytes take at SLOWEST
 SLOWEST = 2**20  # bytes a second
@@ -52,10 +55,14 @@ class S3:
         self._bucket = bucket
         self._store = S3Store(
             bucket.name,
-            endpoint=bucket.address,
+            # Everything that decides is said here: what is not said, obstore takes from AWS_… of the environment.
+            aws_endpoint_url_s3=bucket.address,
             region=bucket.region,
-            access_key_id=bucket.access_key,
-            secret_access_key=bucket.secret_key,
+            credential_provider=lambda: _credential(bucket),
+            skip_signature=False,
+            unsigned_payload=False,
+            conditional_put="etag",
+            s3_express=False,
             virtual_hosted_style_request=bucket.virtual_hosted,
             disable_bulk_delete=True,  # not every S3-compatible store has it
             client_options={
@@ -150,7 +157,7 @@ class S3:
 
     async def trouble(self) -> str | None:
         try:
-            async with self._answering("", LOOK):
+            async with self._answering("", LOOK, aloud=False):  # asked every few seconds by a load balancer
                 await obstore.list(self._store, PROBE, chunk_size=1).collect_async()
         except StoreAway as away:
             return away.reason
@@ -191,30 +198,32 @@ class S3:
             yield bytes(piece)
 
     @asynccontextmanager
-    async def _answering(self, name: str, seconds: float = 0.0) -> AsyncIterator[None]:
+    async def _answering(self, name: str, seconds: float = 0.0, *, aloud: bool = True) -> AsyncIterator[None]:
         """Turns every way not to answer into StoreAway, NoRoom or Missing. Only codes are told, never what was sent."""
-        within = seconds or self._patience
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(seconds or self._patience):
                 yield
         except AlreadyExistsError:
             raise
-        except TimeoutError as slow:
-            raise self._away(f"{within:.0f} 秒内没有应答") from slow
-        except FileNotFoundError as error:
-            code = _code(str(error))
-            if code == "NoSuchBucket" or (code != "NoSuchKey" and "performing PUT" in str(error)):
-                raise self._away("没有这个桶（NoSuchBucket）") from None
-            raise Missing(name) from None
-        except (BaseError, OSError) as error:
-            code = _code(str(error))
-            if code in FULL or "status code: 507" in str(error):
-                raise NoRoom(FULL_SENTENCE) from None
-            raise self._away(_reason(error, code)) from None
+        except (BaseError, OSError, TimeoutError) as error:
+            problem = _told(name, error)
+            if aloud and isinstance(problem, StoreAway):
+                log.warning("store %s at %s: %s", self._bucket.name, self._bucket.endpoint, problem.reason)
+            raise problem from None
 
-    def _away(self, reason: str) -> StoreAway:
-        log.warning("store %s at %s: %s", self._bucket.name, self._bucket.endpoint, reason)
-        return StoreAway(reason)
+
+def _mapped(file: Path) -> mmap.mmap:
+    with file.open("rb") as opened:
+        return mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _credential(bucket: Bucket) -> "S3Credential":
+    return {
+        "access_key_id": bucket.access_key,
+        "secret_access_key": bucket.secret_key,
+        "token": None,
+        "expires_at": None,
+    }
 
 
 def _checked(name: str) -> str:
@@ -223,9 +232,17 @@ def _checked(name: str) -> str:
     return name
 
 
-def _mapped(file: Path) -> mmap.mmap:
-    with file.open("rb") as opened:
-        return mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+def _told(name: str, error: Exception) -> Exception:
+    """What the store's refusal means to us."""
+    code, said = _code(str(error)), str(error)
+    if isinstance(error, TimeoutError):
+        return StoreAway("没有在规定时间内应答")
+    if isinstance(error, FileNotFoundError) and code != "NoSuchBucket":
+        if code == "NoSuchKey" or "performing PUT" not in said:
+            return Missing(name)
+    if code in FULL or "status code: 507" in said:
+        return NoRoom(FULL_SENTENCE)
+    return StoreAway(_reason(error, code))
 
 
 def _code(said: str) -> str:
@@ -238,7 +255,7 @@ def _reason(error: Exception, code: str) -> str:
     told = "，".join(filter(None, (status[1] if status else "", code)))
     if isinstance(error, PermissionDeniedError | UnauthenticatedError):
         return f"拒绝访问（{told}）：请核对密钥和桶的权限"
-    if code == "NoSuchBucket":
+    if code == "NoSuchBucket" or isinstance(error, FileNotFoundError):
         return "没有这个桶（NoSuchBucket）"
     if code == "NotImplemented":
         return "不支持只新建的写入（If-None-Match），不能用来存原件"
