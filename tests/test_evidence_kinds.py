@@ -57,6 +57,8 @@ async def test_it_is_stored_and_ready_at_once_and_has_no_copies(client, it, send
     assert (again.status_code, again.json()) == (200, told) and await stored_events() == 1
     await jobs.prepare(id)  # nothing to do
     assert await jobs.sweep_received() == 0
+    shown = await client.get(f"/api/evidence/{id}", headers=sender)
+    assert (shown.status_code, shown.json()["state"]) == (200, "ready"), shown.text
     for copy in ("display", "thumbnail"):
         look = await client.get(f"/api/evidence/{id}/{copy}", headers=sender)
         assert (look.status_code, make.problem(look)["code"]) == (404, "evidence.no_display")

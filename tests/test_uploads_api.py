@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
+import errno
 import hashlib
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -15,10 +17,10 @@ from backend import clock
 from backend.app import create_app
 from backend.columns import uuid7
 from backend.db import raw
-from backend.evidence import api, storage
+from backend.evidence import api, receiving, storage
 from backend.evidence.rules import MediaType
 from backend.evidence.stores import disk, intake
-from backend.uploads import commands, jobs, receiving, rules
+from backend.uploads import commands, jobs, rules
 from inspections.findings import commands as findings
 from tests import calls, make, uploads_make
 from tests.recordings import recording
@@ -139,6 +141,23 @@ async def test_an_end_that_was_cut_off_is_made_up_for_by_whoever_asks_or_by_the_
         assert await phone.offset(path) == len(content)
         assert await state(id) == "received" and lying() == []
     assert await stored_events() == 3
+
+
+async def test_a_disk_that_fills_up_at_the_very_end_loses_nothing(it, phone, monkeypatch):
+    content = make.photo(68)
+    id = await declared(it, content)
+    path = await phone.begin(id, len(content))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "link", full)
+    answer = await phone.send(path, 0, content)
+    assert (answer.status_code, make.problem(answer)["code"]) == (507, "no_room")
+    assert (await phone.ask(path)).status_code == 507 and await jobs.sweep_whole() == 1
+    assert await state(id) == "declared" and lying() == [".whole"]
+    monkeypatch.undo()
+    assert await phone.offset(path) == len(content) and await state(id) == "received" and lying() == []
 
 
 async def test_recordings_come_in_pieces_too(it, phone):
@@ -295,7 +314,7 @@ async def test_a_sender_who_falls_silent_is_let_go_and_may_go_on(it, phone, monk
     content = make.photo(55)
     id = await declared(it, content)
     path = await phone.begin(id, len(content))
-    monkeypatch.setattr(receiving, "STALLED_AFTER", 0.05)
+    monkeypatch.setattr(receiving, "STALLED_AFTER", 0.05)  # of both ways in
     monkeypatch.setattr(api, "HEARD_WITHIN", 0.05)
 
     async def falls_silent():
@@ -304,7 +323,9 @@ async def test_a_sender_who_falls_silent_is_let_go_and_may_go_on(it, phone, monk
         yield content[120:]
 
     answer = await phone.send(path, 0, falls_silent())
-    assert (answer.status_code, make.problem(answer)["code"]) == (408, "upload.stalled")
+    assert (answer.status_code, make.problem(answer)["code"]) == (408, "evidence.stalled")
+    answer = await phone.client.put(f"/api/evidence/{id}", content=falls_silent(), headers=phone.headers)
+    assert (answer.status_code, make.problem(answer)["code"]) == (408, "evidence.stalled") and not half_sent()
     assert await phone.offset(path) == 120 and (await phone.send(path, 120, content[120:])).status_code == 204
 
 

@@ -1,15 +1,16 @@
 """The way of a file from the wire to the store: size, hash, kind, kept, and only then the row."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-from backend.errors import Incomplete, TooLarge
+from backend.errors import Incomplete, Stalled, TooLarge
 from backend.evidence import commands, format, queries, stores
 from backend.evidence.incoming import Incoming
 from backend.evidence.queries import EvidenceShape
-from backend.evidence.rules import State
+from backend.evidence.rules import STALLED_AFTER, State
 from backend.once import different
 from backend.roles import Actor
 
@@ -32,7 +33,7 @@ async def receive(evidence: UUID, actor: Actor, announced: int | None, chunks: A
     Returns it after the bytes are durable in the store and the row is committed. Sending the same bytes again changes
     nothing. Raises NotFound (not declared by this actor), TooLarge or Incomplete (more or fewer bytes than declared,
     another hash, not a picture, a picture that cannot be opened safely), Conflict (other bytes under a stored id),
-    NoRoom, StoreAway. After any of these nothing is left behind and the phone may send again.
+    NoRoom, StoreAway, Stalled. After any of these nothing is left behind and the phone may send again.
     """
     row = await queries.declared_by(actor, evidence)
     if announced is not None:
@@ -64,9 +65,23 @@ async def take_in(row: EvidenceShape, actor: Actor, file: Arrived, digest: str, 
     return await queries.declared_by(actor, row.id)
 
 
+async def flowing(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same, given up when nothing comes for long. Raises Stalled."""
+    while True:
+        try:
+            async with asyncio.timeout(STALLED_AFTER):
+                chunk = await anext(chunks, None)
+        except TimeoutError:
+            raise Stalled("很久没有收到数据，连接已结束；请再传。", "evidence.stalled") from None
+        if chunk is None:
+            return
+        if chunk:
+            yield chunk
+
+
 async def _write(incoming: Incoming, row: EvidenceShape, chunks: AsyncIterator[bytes]) -> None:
     size = 0
-    async for chunk in chunks:
+    async for chunk in flowing(chunks):
         size += len(chunk)
         if size > row.size:
             raise TooLarge("文件比登记的大。", "evidence.size_mismatch", field="size", declared=row.size)

@@ -10,6 +10,7 @@ from backend.geo import Place
 from backend.time_tokens import TimeToken
 
 MOST_FILES = 30  # one finding or hand-in; trust.md F13
+STALLED_AFTER = 60.0  # seconds without a byte: the sender is let go
 MOST_TRIES = 5  # of the job that makes display copies
 REMIND_AFTER = timedelta(hours=24)  # who declared a file that did not come is told, once
 TOKEN_LASTS = timedelta(days=30)  # a bracket wider than that says nothing; a phone gets a new one at every sync

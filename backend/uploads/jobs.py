@@ -20,14 +20,15 @@ log = logging.getLogger("duban.uploads")
 async def sweep_whole() -> int:
     """Takes in whole files that are declared by now, and those whose end was cut off. Returns how many were tried.
 
-    The files themselves are the queue. A full disk and a store that is away end the round: NoRoom, Busy.
+    The files themselves are the queue. A full disk and a store that is away end the round.
     """
     found = await queries.declared(partials.sealed(intake()))
     for upload in found:
         try:
             await receiving.finish(upload, await _sender(upload))
-        except (NoRoom, Busy):
-            raise
+        except (NoRoom, Busy) as trouble:  # the others would fare no better
+            log.warning("whole uploads wait: %s", trouble.code)
+            break
         except Problem as refusal:  # told in the log by finish; the file is missing from its finding, as it was
             log.info("upload %s: %s", upload.id, refusal.code)
         except OSError:  # the next one may fare better

@@ -8,15 +8,15 @@ from contextlib import suppress
 from uuid import UUID
 
 from backend.columns import uuid7
-from backend.errors import ChecksumMismatch, Conflict, Incomplete, NotFound, Stalled, TooLarge, WrongState
+from backend.errors import ChecksumMismatch, Conflict, Incomplete, NotFound, TooLarge, WrongState
 from backend.evidence import queries as evidence
-from backend.evidence.receiving import take_in
+from backend.evidence.receiving import flowing, take_in
 from backend.evidence.stores import intake
 from backend.roles import Actor
 from backend.uploads import commands, queries
 from backend.uploads.partials import Partial, Writer, elsewhere
 from backend.uploads.queries import UploadRow
-from backend.uploads.rules import STALLED_AFTER, Checksum
+from backend.uploads.rules import Checksum
 
 log = logging.getLogger("duban.uploads")
 
@@ -131,7 +131,7 @@ async def _check_finished(upload: UploadRow, actor: Actor) -> None:
 
 async def _write(writer: Writer, upload: UploadRow, chunks: AsyncIterator[bytes], checksum: Checksum | None) -> None:
     began, running = writer.at, hashlib.new(checksum.algorithm) if checksum else None
-    async for chunk in _flowing(chunks):
+    async for chunk in flowing(chunks):
         _check_end(upload, writer.at + len(chunk))
         await writer.append(chunk)
         if running:
@@ -142,20 +142,6 @@ async def _write(writer: Writer, upload: UploadRow, chunks: AsyncIterator[bytes]
         raise ChecksumMismatch(
             "这一段内容在传输中损坏，请重新传这一段。", "upload.checksum_mismatch", field="Upload-Checksum"
         )
-
-
-async def _flowing(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The same, given up when nothing comes for long."""
-    while True:
-        try:
-            async with asyncio.timeout(STALLED_AFTER):
-                chunk = await anext(chunks, None)
-        except TimeoutError:
-            raise Stalled("很久没有收到数据，连接已结束；请从服务器记录的位置继续。", "upload.stalled") from None
-        if chunk is None:
-            return
-        if chunk:
-            yield chunk
 
 
 def _check_end(upload: UploadRow, end: int) -> None:

@@ -15,7 +15,6 @@ BODY = "application/offset+octet-stream"
 
 OPEN_FOR = timedelta(days=7)  # since its last byte
 OF_NO_USE_AFTER = timedelta(hours=1)  # since its last byte, when its file is stored already
-STALLED_AFTER = 60.0  # seconds without a byte
 LOST_AFTER = timedelta(hours=1)  # a phone that begins the same file anew does not know of this one any more
 MOST_OPEN = 100  # of one person
 MOST_METADATA = 4096
