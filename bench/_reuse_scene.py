@@ -94,12 +94,11 @@ def seeds() -> list[Looks]:
 
 
 def workers() -> ProcessPool:
-    """Processes that make photos, and end without a word."""
-    return Pool(initializer=_modest)
+    """Processes that make photos, as many as there are cores, and end without a word."""
+    return Pool(initializer=_quiet)
 
 
-def _modest() -> None:
-    os.nice(10)
+def _quiet() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the services' own handler would tell of each
 
 

@@ -18,7 +18,7 @@ import asyncpg
 from PIL import Image
 
 from backend import settings, up
-from backend.evidence.looks import COUNT, NEAR, PARTS, looks
+from backend.evidence.looks import NEAR, PARTS, looks
 from bench import _filing_scene as servers
 from bench import _reuse_scene as scene
 from bench._reuse_edits import EDITS, edited
@@ -32,13 +32,15 @@ SCAN = (
 Row = tuple[str, list[int], list[list[int]]]  # kind, looks of the photo, looks of each edit
 Asked = tuple[list[int], list[int], UUID | None]  # looks of the parts, of the tiles, and what must be found
 NOBODY = UUID(int=0)
+STRANGERS = 20  # of each kind
 
 
 @dataclass(slots=True)
 class Figures:
-    """Seconds, and how many that are there were not found."""
+    """Seconds of each lookup, and how many copies were not found."""
 
-    lookups: list[float] = field(default_factory=list)
+    strangers: list[float] = field(default_factory=list)
+    copies: list[float] = field(default_factory=list)
     scans: list[float] = field(default_factory=list)
     missed: int = 0
     cpu: float = 0.0  # of the database's process, a lookup
@@ -87,6 +89,7 @@ async def _speed(wanted: argparse.Namespace) -> int:
         for one in asked[:50]:  # prepared statements and caches, as on any day but the first
             await _near(one)
         _print_speed(await _lookups(line, asked, wanted.scans))
+        await _print_entries(line, asked[:80])
         if wanted.plan:
             await _print_plan(line, asked[0])
     finally:
@@ -101,18 +104,22 @@ async def _asked(line: asyncpg.Connection, wanted: argparse.Namespace) -> list[A
     rows = await line.fetch(
         f"SELECT evidence, looks FROM evidence_reading TABLESAMPLE SYSTEM ({share}) REPEATABLE (7) "
         "ORDER BY md5(evidence::text) LIMIT $1",
-        wanted.lookups,
+        wanted.lookups // 2,
     )
+    numbers = range(scene.SEEDS, scene.SEEDS + STRANGERS)  # none of those that the database is made of
+    with scene.workers() as pool:
+        strangers = pool.starmap(_stranger, [(kind, number) for kind in KINDS for number in numbers])
     asked: list[Asked] = []
     for at, row in enumerate(rows):
-        if at % 2:
-            parts = [made.choice(rows)["looks"][part] for part in range(len(PARTS))]
-            asked.append((parts, [made.getrandbits(40) | 1 for _ in range(COUNT - len(PARTS))], None))
-        else:
-            mine = row["looks"]
-            parts = [_turned(made, look, made.randint(0, NEAR)) for look in mine[: len(PARTS)]]
-            asked.append((parts, mine[len(PARTS) :], row["evidence"]))
+        parts = [_turned(made, look, made.randint(0, NEAR)) for look in row["looks"][: len(PARTS)]]
+        asked.append((parts, row["looks"][len(PARTS) :], row["evidence"]))
+        unknown = strangers[at % len(strangers)]
+        asked.append((unknown[: len(PARTS)], unknown[len(PARTS) :], None))
     return asked
+
+
+def _stranger(kind: str, number: int) -> list[int]:
+    return looks(photo(kind, number))
 
 
 def _turned(made: random.Random, look: int, bits: int) -> int:
@@ -139,7 +146,7 @@ async def _lookups(line: asyncpg.Connection, asked: Sequence[Asked], scans: int)
     for at, one in enumerate(asked):
         began = time.perf_counter()
         found = await _near(one)
-        it.lookups.append(time.perf_counter() - began)
+        (it.copies if one[2] else it.strangers).append(time.perf_counter() - began)
         if one[2] and one[2] not in found:
             it.missed += 1
         if at % every == 0:
@@ -151,12 +158,13 @@ async def _lookups(line: asyncpg.Connection, asked: Sequence[Asked], scans: int)
 
 
 def _print_speed(it: Figures) -> None:
-    p99 = quantiles(it.lookups, n=100)[98]
-    print(f"lookup  median {median(it.lookups) * 1000:6.2f} ms   p99 {p99 * 1000:6.2f} ms   ({len(it.lookups)})")
-    print(f"        processor time of the database {it.cpu * 1000:.2f} ms each")
-    print(f"scan    median {median(it.scans) * 1000:6.0f} ms   ({len(it.scans)}, bit_count over every look)")
-    print(f"ratio   1 : {median(it.scans) / median(it.lookups):.0f}")
-    print(f"missed  {it.missed} of {(len(it.lookups) + 1) // 2} copies at most {NEAR} bits away in each part")
+    for name, took in (("stranger", it.strangers), ("copy", it.copies)):
+        p99 = quantiles(took, n=100)[98]
+        print(f"{name:<9} median {median(took) * 1000:6.2f} ms   p99 {p99 * 1000:6.2f} ms   ({len(took)} lookups)")
+    print(f"          processor time of the database {it.cpu * 1000:.2f} ms each")
+    print(f"scan      median {median(it.scans) * 1000:6.0f} ms   ({len(it.scans)}, bit_count over every look)")
+    print(f"ratio     1 : {median(it.scans) / median(it.strangers + it.copies):.0f}")
+    print(f"missed    {it.missed} of {len(it.copies)} copies at most {NEAR} bits away in each part")
 
 
 async def _print_sizes(line: asyncpg.Connection) -> None:
@@ -168,6 +176,22 @@ async def _print_sizes(line: asyncpg.Connection) -> None:
     bands = sum(row["size"] for row in rows if "_band_" in row["relname"])
     rest = sum(row["size"] for row in rows) - bands
     print(f"{looks_there:,} looks; four indexes of bands {bands / 2**20:,.0f} MB, table and key {rest / 2**20:,.0f} MB")
+
+
+async def _print_entries(line: asyncpg.Connection, asked: Sequence[Asked]) -> None:
+    """How many entries of the indexes a lookup goes through: what it costs, whatever the machine is doing."""
+    from backend.evidence import reuse
+
+    one = " UNION ALL ".join(
+        "SELECT count(*) AS n FROM evidence_look "
+        f"WHERE (part::integer << 16 | ((look >> {16 * at}) & 65535)::integer) = ANY(${at + 1}::integer[])"
+        for at in range(4)
+    )
+    for name, of_one_sort in (("stranger", asked[1::2]), ("copy", asked[::2])):
+        met: list[int] = []
+        for it in of_one_sort:
+            met.append(await line.fetchval(f"SELECT sum(n)::integer FROM ({one}) AS band", *reuse.probes(it[0])) or 0)
+        print(f"entries   {sum(met) / len(met):,.0f} met in the indexes by a {name}")
 
 
 async def _print_plan(line: asyncpg.Connection, asked: Asked) -> None:
