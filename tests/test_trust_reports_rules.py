@@ -17,7 +17,7 @@ from backend.geo import Position
 from backend.roles import Actor, Grant, Role
 from backend.trust_reports import checking, rules, wording
 from backend.trust_reports.facts import Capture, Facts, Likeness, Reading, RecordKind, Setting, Use
-from backend.trust_reports.rules import Check, Hint, Level, Result, Sight
+from backend.trust_reports.rules import Check, Hint, Level, Result, Seat, Sight
 
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 TARGET = (41.8001, 124.9002)
@@ -484,7 +484,13 @@ SIGHTS: list[tuple[str, Actor, UUID, Sight, bool]] = [
 
 @pytest.mark.parametrize(("actor", "sender", "seen", "may"), [it[1:] for it in SIGHTS], ids=[it[0] for it in SIGHTS])
 def test_who_reads_how_much_and_who_explains(actor: Actor, sender: UUID, seen: Sight, may: bool) -> None:
-    of_sender = frozenset({sender})
-    told = rules.sight(actor, BY, of_sender, frozenset({WORK_UNIT}))
-    assert told == seen
-    assert (rules.may_explain(actor, BY, of_sender, told) is None) == may
+    seat = Seat(actor.has(*rules.ANSWER_FOR), actor.has(*rules.INSPECT), frozenset({sender}), frozenset({WORK_UNIT}))
+    assert rules.sight(actor, BY, seat) == seen
+    assert (rules.may_explain(actor, BY, seat) is None) == may
+
+
+def test_a_role_counts_only_where_it_gives_sight() -> None:
+    reviewer = person(Role.lead_unit_reviewer, LEAD_UNIT)
+    nowhere = Seat(False, False, frozenset({WORK_UNIT}), frozenset({WORK_UNIT}))
+    assert rules.sight(reviewer, BY, nowhere) == Sight.none
+    assert rules.may_explain(reviewer, BY, nowhere) is not None

@@ -60,6 +60,25 @@ async def test_the_judges_read_the_whole_and_the_sender_gets_hints(client, it):
     assert all(record["trust"] is None for record in of_unit)
 
 
+async def test_a_judge_elsewhere_who_sees_the_item_as_a_party_reads_nothing(client, it):
+    item, before, after = await handed_in(it)
+    finance = await make.unit("新宾县财政局")
+    await raw(
+        "INSERT INTO rectification_unit (id, rectification, unit, role) VALUES ($1, $2, $3, 'cooperating')",
+        uuid7(), item, finance,
+    )  # fmt: skip
+    party = await make.person("财政郑", Role.unit_handler, at=finance)
+    await raw(
+        "INSERT INTO role_grant (id, person, unit, role, granted_at) VALUES ($1, $2, $3, 'lead_unit_reviewer', $4)",
+        uuid7(), party.person, await make.unit("清原县水务局", area=make.QINGYUAN), clock.now(),
+    )  # fmt: skip
+    for file in (before, after):
+        told = await shown(client, party, file)
+        assert (told["report"], told["hints"]) == (None, [])
+    both = await raw("SELECT 1 FROM role_grant WHERE person = $1", party.person)
+    assert len(both) == 2
+
+
 async def test_hints_say_what_to_do_better_and_are_the_same_whatever_is_known_elsewhere(client, it, noon):
     at = trust_make.position(9000, 400.0)
     file = await trust_make.taken(client, it, 7, position=at, source="gallery")

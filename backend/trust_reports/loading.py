@@ -22,7 +22,7 @@ class Sent:
     """A file with its own facts: what can be known without looking at anything else."""
 
     facts: Facts
-    units_of_sender: frozenset[UUID]
+    of_sender: frozenset[UUID]
 
     @property
     def kept_from(self) -> frozenset[UUID]:

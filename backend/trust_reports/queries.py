@@ -11,11 +11,11 @@ import msgspec
 from backend.db import raw
 from backend.evidence import queries as evidence
 from backend.evidence.queries import Reader
-from backend.roles import Actor
+from backend.roles import Actor, Role
 from backend.trust_reports import checking, rules, wording
 from backend.trust_reports.facts import Facts, Use
-from backend.trust_reports.loading import Sent, Settings, compared, sent
-from backend.trust_reports.rules import Check, Level, Result, Sight
+from backend.trust_reports.loading import Settings, compared, sent
+from backend.trust_reports.rules import Check, Level, Result, Seat, Sight
 from backend.trust_reports.shapes import (
     CheckCount,
     CheckShape,
@@ -52,7 +52,10 @@ async def detail(
 async def judge(files: Sequence[UUID], actor: Actor, settings: Sequence[Settings]) -> dict[UUID, Judged]:
     """These files, which the actor sees, each checked as far as they may read of it."""
     found = await sent(files, actor, settings)
-    sights = {id: _sight(it, actor) for id, it in found.items()}
+    answers = await _seen_as(rules.ANSWER_FOR, files, actor, settings)
+    inspects = await _seen_as(rules.INSPECT, files, actor, settings)
+    seats = {id: Seat(id in answers, id in inspects, it.of_sender, it.kept_from) for id, it in found.items()}
+    sights = {id: rules.sight(actor, it.facts.capture.by, seats[id]) for id, it in found.items()}
     whole = [it for id, it in found.items() if sights[id] == Sight.whole]
     facts = {id: it.facts for id, it in found.items()} | (await compared(whole, actor, settings) if whole else {})
     return {
@@ -60,10 +63,22 @@ async def judge(files: Sequence[UUID], actor: Actor, settings: Sequence[Settings
             sights[id],
             facts[id],
             checking.results(facts[id]),
-            rules.may_explain(actor, it.facts.capture.by, it.units_of_sender, sights[id]),
+            rules.may_explain(actor, it.facts.capture.by, seats[id]),
         )
         for id, it in found.items()
     }
+
+
+async def _seen_as(
+    roles: frozenset[Role], files: Sequence[UUID], actor: Actor, settings: Sequence[Settings]
+) -> set[UUID]:
+    """Those of these files, which the actor sees, that are in sight by these roles alone."""
+    if not actor.has(*roles):
+        return set()
+    if all(grant.role in roles for grant in actor.grants):
+        return set(files)
+    alone = actor.as_only(*roles)
+    return {id for offered in settings for id in await offered(files, alone)}
 
 
 async def summaries(
@@ -81,10 +96,6 @@ async def summaries(
         for record, own in records.items()
         if any(file in whole for file in own)
     }
-
-
-def _sight(it: Sent, actor: Actor) -> Sight:
-    return rules.sight(actor, it.facts.capture.by, it.units_of_sender, it.kept_from)
 
 
 def _report(judged: Judged, explained: Mapping[Check, list[ExplanationShape]], english: bool) -> ReportShape:

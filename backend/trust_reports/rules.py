@@ -127,31 +127,45 @@ class Sight(StrEnum):
     none = "none"
 
 
-ANSWER_FOR = READS_AREA | {Role.team_lead, Role.lead_unit_reviewer}
+ANSWER_FOR = READS_AREA | {Role.team_lead, Role.lead_unit_reviewer, Role.system}
+INSPECT = FIELD - ANSWER_FOR
 
 
-def sight(actor: Actor, by: UUID, units_of_sender: frozenset[UUID], kept_from: frozenset[UUID]) -> Sight:
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """From where a person looks at a file: whether it is in their sight by a role that answers for it, or inspects.
+
+    `of_sender` are the units of who sent it, `kept_from` those whose work is looked at.
+    """
+
+    answers: bool
+    inspects: bool
+    of_sender: frozenset[UUID]
+    kept_from: frozenset[UUID]
+
+
+def sight(actor: Actor, by: UUID, seat: Seat) -> Sight:
     """The whole for who judges the work of others; hints how to take a better photo for the sender's own side.
 
     Who sent a photo, and the units whose work is looked at, must not learn from it what would have to be forged, nor
     where else their photos are known. Inspectors judge hand-ins, and not their own team's photos.
     """
     own = belongs_to(actor)
-    hints = Sight.hints if own & units_of_sender else Sight.none
+    hints = Sight.hints if own & seat.of_sender else Sight.none
     if actor.person == by:
         return Sight.hints
-    if own & kept_from:
+    if own & seat.kept_from:
         return hints
-    if actor.has(Role.system, *ANSWER_FOR):
+    if seat.answers or (seat.inspects and not own & seat.of_sender):
         return Sight.whole
-    return Sight.whole if actor.has(*FIELD) and not own & units_of_sender else hints
+    return hints
 
 
-def may_explain(actor: Actor, by: UUID, units_of_sender: frozenset[UUID], seen: Sight) -> str | None:
+def may_explain(actor: Actor, by: UUID, seat: Seat) -> str | None:
     """Nobody explains what they or their unit sent: the same two keys as for clearing (design.md 2.5)."""
-    if actor.person == by or belongs_to(actor) & units_of_sender:
+    if actor.person == by or belongs_to(actor) & seat.of_sender:
         return "拍摄人和所在单位的人员不能为自己的照片作说明。"
-    return None if seen == Sight.whole else "由审核人员作说明。"
+    return None if sight(actor, by, seat) == Sight.whole else "由审核人员作说明。"
 
 
 def belongs_to(actor: Actor) -> frozenset[UUID]:
