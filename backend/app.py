@@ -79,9 +79,13 @@ def shown_households() -> Shown:
 
 @asynccontextmanager
 async def connections(_: Litestar) -> AsyncIterator[None]:
-    """The pool lives as long as the app. The queue's connection is made at the first wake."""
+    """The pool lives as long as the app. The queue's connection is made at the first wake.
+
+    Raises what the database says when its tables are not there yet.
+    """
     await db.open_pool()
     try:
+        await attesting.publish()
         yield
     finally:
         await wake.close()

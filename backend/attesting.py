@@ -8,6 +8,7 @@ from litestar import Controller, get
 from litestar.di import NamedDependency
 
 from backend import clock, signing, time_tokens
+from backend.columns import uuid7
 from backend.db import raw
 from backend.roles import Actor
 from backend.signing import PublicKey
@@ -35,6 +36,18 @@ class KeyShape(msgspec.Struct):
 class KeyList(msgspec.Struct):
     items: list[KeyShape]
     next: None = None
+
+
+async def publish() -> None:
+    """Enters the public half of every key at hand, for ever. Before a web process signs anything with it."""
+    keys = [str(key) for key in signing.public_keys()]
+    await raw(
+        "INSERT INTO signing_key (id, public, published_at) SELECT id, public, $3 "
+        "FROM unnest($1::uuid[], $2::text[]) AS at_hand (id, public) ON CONFLICT (public) DO NOTHING",
+        [uuid7() for _ in keys],
+        keys,
+        clock.now(),
+    )
 
 
 class AttestingController(Controller):

@@ -14,8 +14,7 @@ from uuid import UUID
 import asyncpg
 from piccolo.conf.apps import Finder
 
-from backend import clock, db, embedded, protected, signing
-from backend.columns import uuid7
+from backend import db, embedded, protected, signing
 from backend.db import raw, transaction
 from backend.errors import Unreadable
 from backend.settings import PROTECTED, SIGNING, KeyPlace, Settings
@@ -27,8 +26,7 @@ BATCH = 200
 
 def ensure(settings: Settings) -> None:
     """Before anything is served: makes the key files of a new embedded database, and refuses to start without a key
-    that something is encrypted with, or without the one that signed so far. Publishes the keys that sign. The tables
-    are there. Raises Trouble.
+    that something is encrypted with, or without the one that signed so far. The tables are there. Raises Trouble.
     """
     _ensure_protected(settings)
     _ensure_signing(settings)
@@ -60,7 +58,6 @@ def _ensure_signing(settings: Settings) -> None:
     if not settings.signing_keys:
         _make_file(settings.var / SIGNING.file, "回执和时间凭证的签名密钥", "丢失后只能换新密钥")
         signing.forget()
-    asyncio.run(_publish(settings))
 
 
 def run(settings: Settings, arguments: list[str]) -> int:
@@ -205,20 +202,6 @@ async def published(settings: Settings) -> list[str]:
         if not await line.fetchval("SELECT to_regclass('signing_key')"):
             return []
         return [row["public"] for row in await line.fetch("SELECT public FROM signing_key ORDER BY published_at DESC")]
-    finally:
-        await line.close()
-
-
-async def _publish(settings: Settings) -> None:
-    line: asyncpg.Connection = await asyncpg.connect(**settings.database)  # pyright: ignore
-    try:
-        for public in signing.public_keys():
-            await line.execute(
-                "INSERT INTO signing_key (id, public, published_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-                uuid7(),
-                str(public),
-                clock.now(),
-            )
     finally:
         await line.close()
 

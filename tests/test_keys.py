@@ -2,17 +2,21 @@
 
 import asyncio
 import base64
+import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from backend import keys, protected, settings, signing
+from backend import attesting, keys, protected, settings, signing
 from backend.columns import uuid7
 from backend.db import raw
-from backend.settings import Settings
+from backend.settings import ROOT, Settings
 from backend.supervisor import Trouble
 from tasks.households import commands, queries
 from tasks.households.queries import nothing
@@ -170,18 +174,31 @@ async def published() -> list[str]:
     return [row["public"] for row in await raw("SELECT public FROM signing_key ORDER BY published_at, id")]
 
 
-async def test_public_halves_are_published_at_every_start_once_and_for_ever(client, signing_ring):
-    await in_a_thread(keys.ensure, signing_ring(OLD))
-    old = str(signing.public_keys()[0])
-    await in_a_thread(keys.ensure, signing_ring(NEW, OLD))
-    await in_a_thread(keys.ensure, signing_ring(NEW))
+async def test_public_halves_are_published_once_and_for_ever(client, signing_ring):
+    for ring in ((OLD,), (NEW, OLD), (NEW,)):
+        signing_ring(*ring)
+        await attesting.publish()
     new = str(signing.public_keys()[0])
-    assert await published() == [old, new]
+    signing_ring(OLD)
+    assert await published() == [str(signing.public_keys()[0]), new]
+
+
+async def test_a_web_process_publishes_its_keys_before_it_answers(fresh):
+    env = {**os.environ, "DUBAN_SIGNING_KEYS": THIRD}
+    started = (
+        "import asyncio; from backend.app import connections, create_app\n"
+        "async def start():\n    async with connections(create_app()): pass\n"
+        "asyncio.run(start())"
+    )
+    await asyncio.to_thread(subprocess.run, [sys.executable, "-c", started], check=True, cwd=ROOT, env=env)
+    raw_key = Ed25519PrivateKey.from_private_bytes(bytes([9]) * 32).public_key().public_bytes_raw()
+    assert await published() == [str(signing.PublicKey("duban", raw_key))]
 
 
 async def test_the_list_names_what_each_key_is_for_and_what_it_is_known_by(client, signing_ring):
     for ring in ((OLD,), (NEW, THIRD)):
-        await in_a_thread(keys.ensure, signing_ring(*ring))
+        signing_ring(*ring)
+        await attesting.publish()
     told = list(keys.told_signing(await keys.published(settings.load())))
     now = signing.public_keys()
     assert [line.split()[0] for line in told[:2]] == [key.id.hex() for key in now]
@@ -190,7 +207,8 @@ async def test_the_list_names_what_each_key_is_for_and_what_it_is_known_by(clien
 
 
 async def test_a_lost_signing_key_file_is_not_replaced_unasked(client, signing_ring, tmp_path):
-    await in_a_thread(keys.ensure, signing_ring(OLD))
+    signing_ring(OLD)
+    await attesting.publish()
     lost = replace(settings.load(), signing_keys=(), embedded=True, var=tmp_path)
     with pytest.raises(Trouble, match="keys new --signing"):
         await in_a_thread(keys.ensure, lost)
@@ -207,7 +225,8 @@ async def test_an_empty_database_gets_a_signing_key_file_once(client, tmp_path):
     made = file.read_text()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600 and [*tmp_path.iterdir()] == [file]
     assert len(settings.load({"DUBAN_VAR": str(tmp_path)}).signing_keys) == 1
-    assert len(await published()) == 1 and made
+    await in_a_thread(keys.ensure, first)
+    assert file.read_text() == made
 
 
 def test_a_new_signing_key_comes_first_and_leaves_the_other_keys_alone(tmp_path: Path):
@@ -220,7 +239,6 @@ def test_a_new_signing_key_comes_first_and_leaves_the_other_keys_alone(tmp_path:
 
 
 async def test_the_command_lists_both_rings(client, capsys):
-    await in_a_thread(keys.ensure, settings.load())
     assert await in_a_thread(keys.run, settings.load(), []) == 0
     said = capsys.readouterr().out
     assert protected.key_ids()[0] in said and signing.public_keys()[0].fingerprint in said
