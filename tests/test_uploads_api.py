@@ -589,3 +589,14 @@ async def test_an_upload_whose_file_came_in_another_way_does_not_stay_for_a_week
     assert sent.status_code == 200 and await jobs.sweep_expired() == 0 and lying() == [".part"]
     with clock.frozen(clock.now() + timedelta(hours=2)):
         assert await jobs.sweep_expired() == 1 and lying() == []
+
+
+async def test_what_was_begun_besides_goes_with_the_upload_that_is_whole_first(it, phone):
+    content = make.photo(63)
+    id = await declared(it, content)
+    lost = await phone.begin(id, len(content))
+    assert (await phone.send(lost, 0, content[:100])).status_code == 204
+    known = await phone.begin(id, len(content))
+    assert known != lost and (await phone.send(known, 0, content)).status_code == 204
+    assert lying() == [] and (await phone.ask(lost)).status_code == 404
+    assert await state(id) == "received" and await phone.offset(known) == len(content)

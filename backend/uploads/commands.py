@@ -71,6 +71,17 @@ async def finish(upload: UUID) -> None:
         await raw("UPDATE upload SET finished_at = $2 WHERE id = $1 AND finished_at IS NULL", upload, clock.now())
 
 
+async def forget_others(upload: UploadRow) -> list[UUID]:
+    """What this person has begun besides for a file that is stored now."""
+    async with one_statement():
+        rows = await raw(
+            "DELETE FROM upload WHERE evidence = $1 AND person = $2 AND finished_at IS NULL RETURNING id",
+            upload.evidence,
+            upload.person,
+        )
+    return [row["id"] for row in rows]
+
+
 async def forget(upload: UUID) -> None:
     async with one_statement():
         await raw("DELETE FROM upload WHERE id = $1", upload)

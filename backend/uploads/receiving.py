@@ -115,6 +115,8 @@ async def finish(upload: UploadRow, actor: Actor) -> None:
         raise
     await commands.finish(upload.id)
     partial.remove()
+    for other in await commands.forget_others(upload):  # a bad network leaves many, and a person may have a hundred
+        Partial(intake(), other).remove()
 
 
 async def end(upload: UploadRow) -> None:

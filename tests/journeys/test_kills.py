@@ -12,14 +12,14 @@ from uuid import UUID
 
 import pytest
 
-from backend import clock, receipts, signing
+from backend import clock, embedded, receipts, signing
 from backend.columns import uuid7
 from backend.db import raw
 from backend.evidence import storage, stores
 from backend.roles import Actor
 from backend.uploads import jobs as uploads
 from tests import calls, make
-from tests.evidence_proofs import digest, half_sent, stored_once
+from tests.evidence_proofs import declare, digest, half_sent, stored_once
 from tests.fault_proxy import Fault, Kind, Network
 from tests.journeys.machine import Machine, Victim, a_machine
 from tests.journeys.test_from_visit_to_close_out import eventually
@@ -154,3 +154,25 @@ async def test_twenty_kills_lose_nothing_and_double_nothing(database: None, reco
 async def test_as_many_kills_as_one_likes_neither(database: None, record_property, request, lap):
     cycles = math.ceil(request.config.getoption("kills") / LAPS)
     record_property("kill -9", await lived_through(cycles, seed=2 + lap))
+
+
+@pytest.mark.long
+async def test_a_database_that_acknowledges_too_early_is_found_out(database: None, monkeypatch):
+    """The control: the same question has another answer where commits do not wait for the disk."""
+    monkeypatch.setitem(embedded.CONFIG, "synchronous_commit", "off")
+    monkeypatch.setitem(embedded.CONFIG, "wal_writer_delay", "10s")
+    photos = {uuid7(): photo(number, SIZE) for number in range(10)}
+    async with a_machine() as machine, Network(machine.port) as network:
+        it = await make.cast()
+        phone = Phone(network, await make.signed_in(it.inspector))
+        await raw("CHECKPOINT")
+        async with phone.http:
+            for id, content in photos.items():
+                await declare(make.declaration(content, id=id), it.inspector)
+                assert (await phone.put(id, content))["state"] == "received"
+        await stored_once(photos)
+        machine.kill(Victim.database, random.Random(1))
+        await asyncio.sleep(0.01)
+        await machine.recovers()
+        with pytest.raises(AssertionError):
+            await stored_once(photos)
