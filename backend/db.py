@@ -46,9 +46,17 @@ _scope: ContextVar[_Scope | None] = ContextVar("transaction_scope", default=None
 
 
 class _SafeTransaction(PostgresTransaction):
-    """Piccolo's, but a failed COMMIT gives its connection back and clears the context (stack.md 3, limit 1)."""
+    """Piccolo's, but a failed BEGIN or COMMIT gives its connection back, a failed COMMIT clears the context too."""
 
     __slots__ = ()
+
+    async def __aenter__(self) -> PostgresTransaction:
+        try:
+            return await super().__aenter__()
+        except BaseException:  # the database has gone since, or whoever asked was cancelled
+            if (line := getattr(self, "connection", None)) is not None:
+                await _give_back(line)
+            raise
 
     async def get_connection(self) -> Any:
         return await _line()

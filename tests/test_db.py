@@ -175,6 +175,20 @@ async def test_a_cancelled_request_gives_its_connection_back():
     assert await kept() == set()
 
 
+async def test_whoever_is_cancelled_at_any_step_of_beginning_gives_the_connection_back():
+    async def began() -> None:
+        async with transaction():
+            await raw("SELECT pg_sleep(60)")
+
+    for steps in range(40):
+        task = asyncio.ensure_future(began())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
 async def test_a_connection_comes_back_without_what_the_last_one_left_open():
     """The pool hands connections on as they are: an open transaction must not travel with one."""
     async with pool().acquire() as connection:
