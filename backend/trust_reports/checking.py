@@ -1,4 +1,4 @@
-"""The checks in their order, and what came of them for one file and for many."""
+"""The checks in their order, and what comes of them for one file."""
 
 from collections.abc import Callable, Mapping
 

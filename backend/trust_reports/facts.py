@@ -1,6 +1,6 @@
 """What a trust report asks about: one capture, what it hangs on, other captures, earlier uses. Values, nothing read."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -116,4 +116,4 @@ class Facts:
     reading: Reading | None = None
     setting: Setting | None = None
     others: tuple[Capture, ...] = ()
-    uses: tuple[Use, ...] = field(default=())
+    uses: tuple[Use, ...] = ()

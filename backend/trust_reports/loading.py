@@ -102,7 +102,8 @@ def _told(use: Use, facts: Facts, known: Mapping[UUID, Setting | None]) -> bool:
 
 
 def _joined(lower: Setting, upper: Setting) -> Setting:
-    return replace(lower, secret=lower.secret and upper.secret, kept_from=lower.kept_from | upper.kept_from)
+    """The lowest concept that knows a file describes it; each may keep people from its report."""
+    return replace(lower, kept_from=lower.kept_from | upper.kept_from)
 
 
 def _reading(row: Any) -> Reading | None:

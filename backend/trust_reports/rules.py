@@ -70,9 +70,6 @@ EXIF_FITS, EXIF_UNCLEAR, ZONES = timedelta(minutes=5), timedelta(hours=24), time
 EXIF_PLACE_FITS_M, EXIF_PLACE_UNCLEAR_M = 500.0, 5_000.0
 
 
-Figure = object
-
-
 @dataclass(frozen=True, slots=True)
 class Result:
     """One check: `said` picks its sentence (wording.py), `figures` fill it; `value` is the raw number."""
@@ -82,7 +79,7 @@ class Result:
     said: str
     value: float | None = None
     unit: Unit | None = None
-    figures: Mapping[str, Figure] = field(default_factory=dict)
+    figures: Mapping[str, object] = field(default_factory=dict)
 
 
 def worst(levels: Iterable[Level]) -> Level:
