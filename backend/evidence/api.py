@@ -115,8 +115,8 @@ async def sent(row: Evidence, asked: Headers, how: Disposition, *, cache: str = 
     if part:
         headers["content-length"] = str(part[1] - part[0])
         headers["content-range"] = f"bytes {part[0]}-{part[1] - 1}/{row.size}"
-    reading = await giving.reading(storage.original(row.sha256), part, size=row.size)
-    return Stream(reading.pieces, status_code=206 if part else 200, media_type=row.media_type, headers=headers)
+    outgoing = await giving.outgoing(storage.original(row.sha256), part, size=row.size)
+    return Stream(outgoing.pieces, status_code=206 if part else 200, media_type=row.media_type, headers=headers)
 
 
 def weighed(row: Evidence, how: Disposition, *, cache: str = "no-store") -> Response[None]:
@@ -138,13 +138,13 @@ async def _copy(kind: Kind, row: Evidence) -> Stream:
     if not MediaType(row.media_type).photo:
         raise NotFound("录音、录像和 PDF 没有展示件。", "evidence.no_display")
     _check_ready(row)
-    reading = await giving.reading(storage.derived(kind, row.id))
+    outgoing = await giving.outgoing(storage.derived(kind, row.id))
     headers = showing.SAFE | {
         "cache-control": KEPT,
         "content-disposition": f'inline; filename="{row.id}.jpg"',
-        "content-length": str(reading.size),
+        "content-length": str(outgoing.size),
     }
-    return Stream(reading.pieces, media_type="image/jpeg", headers=headers)
+    return Stream(outgoing.pieces, media_type="image/jpeg", headers=headers)
 
 
 def _played(row: Evidence) -> Disposition:

@@ -4,12 +4,12 @@ import logging
 
 from backend.errors import Unreadable
 from backend.evidence import stores
-from backend.evidence.storage import Missing, Reading
+from backend.evidence.storage import Missing, Outgoing
 
 log = logging.getLogger("duban.evidence")
 
 
-async def reading(name: str, span: tuple[int, int] | None = None, *, size: int | None = None) -> Reading:
+async def outgoing(name: str, span: tuple[int, int] | None = None, *, size: int | None = None) -> Outgoing:
     """The bytes of an object that a row says is there, of this size where the row knows it.
 
     That they are not there is an incident: logged, told in a sentence. Raises Unreadable, StoreAway.

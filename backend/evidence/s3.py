@@ -21,7 +21,7 @@ from backend.evidence.storage import (
     FULL_SENTENCE,
     PIECE,
     Missing,
-    Reading,
+    Outgoing,
     StoreAway,
     Stored,
     drafted,
@@ -106,19 +106,19 @@ class S3:
     async def local(self, name: str) -> AsyncIterator[Path]:
         draft = drafted(self._desk)
         try:
-            reading = await self.read(name)
+            outgoing = await self.read(name)
             with room(), draft.open("xb") as file:
-                async for piece in reading.pieces:
+                async for piece in outgoing.pieces:
                     file.write(piece)
             yield draft
         finally:
             draft.unlink(missing_ok=True)
 
-    async def read(self, name: str, span: tuple[int, int] | None = None) -> Reading:
+    async def read(self, name: str, span: tuple[int, int] | None = None) -> Outgoing:
         async with self._answering(name):
             asked: dict[str, Any] = {"options": {"range": span}} if span else {}
             result = await obstore.get_async(self._store, _checked(name), **asked)
-        return Reading(result.meta["size"], self._pieces(name, result))
+        return Outgoing(result.meta["size"], self._pieces(name, result))
 
     async def find(self, name: str) -> Stored | None:
         try:

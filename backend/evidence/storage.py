@@ -78,7 +78,7 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Outgoing:
     """Bytes on their way out: the size of the whole object, and the pieces of what was asked for."""
 
     size: int
@@ -109,7 +109,7 @@ class Store(Protocol):
         """The bytes as a local file, to be read inside the block and only there. Raises Missing."""
         ...
 
-    async def read(self, name: str, span: tuple[int, int] | None = None) -> Reading:
+    async def read(self, name: str, span: tuple[int, int] | None = None) -> Outgoing:
         """The bytes, or those from span[0] up to, not including, span[1]. Raises Missing."""
         ...
 
@@ -175,10 +175,10 @@ class LocalDisk:
             raise Missing(name)
         yield path
 
-    async def read(self, name: str, span: tuple[int, int] | None = None) -> Reading:
+    async def read(self, name: str, span: tuple[int, int] | None = None) -> Outgoing:
         file, size = await asyncio.to_thread(_opened, self.path(name))
         first, end = span or (0, size)
-        return Reading(size, _pieces(file, first, end))
+        return Outgoing(size, _pieces(file, first, end))
 
     async def find(self, name: str) -> Stored | None:
         return await asyncio.to_thread(self._find, self.path(name))
