@@ -25,6 +25,7 @@ from backend.demo_steps import (
     check_if_drawn,
     close_out,
     concern,
+    confirm,
     explain,
     file,
     hand_in,
@@ -205,6 +206,8 @@ async def closed_on_time(cast: Cast, days: Days) -> Case:
     yield days.at(6, 10, 10)
     note = "漏点已修复并回填，4户恢复正常供水，路面结冰已清除。"
     await hand_in(item, cast["zhao"], Scene.pipe, MAERDUN, note, principal="钱卫东")
+    yield days.at(6, 14, 40)
+    await confirm(item, cast["qian"], "已到现场看过，属实。")
     yield days.at(5, 9, 20)
     await pass_first(item, cast["li"], "前后照片为同一位置，整改到位。")
     yield days.at(4, 10, 30)

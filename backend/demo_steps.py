@@ -26,7 +26,16 @@ from tasks.households import commands as households
 from tasks.households.queries import nothing
 from tasks.households.rules import Category, ViewReason
 from tasks.rectifications import commands as items
-from tasks.rectifications import concerning, extensions, looking_back, measures, objections, queries, site_checks
+from tasks.rectifications import (
+    concerning,
+    confirming,
+    extensions,
+    looking_back,
+    measures,
+    objections,
+    queries,
+    site_checks,
+)
 from tasks.rectifications.words import CheckResult, Ground, LookBackResult, ReturnReason
 
 DAY_BEGINS = time(9, 30)  # all that the story tells of its last day is over by then
@@ -244,6 +253,12 @@ async def hand_in(
 async def explain(photo_id: UUID, by: Actor, about: Check, because: str) -> None:
     readers, settings = app.EVIDENCE_READERS, app.EVIDENCE_SETTINGS
     await trust_reports.explain(photo_id, by, readers, settings, id=uuid7(), check=about, because=because)
+
+
+async def confirm(item: UUID, by: Actor, note: str) -> None:
+    """The unit's principal says the same as the latest hand-in."""
+    latest = (await queries.detail(item, by)).hand_ins[-1]
+    await confirming.confirm(item, latest.id, by, note=note)
 
 
 async def send_back(item: UUID, by: Actor, reason: ReturnReason, note: str) -> None:

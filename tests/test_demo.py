@@ -95,6 +95,8 @@ async def test_each_of_the_promised_cases_is_there(as_) -> None:
     assert [item["status"] for item in today] == ["issued"]
     closed = next(item for item in items if (item["status"], item["region"]) == ("closed", MAERDUN.region))
     assert datetime.fromisoformat(closed["closed_at"]) < datetime.fromisoformat(closed["due_at"])
+    whole = await as_("zhou", f"/api/rectifications/{closed['id']}")
+    assert [(one["confirmed_by"], one["principal_answer"]) for one in whole["hand_ins"]] == [("钱卫东", "upheld")]
     late = {item["region"]: item for item in items if item["overdue"]}
     assert late.keys() == {CANGSHI.region, SHENGLI.region}
     assert (NOON - datetime.fromisoformat(late[CANGSHI.region]["issued_at"])).days >= 20
