@@ -5,10 +5,10 @@ Imports nothing of ours.
 
 import io
 import struct
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
-from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ NARROWEST = 560  # of a bar: a smaller photo stands in the middle above it
 SHARE = 0.4  # of the photo's height that the bar may have, while letters can be made smaller
 LEADING = 1.4
 PAPER, INK, LABEL, RULE = (247, 247, 245), (24, 27, 32), (96, 102, 112), (178, 40, 40)
-NARROW = "".join(map(chr, range(0x20, 0x7F))) + "±°〔〕（）"
+COMMON = "".join(map(chr, range(0x20, 0x7F))) + "手机时间服务器收到定位北纬南东经西米编号单发现未报相册照片±°〔〕（）…"
 NEVER_FIRST = frozenset("，。、；：？！）》」』】〕·%℃°′″…,.;:?!)]}")
 
 
@@ -59,11 +59,31 @@ class Layout(NamedTuple):
         return self.rule + round(self.size + sum(line.size * LEADING for line in self.lines))
 
 
+class Letters:
+    """Which letters a font has, as ranges in their order."""
+
+    def __init__(self, ranges: Sequence[tuple[int, int]]) -> None:
+        self._first = [first for first, _ in ranges]
+        self._last = [last for _, last in ranges]
+
+    def __contains__(self, letter: str) -> bool:
+        at = bisect_right(self._first, ord(letter)) - 1
+        return at >= 0 and ord(letter) <= self._last[at]
+
+
 class Fallback(NamedTuple):
     """A further font: which letters it has, and its bytes."""
 
-    has: frozenset[int]
+    has: Letters
     content: bytes
+
+
+class Glyph(NamedTuple):
+    """A drawn letter, and where its upper left corner lies from the pen on the base line."""
+
+    mask: Image.Image
+    left: int
+    top: int
 
 
 class Fonts:
@@ -82,9 +102,11 @@ class Fonts:
                 self._fallbacks.append(Fallback(coverage(content), content))
         self._width = cache(self._measured)
         self._rare = cache(self._loaded)
-        for letter in NARROW:
-            for size in SIZES:
+        self.glyph = cache(self._drawn)
+        for size in SIZES:  # what nearly every caption says is drawn before the first
+            for letter in COMMON:
                 self._width(letter, size)
+                self.glyph(letter, size)
 
     def readable(self, text: str) -> str:
         """The text with its number for a letter that no font has, as on papers: none vanishes and none is a box."""
@@ -93,15 +115,17 @@ class Fonts:
     def width(self, text: str, size: int) -> float:
         return sum(self._width(letter, size) for letter in text)
 
-    def runs(self, text: str, size: int) -> Iterator[tuple[ImageFont.FreeTypeFont, str]]:
-        """The text in parts of one font each."""
-        for number, letters in groupby(text, self._font_of):
-            yield self._rare(number or 0, size), "".join(letters)
-
     def _font_of(self, letter: str) -> int | None:
-        if ord(letter) in self._has:
+        if letter in self._has:
             return 0
-        return next((at for at, other in enumerate(self._fallbacks, 1) if ord(letter) in other.has), None)
+        return next((at for at, other in enumerate(self._fallbacks, 1) if letter in other.has), None)
+
+    def _drawn(self, letter: str, size: int) -> Glyph:
+        face = self._rare(self._font_of(letter) or 0, size)
+        left, top, right, bottom = (round(edge) for edge in face.getbbox(letter, anchor="ls"))
+        mask = Image.new("L", (max(1, right - left), max(1, bottom - top)))
+        ImageDraw.Draw(mask).text((-left, -top), letter, 255, face, anchor="ls")
+        return Glyph(mask, left, top)
 
     def _measured(self, letter: str, size: int) -> float:
         if "\u4e00" <= letter <= "\u9fff":
@@ -131,12 +155,13 @@ def with_bar(photo: Image.Image, caption: Caption, fonts: Fonts) -> Image.Image:
     draw.rectangle((0, photo.height, width, photo.height + layout.rule - 1), RULE)
     top = photo.height + layout.rule + layout.size * 0.5
     for line in layout.lines:
+        pen = round(top + line.size * LEADING * 0.74)
         for piece in line.pieces:
             left = piece.left
-            for font, text in fonts.runs(piece.text, line.size):
-                baseline = top + line.size * LEADING * 0.74
-                draw.text((left, baseline), text, piece.colour, font, anchor="ls")
-                left += fonts.width(text, line.size)
+            for letter in piece.text:
+                glyph = fonts.glyph(letter, line.size)
+                sheet.paste(piece.colour, (round(left) + glyph.left, pen + glyph.top), glyph.mask)
+                left += fonts.width(letter, line.size)
         top += line.size * LEADING
     return sheet
 
@@ -202,7 +227,7 @@ def _words(text: str) -> list[str]:
     return words
 
 
-def coverage(content: bytes) -> frozenset[int]:
+def coverage(content: bytes) -> Letters:
     """The letters a font has, by its table of all planes (OpenType, cmap format 12); none when it has no such table.
 
     Raises struct.error for what is no font.
@@ -217,5 +242,5 @@ def coverage(content: bytes) -> frozenset[int]:
         if struct.unpack_from(">H", content, place) == (12,):
             (groups,) = struct.unpack_from(">L", content, place + 12)
             ranges = (struct.unpack_from(">LL", content, place + 16 + 12 * group) for group in range(groups))
-            return frozenset(letter for first, last in ranges for letter in range(first, last + 1))
-    return frozenset()
+            return Letters(list(ranges))
+    return Letters([])
