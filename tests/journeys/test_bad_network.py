@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
@@ -55,15 +54,17 @@ class Journey:
 async def travel(web: Process, it: make.Cast, count: int, send: Send) -> Journey:
     """So many photos from several phones at once, each through two faults of EVERY."""
     people = [it.inspector, it.lead]
-    port = urlsplit(web.env["address"]).port
-    assert port is not None
     journey = Journey({})
     numbers = iter(range(count))
     async with asyncio.timeout(60 + count), AsyncExitStack() as stack, asyncio.TaskGroup() as phones:
         for place in range(PHONES):
-            network = await stack.enter_async_context(Network(port))
+            network = await stack.enter_async_context(Network(port_of(web)))
             phones.create_task(_sent_by(people[place % 2], network, numbers, journey, send))
     return journey
+
+
+def port_of(web: Process) -> int:
+    return int(web.env["DUBAN_PORT"])
 
 
 async def _sent_by(who: Actor, network: Network, numbers: Iterator[int], journey: Journey, send: Send) -> None:
@@ -148,3 +149,28 @@ async def test_a_phone_that_is_still_sending_hears_why_it_is_refused(web: Proces
                     answer = await http.request(method, path, content=content, headers={**more, "connection": close})
                     assert (answer.status_code, "detail" in answer.json()) == (status, True), (method, path)
         assert (await http.delete(made.headers["location"], headers=TUS)).status_code == 204
+
+
+async def test_a_photo_that_comes_eight_times_at_once_is_stored_once(web: Process, fresh: None):
+    """Four by PUT, three by tus, and one with another byte, which is refused whenever it comes."""
+    it = await make.cast()
+    headers = await make.signed_in(it.inspector)
+    photos = {uuid7(): photo(number, BLOCK + 1000) for number in range(12)}
+    async with AsyncExitStack() as stack:
+        phones = []
+        for _ in range(8):
+            network = await stack.enter_async_context(Network(port_of(web)))
+            phones.append(Phone(network, headers, pause=0.02))
+            await stack.enter_async_context(phones[-1].http)
+        for id, content in photos.items():
+            await declare(make.declaration(content, id=id), it.inspector)
+            changed = content[:-3] + bytes([content[-3] ^ 1]) + content[-2:]
+            *told, refused = await asyncio.gather(
+                *(phone.put(id, content) for phone in phones[:4]),
+                *(phone.resume(id, content) for phone in phones[4:7]),
+                phones[7].ask("PUT", f"/api/evidence/{id}", changed),
+            )
+            assert {answer["state"] for answer in told} == {"received"}
+            assert len({answer["receipt"] for answer in told}) == 1
+            assert refused.status_code in (409, 422), refused.text
+    await stored_once(photos)
