@@ -29,7 +29,7 @@ class Finding(Table):
     """
 
     id = key()
-    visit = link(Visit)
+    visit = link(Visit, index=False)  # one_of_a_number leads with it
     number = count()
     by = link(Person)
     topic = link(Topic)

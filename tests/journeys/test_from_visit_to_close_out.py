@@ -154,12 +154,12 @@ async def test_a_finding_in_a_village_becomes_a_cleared_item(http: httpx.AsyncCl
     await sun.get(f"/api/evidence/{after['id']}", 404)
     assert await _items(sun) == []
 
-    # Before and after can be looked at, by those who see the item, as display copies only.
+    # Before and after can be looked at, by those who see the item, as display copies; the original only after saying why.
     for line in (*lines, after):
         await eventually(lambda line=line: _ready(zhou, line["id"]), 60)
         picture = await http.get(f"/api/evidence/{line['id']}/thumbnail", headers=chen.headers)
         assert picture.headers["content-type"] == "image/jpeg"
-        assert (await http.get(f"/api/evidence/{line['id']}/original", headers=wu.headers)).status_code == 404
+        assert (await http.get(f"/api/evidence/{line['id']}/original", headers=wu.headers)).status_code == 403
 
 
 async def test_nothing_is_lost_or_doubled_when_queue_and_worker_die_in_the_middle(
