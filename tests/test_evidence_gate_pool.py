@@ -151,6 +151,41 @@ async def test_a_killed_server_is_replaced_and_its_photos_may_be_tried_again(wor
     await until(lambda: not any(map(running, orphans)))
 
 
+SLOW_TO_FORK = """
+import os, runpy, sys, time
+fork = os.fork
+def slow():
+    child = fork()
+    time.sleep(0.3 if child else 0)
+    return child
+os.fork = slow
+sys.argv[0] = {script!r}
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+async def test_who_hangs_up_on_a_child_that_is_over_already_harms_no_other(
+    work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (script := tmp_path / "slow.py").write_text(SLOW_TO_FORK.format(script=str(gate_pool.SCRIPT)))
+    gate_pool.close()
+    monkeypatch.setattr(gate_pool, "SCRIPT", script)
+    doomed = asyncio.ensure_future(work(BOMB, SLOW))
+    await until(lambda: gate_pool.server_pid() and children(server()))
+    first, (child,) = server(), children(server())
+    await asyncio.sleep(0.4)
+    beside = asyncio.ensure_future(work(BOMB, SLOW))
+    await until(lambda: len(children(first)) == 2)
+    os.kill(child, signal.SIGKILL)  # both while the server is busy with the next photo
+    doomed.cancel()
+    await asyncio.wait([doomed])
+    assert isinstance(await work(), Prepared)
+    assert gate_pool.server_pid() == first and len(children(first)) == 1 and not beside.done()
+    beside.cancel()
+    await asyncio.wait([beside])
+    gate_pool.close()
+
+
 async def test_a_server_that_died_while_idle_costs_no_photo_a_try(work: Work) -> None:
     await work()
     first = server()

@@ -50,7 +50,6 @@ class Server:
                 elif descriptor == self._control.fileno():
                     asked = self._take_next()
                 else:
-                    self._poll.unregister(descriptor)
                     self._kill(descriptor)
 
     def _take_next(self) -> bool:
@@ -106,6 +105,8 @@ class Server:
             line.close()
 
     def _kill(self, descriptor: int) -> None:
+        with suppress(KeyError):  # its child was over in the same moment
+            self._poll.unregister(descriptor)
         for child, line in self._lines.items():  # ours and not yet waited for: the id is nobody else's
             if line.fileno() == descriptor:
                 os.kill(child, signal.SIGKILL)
