@@ -126,6 +126,10 @@ async def test_what_is_secret_out_of_sight_changes_not_one_byte(client, it, noon
     await trust_make.submit(it, hidden)
     opened = (await client.get(paths[0], headers=office)).json()["report"]
     assert (opened["uses"], opened["elsewhere"]) == ([], "在您无权查看的事项中也出现过")
+    with clock.frozen(noon - DAY):
+        await trust_make.taken(client, it, 5, visit=hidden)
+    often = (await client.get(paths[0], headers=office)).json()["report"]
+    assert trust_make.said(often, "seen_before") == trust_make.said(opened, "seen_before")
     everything = (await client.get(paths[0], headers=office)).text
     for word in (str(same), str(hidden), "红透山", "2026-11-22"):
         assert word not in everything

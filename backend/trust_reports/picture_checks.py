@@ -57,7 +57,8 @@ def edited(facts: Facts) -> Result | None:
 def seen_before(facts: Facts) -> Result | None:
     """The same photo with another record. The later use is what is spoken of: a photo is not to blame for its copies.
 
-    Of one matter, or of one visit, a photo may show two things; elsewhere it cannot.
+    Of one matter, or of one visit, a photo may show two things; elsewhere it cannot. What is out of sight counts once,
+    however often it was: the reader learns that it was, and nothing more.
     """
     if not facts.capture.arrived:
         return None
@@ -71,7 +72,9 @@ def seen_before(facts: Facts) -> Result | None:
     likeness = Likeness.exact if any(use.likeness == Likeness.exact for use in earlier) else Likeness.near
     own = all(use.setting and _together(use.setting, facts.setting) for use in earlier)
     said = f"seen_before.{likeness}_together" if own else f"seen_before.{likeness}"
-    return Result(Check.seen_before, level, said, float(len(earlier)), Unit.times, {"count": len(earlier)})
+    seen = sum(use.setting is not None for use in earlier)
+    count = seen + (seen < len(earlier))
+    return Result(Check.seen_before, level, said, float(count), Unit.times, {"count": count})
 
 
 def before_as_after(facts: Facts) -> Result | None:
