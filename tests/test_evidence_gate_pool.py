@@ -333,6 +333,31 @@ async def test_a_child_that_says_too_much_or_nonsense_is_not_listened_to(
         assert isinstance(made, Refused) and made.code == "evidence.undecodable" and not made.try_again, body
 
 
+async def test_a_child_that_ends_in_mid_line_is_refused_and_harms_no_other(
+    work: Work, taken_over: Callable[[str], None]
+) -> None:
+    taken_over(
+        """
+    if os.fstat(parts[0]).st_size > 100_000:
+        signal.pause()
+    for at in range(3, 1000):
+        try:
+            socket.socket(fileno=at).send(b'{')
+        except OSError:
+            pass
+    os._exit(0)
+    """
+    )
+    beside = asyncio.ensure_future(work(hostile.photo(1200, 900)))
+    await until(lambda: gate_pool.server_pid() and children(server()))
+    first = server()
+    made = await work()
+    assert isinstance(made, Refused) and not made.try_again
+    assert gate_pool.server_pid() == first and not beside.done()
+    beside.cancel()
+    await asyncio.wait([beside])
+
+
 def test_the_server_loads_nothing_of_ours_but_its_parts() -> None:
     script = (
         "import sys; sys.path.append(sys.argv[1]); from backend.evidence import gate_server; "

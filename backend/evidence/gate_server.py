@@ -113,9 +113,12 @@ class Server:
 
 
 def _say(line: socket.socket, **how: float) -> None:
-    """Never waits: a hostile child may have filled the line, and who asked may be gone."""
+    """Never waits: a hostile child may have filled the line, and who asked may be gone.
+
+    Always on a line of its own: the child may have ended in the middle of one.
+    """
     with suppress(OSError):
-        line.send(json.dumps(how).encode() + b"\n", socket.MSG_DONTWAIT)
+        line.send(b"\n" + json.dumps(how).encode() + b"\n", socket.MSG_DONTWAIT)
 
 
 def _keep_only(*descriptors: int) -> None:
