@@ -600,3 +600,16 @@ async def test_what_was_begun_besides_goes_with_the_upload_that_is_whole_first(i
     assert known != lost and (await phone.send(known, 0, content)).status_code == 204
     assert lying() == [] and (await phone.ask(lost)).status_code == 404
     assert await state(id) == "received" and await phone.offset(known) == len(content)
+
+
+async def test_the_file_of_a_finished_upload_goes_where_a_kill_left_it(it, phone):
+    content = make.photo(64)
+    id = await declared(it, content)
+    path = await phone.begin(id, len(content))
+    assert (await phone.send(path, 0, content)).status_code == 204 and lying() == []
+    left = intake().folder("partials") / f"{path.rsplit('/', 1)[1]}.whole"
+    left.write_bytes(content)
+    assert await jobs.sweep_expired() == 0 and lying() == [".whole"]
+    earlier = (clock.now() - timedelta(hours=2)).timestamp()
+    os.utime(left, (earlier, earlier))
+    assert await jobs.sweep_expired() == 1 and lying() == [] and await phone.offset(path) == len(content)

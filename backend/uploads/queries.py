@@ -62,7 +62,8 @@ async def declared(uploads: Iterable[UUID]) -> list[UploadRow]:
 
 
 async def known(uploads: Iterable[UUID]) -> set[UUID]:
-    rows = await raw("SELECT id FROM upload WHERE id = ANY($1::uuid[])", list(uploads))
+    """Those of them that still need their file: of one that is finished, the row alone tells."""
+    rows = await raw("SELECT id FROM upload WHERE id = ANY($1::uuid[]) AND finished_at IS NULL", list(uploads))
     return {row["id"] for row in rows}
 
 
