@@ -24,6 +24,7 @@ from backend.settings import S3 as S3_STORE
 from backend.supervisor import OsUser, Trouble
 
 LATEST_SEEN_YEAR = 2026  # the clock of a machine that says less was never set
+DURABLE = ("fsync", "synchronous_commit", "full_page_writes")  # without them a commit is no promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,9 @@ async def _database(settings: Settings) -> list[Finding]:
                 f"连得上，{version}，{tables} 张表" + ("" if tables else "，运行 ./duban migrate 建表"),
             )
         ]
+        if lax := [name for name in DURABLE if await line.fetchval(f"SHOW {name}") == "off"]:
+            said = f"{'、'.join(lax)} 是 off：断电会丢掉已出回执的记录，请改为 on"
+            found.append(Finding("数据库", said, bad=True))
         if await line.fetchval("SELECT to_regclass('public.outbox') IS NOT NULL"):
             parked = await line.fetchval("SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL")
             found.append(Finding("待办", f"{parked} 件搁置，见 docs/operations.md" if parked else "没有搁置的"))
