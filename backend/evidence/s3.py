@@ -86,11 +86,11 @@ class S3:
         """The store checks the bytes against the hash in the signature of the request."""
         content = _mapped(file)
         while not await self._created(_checked(name), content):
-            found = await self.find(name)  # None: the sweep set it aside in this moment, so ours takes its place
-            if found and found.size != len(content):
-                raise OSError(errno.EIO, "damaged: the original has another size", name)
-            if found:
-                return
+            with suppress(Missing):  # the sweep set it aside in this moment, so ours takes its place
+                if found := await self.find(name):
+                    if found.size != len(content) or not await self._holds(name, content):
+                        raise OSError(errno.EIO, "damaged: the original has other bytes", name)
+                    return
 
     @asynccontextmanager
     async def writing(self, name: str) -> AsyncIterator[Path]:
@@ -183,6 +183,15 @@ class S3:
         except AlreadyExistsError:
             return False
         return True
+
+    async def _holds(self, name: str, content: mmap.mmap) -> bool:
+        """What lies there may be nobody's and never have been verified: no receipt is given on its name alone."""
+        at = 0
+        async for piece in (await self.read(name)).pieces:
+            if content[at : at + len(piece)] != piece:
+                return False
+            at += len(piece)
+        return at == len(content)
 
     async def _put(self, name: str, content: mmap.mmap, mode: Literal["create", "overwrite"]) -> None:
         async with self._answering(name, self._patience + len(content) / SLOWEST):

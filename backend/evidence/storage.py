@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import filecmp
 import os
 import re
 import secrets
@@ -155,7 +156,7 @@ class LocalDisk:
         return self.root / name
 
     async def keep(self, name: str, file: Path) -> None:
-        """`file` lies on the file system of the root. Raises OSError when what is there has another size."""
+        """`file` lies on the file system of the root. Raises OSError when what is there has other bytes."""
         await asyncio.to_thread(self._keep, self.path(name), file)
 
     @asynccontextmanager
@@ -213,7 +214,7 @@ class LocalDisk:
                     break
                 except FileExistsError:
                     with suppress(FileNotFoundError):  # the sweep set it aside in this moment: ours takes its place
-                        _check_size(target, file)
+                        _check_same(target, file)
                         sync(target)  # whoever put it there (a restore, say) may not have done so
                         break
             sync(target.parent)
@@ -328,9 +329,10 @@ def sync(path: Path) -> None:
         os.close(fd)
 
 
-def _check_size(target: Path, file: Path) -> None:
-    if target.stat().st_size != file.stat().st_size:
-        raise OSError(errno.EIO, "damaged: the original has another size", str(target))
+def _check_same(target: Path, file: Path) -> None:
+    """What lies there may be nobody's and never have been verified: no receipt is given on its name alone."""
+    if not filecmp.cmp(target, file, shallow=False):
+        raise OSError(errno.EIO, "damaged: the original has other bytes", str(target))
 
 
 def _opened(path: Path) -> tuple[BinaryIO, int]:
