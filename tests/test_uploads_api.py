@@ -160,6 +160,22 @@ async def test_a_disk_that_fills_up_at_the_very_end_loses_nothing(it, phone, mon
     assert await phone.offset(path) == len(content) and await state(id) == "received" and lying() == []
 
 
+async def test_a_disk_that_says_only_in_the_sync_that_it_is_full_loses_nothing_either(it, phone, monkeypatch):
+    content = make.photo(68)
+    id = await declared(it, content)
+    path = await phone.begin(id, len(content))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    monkeypatch.setattr(os, "fsync", full)
+    answer = await phone.send(path, 0, content)
+    assert (answer.status_code, make.problem(answer)["code"]) == (507, "no_room")
+    assert await state(id) == "declared"
+    monkeypatch.undo()
+    assert await phone.offset(path) == len(content) and await state(id) == "received" and lying() == []
+
+
 async def test_recordings_come_in_pieces_too(it, phone):
     content = recording(MediaType.mp4, number=7)
     id = await declared(it, content, MediaType.mp4)

@@ -51,13 +51,14 @@ class Partial:
     async def seal(self, length: int) -> None:
         """Makes the whole file durable and closes it to writers for good. Safe to repeat.
 
-        Raises FileNotFoundError, or WrongState when bytes are missing.
+        Raises FileNotFoundError, WrongState when bytes are missing, or NoRoom where the disk says so only now.
         """
-        with suppress(FileNotFoundError), Writer(self, length) as writer:
-            await asyncio.to_thread(storage.sync, self.part)
-            await writer.close_for_good()
-        self.path.stat()
-        await asyncio.to_thread(storage.sync, self.path.parent)
+        with storage.room():
+            with suppress(FileNotFoundError), Writer(self, length) as writer:
+                await asyncio.to_thread(storage.sync, self.part)
+                await writer.close_for_good()
+            self.path.stat()
+            await asyncio.to_thread(storage.sync, self.path.parent)
 
     def digest(self) -> tuple[str, int]:
         """SHA-256 and size of the sealed file. Blocking."""
