@@ -125,6 +125,15 @@ async def test_a_closed_account_is_not_told(it, noon, settle):
     assert await raw("SELECT 1 FROM notice") == []
 
 
+async def test_a_reminder_changes_nothing_that_somebody_at_a_screen_has_read(client, it, noon):
+    call = await calls.hand_in(it)
+    before = (await call.made(client)).json()["version"]
+    path = f"/api/rectifications/{call.path.split('/')[3]}"
+    with clock.frozen(noon + DAY):
+        assert await jobs.sweep_missing() == 1
+    assert (await client.get(path, headers=await make.signed_in(it.reviewer))).json()["version"] == before
+
+
 def test_the_worker_sweeps_for_both():
     assert {finding_jobs.sweep_missing, jobs.sweep_missing} <= {work for work, _ in CRON.values()}
 

@@ -120,8 +120,11 @@ async def _workdays_left(row: dict[str, Any]) -> int | None:
 
 
 # Not counted in the version, which units see too: that somebody is sent to check is not theirs to know (T12), and
-# taking a case file changes nothing.
-SECRET = "ARRAY['rectification.check_assigned', 'rectification.sampled', 'rectification.case_file_taken']"
+# taking a case file or reminding a sender changes nothing.
+SECRET = (
+    "ARRAY['rectification.check_assigned', 'rectification.sampled', 'rectification.case_file_taken', "
+    "'rectification.files_missing']"
+)
 _OPEN_CHECK = "check_.rectification = item.id AND check_.concluded_at IS NULL AND check_.called_off_at IS NULL"
 _ROUND = "item.returned + item.reopened"
 _ROW = f"""
