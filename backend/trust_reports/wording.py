@@ -268,14 +268,6 @@ def sentence(result: Result, english: bool, photo: bool = True) -> str:
     return words.format_map(told)
 
 
-def heading(level: Level, english: bool) -> str:
-    return LEVELS[level][english]
-
-
-def of_check(check: Check, english: bool) -> str:
-    return NAMES[check][english]
-
-
 def _figure(name: str, value: object, english: bool) -> str:
     match name.rpartition("_")[2], value:
         case "m", float() | int():
