@@ -154,7 +154,7 @@ async def test_a_finding_in_a_village_becomes_a_cleared_item(http: httpx.AsyncCl
     await sun.get(f"/api/evidence/{after['id']}", 404)
     assert await _items(sun) == []
 
-    # Before and after can be looked at, by those who see the item, as display copies; the original only after saying why.
+    # Before and after can be looked at by those who see the item, as display copies; originals only after saying why.
     for line in (*lines, after):
         await eventually(lambda line=line: _ready(zhou, line["id"]), 60)
         picture = await http.get(f"/api/evidence/{line['id']}/thumbnail", headers=chen.headers)
