@@ -118,9 +118,9 @@ async def proper_closing(id: UUID) -> None:
                 mine[-1]["id"],
             )
             assert files and all(file["state"] in ("received", "ready") for file in files), "closed without evidence"
-            own = [row for row in measures if row["unit"] == part["unit"]]
-            assert not [row for row in own if row["state"] == "planned"], "closed with a measure that is not done"
-            assert not planned or [row for row in own if row["state"] == "done"], "closed without a plan"
+            states = {row["state"] for row in measures if row["unit"] == part["unit"]}
+            assert "planned" not in states, "closed with a measure that is not done"
+            assert not planned or "done" in states, "closed without a plan"
             passed = [row for row in reviews if row["hand_in"] == mine[-1]["id"] and row["verb"] == "pass_first"]
             assert passed and passed[-1]["by"] not in who_handed, "closed without a first pass"
     deciders = [closer, *keys["pass_first"]]

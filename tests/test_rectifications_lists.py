@@ -318,6 +318,21 @@ async def test_words_are_found_by_the_index(w):
     assert "search_pieces(it.text, it.marks) @>" in said[0] and "rectification_search_pieces" in plan
 
 
+@pytest.mark.parametrize(("who", "said"), [("handler", {}), ("county", {"unit": True})])
+async def test_whose_a_find_is_is_asked_of_each_find_and_never_of_all_parts_of_a_unit_first(w, who, said):
+    """A plan made for any arguments knows the average unit: it began with 60,000 parts of the greatest one."""
+    unit = {"unit": sorted(w.people["handler"].units())[0]} if said else {}
+    it = await listing.asked(w.people[who], Filter(q="消防", **unit), clock.now())
+    caught: list[tuple[str, list]] = []
+    async with transaction():
+        connection = db.DB.current_transaction.get().connection
+        connection.add_query_logger(lambda record: caught.append((record.query, record.args)))
+        await listing._gather(it, drivers.ORDERS[Sort.urgency], None, 51)
+        await asyncio.sleep(0)  # the logger is told in the loop's next turn
+        plan = "\n".join(row[0] for row in await raw(f"EXPLAIN {caught[0][0]}", *caught[0][1]))
+    assert "SubPlan" in plan and "Join" not in plan and "Nested Loop" not in plan, plan
+
+
 def test_a_filter_reads_the_same_from_a_query_string_and_from_json():
     said = {"group": "open", "overdue": "true", "q": "水"}
     lenient = msgspec.convert(said, Filter, strict=False)
