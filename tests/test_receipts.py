@@ -112,6 +112,13 @@ async def test_the_hash_is_that_of_the_bytes_as_they_came_not_of_their_meaning(c
     assert read(said.json()).sha256 == hashlib.sha256(spaced).hexdigest()
 
 
+async def test_a_body_that_nobody_asked_for_is_attested_as_it_came_too(client, it):
+    call = await calls.WRITES["POST /api/visits/{visit_id}/submission"](it)
+    said = await client.request(call.method, call.path, content=b"{}", headers=call.headers)
+    assert said.status_code == 201, said.text
+    assert read(said.json()).sha256 == hashlib.sha256(b"{}").hexdigest()
+
+
 async def test_a_refused_request_gets_no_receipt(client, it):
     call = await calls.file_finding(it)
     call.body["facts"] = " "

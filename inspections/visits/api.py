@@ -11,6 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta
 
 from backend import geo, receipts
+from backend.body import StrictRequest
 from backend.roles import Actor
 from backend.shapes import Latitude, Line, Longitude, Metres, Note, OptionalNote, PositionIn, RegionCode, check_claimed
 from inspections.visits import commands, queries
@@ -109,7 +110,10 @@ class VisitController(Controller):
         return visit
 
     @post("/{visit_id:uuid}/submission", summary="Hand in the visit (提交检查)")
-    async def submit(self, visit_id: FromPath[UUID], actor: NamedDependency[Actor]) -> VisitShape:
+    async def submit(
+        self, visit_id: FromPath[UUID], request: StrictRequest, actor: NamedDependency[Actor]
+    ) -> VisitShape:
+        await request.attested()
         await commands.submit(visit_id, actor)
         visit = await queries.show(visit_id, actor)
         if visit.submitted_at:
