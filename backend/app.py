@@ -16,6 +16,8 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from backend import attesting, body, db, events, health, openapi, problems, receipts, wake
 from backend.calendar.api import CalendarController, DeadlineController
 from backend.errors import Problem
+from backend.feedback import queries as feedback
+from backend.feedback.api import FeedbackController
 from backend.originals.api import OriginalController
 from backend.people.api import PEOPLE_CONTROLLERS
 from backend.people.sign_in import SignInMiddleware, provide_actor
@@ -62,12 +64,13 @@ CONTROLLERS = [
     BatchController,
     NoticeController,
     TodayController,
+    FeedbackController,
     attesting.AttestingController,
     health.HealthController,
 ]
 
 # Evidence is read through what it hangs on: these say whether the actor sees a thing that shows it.
-EVIDENCE_READERS = (findings.shows_evidence, rectifications.shows_evidence)
+EVIDENCE_READERS = (findings.shows_evidence, rectifications.shows_evidence, feedback.shows_evidence)
 # And what a file hangs on, from the bottom up: its trust report compares the file with that.
 EVIDENCE_SETTINGS = (findings.settings, evidence_settings.settings)
 

@@ -16,6 +16,7 @@ APP_CONFIG = AppConfig(
             "backend.originals.tables",
             "backend.uploads.tables",
             "backend.trust_reports.tables",
+            "backend.feedback.tables",
         ],
         exclude_imported=True,
     ),

@@ -46,6 +46,8 @@ KINDS = {
     "look_back": "回头看",
     "reopening": "重开",
     "voiding": "申请作废",
+    "feedback": "投诉建议",
+    "feedback_answer": "投诉建议答复",
 }
 
 # SHA-256 of the body of the running HTTP request, exactly as it came; StrictRequest sets it.

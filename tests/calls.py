@@ -12,6 +12,8 @@ from pyotp.totp import TOTP
 from backend import clock, geo, outbox
 from backend.columns import uuid7
 from backend.db import raw
+from backend.feedback import commands as feedback
+from backend.feedback.rules import Kind as FeedbackKind
 from backend.people import commands as people
 from backend.people import queries as people_queries
 from backend.people.passwords import digest
@@ -641,6 +643,36 @@ async def read_all(it: Cast) -> Call:
     return await by(it.handler, "POST", "/api/notices/readings", {"up_to": str(await _notice(it))})
 
 
+# ── feedback ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def give_feedback(it: Cast) -> Call:
+    body = {
+        "id": str(uuid7()),
+        "kind": "suggestion",
+        "text": "整改清单希望能按村筛选。",
+        "page": "/items",
+        "app_version": "0.1.0",
+        "evidence": [make.manifest_line(make.photo(21))],
+    }
+    return await by(it.handler, "POST", "/api/feedback", body)
+
+
+async def feedback_given(it: Cast, kind: FeedbackKind = FeedbackKind.suggestion) -> UUID:
+    id = uuid7()
+    await feedback.give(it.handler, [], id=id, kind=kind, text="字太小。", page="/me", app_version="0.1.0")
+    return id
+
+
+async def answer_feedback(it: Cast) -> Call:
+    body = {"id": str(uuid7()), "text": "下个版本增加。"}
+    return await by(it.staff, "POST", f"/api/feedback/{await feedback_given(it)}/answers", body)
+
+
+async def close_feedback(it: Cast) -> Call:
+    return await by(it.staff, "POST", f"/api/feedback/{await feedback_given(it)}/closing", {"note": "已有此功能。"})
+
+
 # ── saved views ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -732,6 +764,9 @@ WRITES: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "POST /api/rectifications/batch": ask_batch,
     "POST /api/rectifications/batches/{batch_id}/stop": stop_batch,
     "PUT /api/notices/{notice_id}/reading": read_notice,
+    "POST /api/feedback": give_feedback,
+    "POST /api/feedback/{feedback_id}/answers": answer_feedback,
+    "POST /api/feedback/{feedback_id}/closing": close_feedback,
     "PUT /api/views/{view_id}": keep_view,
     "DELETE /api/views/{view_id}": discard_view,
     "POST /api/notices/readings": read_all,

@@ -52,6 +52,8 @@ RECEIPTED = {
     "POST /api/rectifications/{item_id}/resumption": "resumption",
     "POST /api/rectifications/{item_id}/look-backs": "look_back",
     "POST /api/rectifications/{item_id}/reopening": "reopening",
+    "POST /api/feedback": "feedback",
+    "POST /api/feedback/{feedback_id}/answers": "feedback_answer",
 }
 BODILESS = {"POST /api/visits/{visit_id}/submission", "PUT /api/evidence/{evidence_id}"}
 BARE = {  # nothing of their own is stored under an id from the phone
@@ -63,6 +65,7 @@ BARE = {  # nothing of their own is stored under an id from the phone
     "POST /api/evidence/{evidence_id}/explanations",  # answered with the file, and so with the receipt of the file
     "POST /api/evidence/{evidence_id}/original-access",
     "POST /api/rectifications/batch",
+    "POST /api/feedback/{feedback_id}/closing",
     "POST /api/rectifications/batches/{batch_id}/stop",
 }
 
@@ -81,7 +84,7 @@ def test_every_kind_of_receipt_is_given_by_some_call():
 
 
 def test_a_new_write_of_the_main_loop_says_whether_it_is_attested():
-    loop = ("/api/visits", "/api/evidence", "/api/rectifications")
+    loop = ("/api/visits", "/api/evidence", "/api/rectifications", "/api/feedback")
     assert {name for name in calls.WRITES if name.split()[1].startswith(loop)} == RECEIPTED.keys() | BARE
 
 

@@ -180,6 +180,11 @@ async def _office(roles: set[Role] | frozenset[Role], area: frozenset[str]) -> s
     return {row["person"] for row in rows}
 
 
+async def office_of(areas: frozenset[str]) -> set[UUID]:
+    """The people of the offices at these regions, today."""
+    return await _office(OFFICE, areas)
+
+
 async def _open_accounts(people: frozenset[UUID]) -> set[UUID]:
     rows = await select("SELECT id FROM person WHERE id = ANY({}) AND disabled_at IS NULL", list(people))
     return {row["id"] for row in rows}

@@ -5,6 +5,7 @@ from uuid import UUID
 from backend.columns import uuid7
 from backend.db import raw
 from backend.events import Event
+from backend.feedback import queries as feedback
 from notifications.inbox import queries
 from notifications.inbox.rules import HEARS, Audience, Urgency
 from tasks.batches import queries as batches
@@ -71,5 +72,33 @@ async def tell_asker(event: Event) -> None:
         event.subject,
         Urgency.normal.value,
         Audience.asker.value,
+        event.at,
+    )
+
+
+async def tell_giver(event: Event) -> None:
+    """Who gave the feedback that was answered or closed."""
+    await _tell(event, {UUID(event.payload["giver"])}, Audience.asker)
+
+
+async def tell_office(event: Event) -> None:
+    """The offices that may answer feedback; its giver is not told of it."""
+    told = await queries.office_of(await feedback.places(event.subject))
+    await _tell(event, told - {event.actor}, Audience.office)
+
+
+async def _tell(event: Event, people: set[UUID], audience: Audience) -> None:
+    """Of something that is no rectification. Closed accounts are not told."""
+    await raw(
+        "INSERT INTO notice (id, event, person, verb, subject, urgency, reason, at) "
+        "SELECT told.id, $3, person.id, $4, $5, $6, $7, $8 FROM unnest($1::uuid[], $2::uuid[]) AS told (id, person) "
+        "JOIN person ON person.id = told.person WHERE disabled_at IS NULL ON CONFLICT (event, person) DO NOTHING",
+        [uuid7() for _ in people],
+        list(people),
+        event.id,
+        event.verb,
+        event.subject,
+        Urgency.normal.value,
+        audience.value,
         event.at,
     )

@@ -65,8 +65,17 @@ MISSING_TITLES = {
 }
 
 
+FEEDBACK_TITLES = {
+    "feedback.given": ("有新的投诉建议待答复", "Feedback about the program waits for an answer"),
+    "feedback.answered": ("您的投诉建议有了答复", "Your feedback was answered"),
+    "feedback.closed": ("您的投诉建议已办结", "Your feedback was closed"),
+}
+
+
 def title(verb: str, number: str | None, english: bool) -> str:
     """One line: what happened to which item."""
+    if verb in FEEDBACK_TITLES:
+        return FEEDBACK_TITLES[verb][1 if english else 0]
     if english:
         return f"{TITLES[verb][1]}: {number or '(no number yet)'}"
     return f"{TITLES[verb][0]}：{number or '（未编号）'}"
@@ -88,5 +97,7 @@ def of_missing(verb: str, missing: int, declared: int, english: bool) -> str:
 
 def link(verb: str, subject: object) -> str:
     """Where a screen goes when the notice is tapped: a stable path of the API."""
+    if verb in FEEDBACK_TITLES:
+        return f"/api/feedback/{subject}"
     folder = "/api/rectifications/batches" if verb in BATCH_TITLES else "/api/rectifications"
     return f"{folder}/{subject}"
