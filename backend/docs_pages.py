@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from backend import docs_problems, docs_states
+from backend import docs_problems, docs_states, outbox
 from backend.events import VERBS
 from backend.settings import ROOT
 from backend.supervisor import say
@@ -34,7 +34,7 @@ def events_page() -> str:
 
 
 def _event(verb: str, sentence: str) -> str:
-    causes = [f"`{reaction.__name__}`" for reaction in REACTIONS.get(verb, ())]
+    causes = [f"`{outbox.name(reaction)}`" for reaction in REACTIONS.get(verb, ())]
     hearing, title = HEARS.get(verb), {**TITLES, **BATCH_TITLES, **MISSING_TITLES, **FEEDBACK_TITLES}.get(verb)
     other = Audience.sender if verb in MISSING_TITLES else Audience.asker
     other = Audience.office if verb == "feedback.given" else other

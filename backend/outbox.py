@@ -1,9 +1,11 @@
 """Hands events to reactions: claimed with SKIP LOCKED, retried with growing delay, parked after eight tries."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from backend import clock
 from backend.db import raw, savepoint, transaction
@@ -13,7 +15,20 @@ BATCH = 100
 TRIES = 8
 
 Reaction = Callable[[Event], Awaitable[None]]
-Reactions = Mapping[str, Sequence[Reaction]]
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """A reaction to many events of one verb at once, for what comes by the hundred thousand.
+
+    It must do for each event what it would do for that event alone: a batch that fails is handed over again one by one,
+    so that one bad event holds up no other.
+    """
+
+    react: Callable[[Sequence[Event]], Awaitable[None]]
+
+
+Reactions = Mapping[str, Sequence[Reaction | Together]]
 
 log = logging.getLogger("duban.outbox")
 
@@ -55,6 +70,11 @@ async def waiting() -> dict[str, float]:
     return dict(row)
 
 
+def name(reaction: Reaction | Together) -> str:
+    """What a reaction is called, for pages and logs."""
+    return getattr(reaction.react if isinstance(reaction, Together) else reaction, "__name__", "")
+
+
 def delay(attempts: int) -> timedelta:
     """How long to wait after this many failed tries: 2 s, 4 s … at most 5 minutes."""
     return timedelta(seconds=min(2**attempts, 300))
@@ -69,23 +89,41 @@ async def _batch(reactions: Reactions) -> int:
             clock.now(),
             BATCH,
         )
-        done = [row["id"] for row in rows if await _react(dict(row), reactions)]
+        done = [id for group in _groups(rows, reactions) for id in await _react(group, reactions)]
         await raw("DELETE FROM outbox WHERE event = ANY($1::uuid[])", done)
         return len(rows)
 
 
-async def _react(row: dict[str, Any], reactions: Reactions) -> bool:
-    event = of_row(row)
-    if event.verb not in reactions:
-        return True
+def _groups(rows: Sequence[Any], reactions: Reactions) -> Iterator[list[Any]]:
+    """Those of a verb that is reacted to together, together; the rest, and what failed before, one by one."""
+    together: dict[str, list[Any]] = {}
+    for row in rows:
+        asked = reactions.get(row["verb"], ())
+        if row["attempts"] == 0 and asked and all(isinstance(reaction, Together) for reaction in asked):
+            together.setdefault(row["verb"], []).append(row)
+        else:
+            yield [row]
+    yield from together.values()
+
+
+async def _react(rows: list[Any], reactions: Reactions) -> list[UUID]:
+    """The ids of those that are done with, under one savepoint; when that fails, each under its own."""
+    events = [of_row(row) for row in rows]
     try:
         async with savepoint():
-            for reaction in reactions[event.verb]:
-                await reaction(event)
+            for reaction in reactions.get(events[0].verb, ()):
+                if isinstance(reaction, Together):
+                    await reaction.react(events)
+                else:
+                    for event in events:
+                        await reaction(event)
     except Exception as failure:  # a reaction's bug must not stop the others
-        await _put_off(event, row["attempts"] + 1, failure)
-        return False
-    return True
+        if len(events) > 1:
+            log.warning("%s events %s failed together, now one by one", len(events), events[0].verb, exc_info=failure)
+            return [id for row in rows for id in await _react([row], reactions)]
+        await _put_off(events[0], rows[0]["attempts"] + 1, failure)
+        return []
+    return [event.id for event in events]
 
 
 async def _put_off(event: Event, attempts: int, failure: Exception) -> None:
