@@ -35,6 +35,7 @@ from tasks.case_files.api import CaseFileController
 from tasks.household_clearing.api import HouseholdClearingController
 from tasks.households.api import HouseholdController
 from tasks.households.queries import Shown
+from tasks.numbers.api import NumbersController
 from tasks.rectifications import evidence_settings
 from tasks.rectifications import queries as rectifications
 from tasks.rectifications.api import EffectController, RectificationController
@@ -62,6 +63,7 @@ CONTROLLERS = [
     HouseholdController,
     HouseholdClearingController,
     BatchController,
+    NumbersController,
     NoticeController,
     TodayController,
     FeedbackController,

@@ -24,6 +24,7 @@ from inspections.findings.queries import caption as caption_of_finding
 from notifications.inbox.reactions import tell_asker, tell_giver, tell_office, tell_people, tell_sender
 from notifications.inbox.rules import HEARS
 from tasks.batches import jobs as batches
+from tasks.numbers import jobs as numbers
 from tasks.rectifications import jobs as rectifications
 from tasks.rectifications.queries import caption as caption_of_item
 from tasks.rectifications.reactions import issue_findings, issue_urgent
@@ -97,6 +98,7 @@ CRON.update(
         "sweep_incoming": (sweep_incoming, 3600.0),
         "count_dates_again": (rectifications.count_dates_again, 10.0),
         "sweep_sign_ins": (sweep_sign_ins, 3600.0),
+        "fold_tallies": (numbers.fold_tallies, 15.0),
     }
 )
 
