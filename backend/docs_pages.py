@@ -8,8 +8,8 @@ from backend.events import VERBS
 from backend.settings import ROOT
 from backend.supervisor import say
 from backend.worker import REACTIONS
-from notifications.inbox.rules import HEARS, Audience
-from notifications.inbox.wording import BATCH_TITLES, FEEDBACK_TITLES, MISSING_TITLES, TITLES
+from notifications.inbox.rules import HEARS
+from notifications.inbox.wording import TITLES
 from tasks.rectifications.told import SENTENCES
 
 NOTE = "<!-- Printed by `./duban docs`. Change the code, not this file. -->"
@@ -35,11 +35,8 @@ def events_page() -> str:
 
 def _event(verb: str, sentence: str) -> str:
     causes = [f"`{outbox.name(reaction)}`" for reaction in REACTIONS.get(verb, ())]
-    hearing, title = HEARS.get(verb), {**TITLES, **BATCH_TITLES, **MISSING_TITLES, **FEEDBACK_TITLES}.get(verb)
-    other = Audience.sender if verb in MISSING_TITLES else Audience.asker
-    other = Audience.office if verb == "feedback.given" else other
-    audiences = hearing.audience if hearing else (other,) if title else ()
-    told = ", ".join(f"`{audience}`" for audience in audiences)
+    hearing, title = HEARS.get(verb), TITLES.get(verb)
+    told = ", ".join(f"`{audience}`" for audience in hearing.audience) if hearing else ""
     urgency = f"`{hearing.urgency}`" if hearing else ""
     notice = title[0] if title else ""
     return row(f"`{verb}`", sentence, SENTENCES.get(verb, ""), ", ".join(causes), told, urgency, notice)

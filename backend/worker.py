@@ -21,7 +21,7 @@ from backend.people import commands as people
 from backend.uploads import jobs as uploads
 from inspections.findings import jobs as findings
 from inspections.findings.queries import caption as caption_of_finding
-from notifications.inbox.reactions import tell_asker, tell_giver, tell_office, tell_people, tell_sender
+from notifications.inbox.reactions import tell_many
 from notifications.inbox.rules import HEARS
 from tasks.batches import jobs as batches
 from tasks.numbers import jobs as numbers
@@ -33,14 +33,7 @@ from tasks.rectifications.reactions import issue_findings, issue_urgent
 REACTIONS: outbox.Reactions = {
     "visit.submitted": (issue_findings,),
     "finding.filed": (issue_urgent,),
-    **{verb: (tell_people,) for verb in HEARS},
-    "finding.files_missing": (tell_sender,),
-    "rectification.files_missing": (tell_sender,),
-    "batch.finished": (tell_asker,),
-    "batch.parked": (tell_asker,),
-    "feedback.given": (tell_office,),
-    "feedback.answered": (tell_giver,),
-    "feedback.closed": (tell_giver,),
+    **{verb: (outbox.Together(tell_many),) for verb in HEARS},
 }
 
 # What a photo hangs on lets stand below its display copy; the first that knows it is asked no further.

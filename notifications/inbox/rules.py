@@ -1,22 +1,39 @@
-"""Who hears of what: event → audience and urgency, read aloud in a minute. The words stand in wording.py."""
+"""Who hears of what: event → kind of thing, urgency, audience, read aloud in a minute. The words: wording.py."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 
+class Subject(StrEnum):
+    """What kind of thing an event is about: it says how an audience is found (audiences.py) and where a tap leads."""
+
+    rectification = "rectification"
+    reminder = "reminder"  # of a rectification
+    batch = "batch"
+    files = "files"  # of a record, that have not come
+    month = "month"  # a period, a cell, a record of the monthly check
+    summary = "summary"
+    feedback = "feedback"
+    operations = "operations"  # of this Duban itself
+
+
 class Audience(StrEnum):
-    """Groups of people around a rectification; who they are today is asked when the event is handled."""
+    """Groups of people around a thing; who they are today is asked when the event is handled."""
 
     responsible_units = "responsible_units"
     principals = "principals"  # of the responsible units
     lead_units = "lead_units"
     office_leaders = "office_leaders"
+    closers = "closers"  # office leaders, once all units have come so far that the second key can be turned
     office = "office"
+    leaders = "leaders"
     team = "team"
     former_units = "former_units"
     checkers = "checkers"
-    asker = "asker"  # of a batch, whose subject is no rectification
+    asker = "asker"  # who asked for what the event answers
     sender = "sender"  # of a record whose files have not come
+    administrators = "administrators"
 
 
 class Urgency(StrEnum):
@@ -26,44 +43,71 @@ class Urgency(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    audience: tuple[Audience, ...]
+    about: Subject
     urgency: Urgency
+    audience: tuple[Audience, ...]
+
+
+def heard(about: Subject, rows: Mapping[str, tuple[Urgency | Audience, ...]]) -> dict[str, Hearing]:
+    """The rows of one kind of thing: verb → urgency, then who."""
+    return {
+        verb: Hearing(about, Urgency(urgency), tuple(Audience(one) for one in audience))
+        for verb, (urgency, *audience) in rows.items()
+    }
 
 
 A = Audience
+AT_ONCE, NORMAL = Urgency.at_once, Urgency.normal
+
+# An event may name audiences itself ("audience" in its payload): then only those of its row here that it names hear it.
 HEARS = {
-    "rectification.held": Hearing((A.office,), Urgency.normal),
-    "rectification.issued": Hearing((A.responsible_units, A.lead_units), Urgency.at_once),
-    "rectification.rescheduled": Hearing((A.responsible_units, A.lead_units), Urgency.normal),
-    "rectification.answer_time_moved": Hearing((A.responsible_units,), Urgency.normal),
-    "rectification.decision_time_moved": Hearing((A.office, A.responsible_units), Urgency.normal),
-    "rectification.acknowledged": Hearing((A.office,), Urgency.normal),
-    "rectification.accepted_silently": Hearing((A.responsible_units, A.office), Urgency.normal),
-    "rectification.objected": Hearing((A.office, A.lead_units), Urgency.normal),
-    "rectification.objection_declined": Hearing((A.responsible_units,), Urgency.at_once),
-    "rectification.redirected": Hearing((A.responsible_units, A.former_units, A.lead_units), Urgency.at_once),
-    "rectification.objection_upheld": Hearing((A.responsible_units, A.lead_units, A.team), Urgency.normal),
-    "rectification.extension_asked": Hearing((A.office,), Urgency.normal),
-    "rectification.extended": Hearing((A.responsible_units, A.lead_units), Urgency.normal),
-    "rectification.extension_declined": Hearing((A.responsible_units,), Urgency.at_once),
-    "rectification.handed_in": Hearing((A.principals, A.lead_units, A.office), Urgency.normal),
-    "rectification.hand_in_confirmed": Hearing((A.lead_units,), Urgency.normal),
-    "rectification.hand_in_withdrawn": Hearing((A.responsible_units, A.lead_units, A.office), Urgency.at_once),
-    "rectification.sent_back": Hearing((A.responsible_units,), Urgency.at_once),
-    "rectification.passed": Hearing((A.office_leaders, A.responsible_units), Urgency.normal),
-    "rectification.check_assigned": Hearing((A.checkers,), Urgency.normal),
-    "rectification.check_passed": Hearing((A.office,), Urgency.normal),
-    "rectification.check_failed": Hearing((A.responsible_units, A.lead_units, A.office), Urgency.at_once),
-    "rectification.published": Hearing((A.responsible_units,), Urgency.normal),
-    "rectification.public_objection_taken": Hearing((A.office,), Urgency.normal),
-    "rectification.public_objection_upheld": Hearing((A.responsible_units, A.lead_units), Urgency.at_once),
-    "rectification.closed": Hearing((A.responsible_units, A.lead_units, A.team), Urgency.normal),
-    "rectification.looked_back": Hearing((A.office,), Urgency.normal),
-    "rectification.reopened": Hearing((A.responsible_units, A.lead_units), Urgency.at_once),
-    "rectification.hung": Hearing((A.responsible_units, A.lead_units), Urgency.normal),
-    "rectification.resumed": Hearing((A.responsible_units, A.lead_units), Urgency.at_once),
-    "rectification.taken_over": Hearing((A.responsible_units, A.lead_units, A.former_units, A.office), Urgency.at_once),
-    "rectification.void_asked": Hearing((A.office,), Urgency.normal),
-    "rectification.void_declined": Hearing((A.office,), Urgency.normal),
-    "rectification.voided": Hearing((A.responsible_units, A.lead_units, A.team), Urgency.normal),
-}
+    **heard(Subject.rectification, {
+        "rectification.held": (NORMAL, A.office),
+        "rectification.issued": (AT_ONCE, A.responsible_units, A.lead_units),
+        "rectification.rescheduled": (NORMAL, A.responsible_units, A.lead_units),
+        "rectification.answer_time_moved": (NORMAL, A.responsible_units),
+        "rectification.decision_time_moved": (NORMAL, A.office, A.responsible_units),
+        "rectification.acknowledged": (NORMAL, A.office),
+        "rectification.accepted_silently": (NORMAL, A.responsible_units, A.office),
+        "rectification.objected": (NORMAL, A.office, A.lead_units),
+        "rectification.objection_declined": (AT_ONCE, A.responsible_units),
+        "rectification.redirected": (AT_ONCE, A.responsible_units, A.former_units, A.lead_units),
+        "rectification.objection_upheld": (NORMAL, A.responsible_units, A.lead_units, A.team),
+        "rectification.extension_asked": (NORMAL, A.office),
+        "rectification.extended": (NORMAL, A.responsible_units, A.lead_units),
+        "rectification.extension_declined": (AT_ONCE, A.responsible_units),
+        "rectification.handed_in": (NORMAL, A.principals, A.lead_units, A.office),
+        "rectification.hand_in_confirmed": (NORMAL, A.lead_units),
+        "rectification.hand_in_withdrawn": (AT_ONCE, A.responsible_units, A.lead_units, A.office),
+        "rectification.sent_back": (AT_ONCE, A.responsible_units),
+        "rectification.passed": (NORMAL, A.closers, A.responsible_units),
+        "rectification.check_assigned": (NORMAL, A.checkers),
+        "rectification.check_passed": (NORMAL, A.office),
+        "rectification.check_failed": (AT_ONCE, A.responsible_units, A.lead_units, A.office),
+        "rectification.published": (NORMAL, A.responsible_units),
+        "rectification.public_objection_taken": (NORMAL, A.office),
+        "rectification.public_objection_upheld": (AT_ONCE, A.responsible_units, A.lead_units),
+        "rectification.closed": (NORMAL, A.responsible_units, A.lead_units, A.team),
+        "rectification.looked_back": (NORMAL, A.office),
+        "rectification.reopened": (AT_ONCE, A.responsible_units, A.lead_units),
+        "rectification.hung": (NORMAL, A.responsible_units, A.lead_units),
+        "rectification.resumed": (AT_ONCE, A.responsible_units, A.lead_units),
+        "rectification.taken_over": (AT_ONCE, A.responsible_units, A.lead_units, A.former_units, A.office),
+        "rectification.void_asked": (NORMAL, A.office),
+        "rectification.void_declined": (NORMAL, A.office),
+        "rectification.voided": (NORMAL, A.responsible_units, A.lead_units, A.team),
+    }),
+    **heard(Subject.batch, {
+        "batch.finished": (NORMAL, A.asker),
+        "batch.parked": (NORMAL, A.asker),
+    }),
+    **heard(Subject.files, {
+        "finding.files_missing": (NORMAL, A.sender),
+        "rectification.files_missing": (NORMAL, A.sender),
+    }),
+    **heard(Subject.feedback, {
+        "feedback.given": (NORMAL, A.office),
+        "feedback.answered": (NORMAL, A.asker),
+        "feedback.closed": (NORMAL, A.asker),
+    }),
+}  # fmt: skip

@@ -1,5 +1,11 @@
 """What a notice says, in Chinese and English. Never the name of a household or a person below."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from notifications.inbox.rules import HEARS, Subject
+
+# Braces hold what the event says of itself, or what the thing is now.
 TITLES = {
     "rectification.held": ("有问题待补充后交办", "A finding waits to be issued"),
     "rectification.issued": ("新交办整改事项", "A rectification was issued to you"),
@@ -47,57 +53,74 @@ TITLES = {
     ),
     "rectification.void_declined": ("不予作废，事项继续办理", "Not voided, the item goes on"),
     "rectification.voided": ("整改事项已作废", "Voided"),
-}
-
-
-BATCH_TITLES = {
     "batch.finished": ("批量办理完毕", "A batch is through"),
     "batch.parked": (
         "批量办理中断，请重新提交这一批，或联系管理员",
         "A batch broke off; send it again, or ask the administrator",
     ),
-}
-
-
-MISSING_TITLES = {
     "finding.files_missing": ("所登记问题的照片还没有传齐", "Files of a finding have not arrived"),
     "rectification.files_missing": ("所提交整改材料还没有传齐", "Files of what you submitted have not arrived"),
-}
-
-
-FEEDBACK_TITLES = {
     "feedback.given": ("有新的投诉建议待答复", "Feedback about the program waits for an answer"),
     "feedback.answered": ("您的投诉建议有了答复", "Your feedback was answered"),
     "feedback.closed": ("您的投诉建议已办结", "Your feedback was closed"),
 }
 
-
-def title(verb: str, number: str | None, english: bool) -> str:
-    """One line: what happened to which item."""
-    if verb in FEEDBACK_TITLES:
-        return FEEDBACK_TITLES[verb][1 if english else 0]
-    if english:
-        return f"{TITLES[verb][1]}: {number or '(no number yet)'}"
-    return f"{TITLES[verb][0]}：{number or '（未编号）'}"
-
-
-def of_batch(verb: str, total: int, done: int, english: bool) -> str:
-    """One line: how many items, how many of them were done."""
-    if english:
-        return f"{BATCH_TITLES[verb][1]}: {done} of {total} done, {total - done} not done"
-    return f"{BATCH_TITLES[verb][0]}：办理 {total} 项，成功 {done}，未办 {total - done}"
+# The whole line: the title, and how it stands with the thing when it is read. Other kinds: the title alone.
+LINES = {
+    Subject.rectification: ("{title}：{number}", "{title}: {number}"),
+    Subject.reminder: ("{title}：{number}", "{title}: {number}"),
+    Subject.batch: (
+        "{title}：办理 {total} 项，成功 {done}，未办 {not_done}",
+        "{title}: {done} of {total} done, {not_done} not done",
+    ),
+    Subject.files: (
+        "{title}：{declared} 个文件还差 {missing} 个，请打开拍摄用的手机继续上传",
+        "{title}: {missing} of {declared} missing. Open the phone that holds them",
+    ),
+}
 
 
-def of_missing(verb: str, missing: int, declared: int, english: bool) -> str:
-    """One line: how many files a sender still has to send. As it is when it is read."""
-    if english:
-        return f"{MISSING_TITLES[verb][1]}: {missing} of {declared} missing. Open the phone that holds them"
-    return f"{MISSING_TITLES[verb][0]}：{declared} 个文件还差 {missing} 个，请打开拍摄用的手机继续上传"
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where a tap leads: a path of the API, and of the two screens. They stay; bookmarks and mails hold them."""
+
+    link: str
+    phone: str
+    desk: str
 
 
-def link(verb: str, subject: object) -> str:
-    """Where a screen goes when the notice is tapped: a stable path of the API."""
-    if verb in FEEDBACK_TITLES:
-        return f"/api/feedback/{subject}"
-    folder = "/api/rectifications/batches" if verb in BATCH_TITLES else "/api/rectifications"
-    return f"{folder}/{subject}"
+PATHS = {
+    Subject.rectification: Paths(
+        "/api/rectifications/{subject}", "/phone/#/items/{subject}", "/desk/#/items/{subject}"
+    ),
+    Subject.reminder: Paths("/api/rectifications/{subject}", "/phone/#/items/{subject}", "/desk/#/items/{subject}"),
+    Subject.batch: Paths("/api/rectifications/batches/{subject}", "/phone/#/inbox", "/desk/#/batches/{subject}"),
+    Subject.files: Paths("/api/{path}", "/phone/#/{screen}", "/desk/#/{screen}"),
+    Subject.month: Paths("/api/monthly/{month}", "/phone/#/months/{month}", "/desk/#/months/{month}"),
+    Subject.summary: Paths("/api/summaries/{month}", "/phone/#/months/{month}", "/desk/#/months/{month}"),
+    Subject.feedback: Paths("/api/feedback/{subject}", "/phone/#/feedback/{subject}", "/desk/#/feedback/{subject}"),
+    Subject.operations: Paths("/readyz", "/phone/#/inbox", "/desk/#/operations"),
+}
+
+
+class _Said(dict[str, object]):
+    """Facts for a template. What an older event does not say is a dash, not a failure."""
+
+    def __missing__(self, key: str) -> str:
+        return "—"
+
+
+def title(verb: str, facts: Mapping[str, object], english: bool) -> str:
+    """One line: what happened to which thing. `facts`: the event's payload, and the thing as it stands now."""
+    which = 1 if english else 0
+    said = _Said(facts)
+    said["title"] = TITLES[verb][which].format_map(said)
+    said["number"] = facts.get("number") or ("(no number yet)" if english else "（未编号）")
+    about = HEARS[verb].about
+    return LINES[about][which].format_map(said) if about in LINES else str(said["title"])
+
+
+def paths(verb: str, facts: Mapping[str, object]) -> Paths:
+    """Where a screen goes when the notice is tapped."""
+    to, said = PATHS[HEARS[verb].about], _Said(facts)
+    return Paths(to.link.format_map(said), to.phone.format_map(said), to.desk.format_map(said))

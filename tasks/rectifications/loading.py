@@ -126,6 +126,11 @@ SECRET = (
     "'rectification.files_missing']"
 )
 _OPEN_CHECK = "check_.rectification = item.id AND check_.concluded_at IS NULL AND check_.called_off_at IS NULL"
+# Who is sent to check now; who checked, once it is closed.
+CHECKERS = (
+    "ARRAY(SELECT person FROM site_checker JOIN site_check AS check_ ON check_.id = site_checker.site_check "
+    f"WHERE {_OPEN_CHECK} OR (item.status = 'closed' AND check_.rectification = item.id))"
+)
 _ROUND = "item.returned + item.reopened"
 _ROW = f"""
 SELECT item.*,
@@ -140,8 +145,7 @@ SELECT item.*,
   (SELECT asked_by FROM voiding WHERE voiding.rectification = item.id AND decided_at IS NULL) AS void_asked_by,
   (SELECT id FROM extension WHERE extension.rectification = item.id AND decided_at IS NULL) AS extension,
   (SELECT id FROM site_check AS check_ WHERE {_OPEN_CHECK}) AS site_check,
-  ARRAY(SELECT person FROM site_checker JOIN site_check AS check_ ON check_.id = site_checker.site_check
-        WHERE {_OPEN_CHECK} OR (item.status = 'closed' AND check_.rectification = item.id)) AS checkers,
+  {CHECKERS} AS checkers,
   EXISTS (SELECT 1 FROM site_check WHERE site_check.rectification = item.id AND result = 'passed'
           AND round = {_ROUND}) AS check_passed,
   (SELECT max(until) FROM publicity WHERE publicity.rectification = item.id AND round = {_ROUND}) AS publicity_until,
