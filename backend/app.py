@@ -32,6 +32,7 @@ from notifications.inbox.api import NoticeController
 from notifications.today.api import TodayController
 from tasks.batches.api import BatchController
 from tasks.case_files.api import CaseFileController
+from tasks.decisions.api import DecisionController
 from tasks.household_clearing.api import HouseholdClearingController
 from tasks.households.api import HouseholdController
 from tasks.households.queries import Shown
@@ -64,6 +65,7 @@ CONTROLLERS = [
     HouseholdClearingController,
     BatchController,
     NumbersController,
+    DecisionController,
     NoticeController,
     TodayController,
     FeedbackController,

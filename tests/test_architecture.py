@@ -128,6 +128,7 @@ def test_only_clock_reads_the_clock() -> None:
 
 # Where an actor's units or areas meet a query outside of visible_to(), and why that decides nothing about sight.
 NARROWER = {
+    ("tasks/decisions/queries.py", "_open_procedures"): "where to look; each line is asked visible_to() again",
     ("tasks/rectifications/listing.py", "waiting_for"): "what my own unit must do, out of what it sees",
     ("tasks/rectifications/listing.py", "sight"): "where to read from; each line is asked visible_to() again",
     ("backend/people/queries.py", "listed"): "the office's list of people, refused to other roles first",

@@ -1,0 +1,115 @@
+"""Reading what waits for a person. Where to look comes from the lists; what may be done, from the table of moves."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from backend.db import select
+from backend.roles import FIELD, OFFICE, RESPONSIBLE, Actor, Role
+from tasks.decisions.rules import DECISIONS, asked_of
+from tasks.rectifications import listing, queries, rules
+from tasks.rectifications.filters import NEVER, Filter
+from tasks.rectifications.item import Status, Verb
+from tasks.rectifications.loading import load
+from tasks.rectifications.shapes import Row
+
+MOST_LOOKED_AT = 60  # items that are asked one by one what may be done with them
+
+
+class Decision(msgspec.Struct):
+    """One item that waits for the asking person, and for which moves. `decide_by`: the office's own date, if any."""
+
+    item: Row
+    verbs: list[Verb]
+    decide_by: datetime | None
+
+
+class Decisions(msgspec.Struct):
+    """The most urgent first. `more`: there may be others beyond those that were looked at."""
+
+    items: list[Decision]
+    more: bool
+    next: None = None
+
+
+async def waiting(actor: Actor, *, decisions_only: bool, most: int) -> Decisions:
+    """What waits for this person; with `decisions_only` without a unit's own work."""
+    dates = await _open_procedures(actor)
+    ids = list(dict.fromkeys([*dates, *await _candidates(actor)]))
+    seen = msgspec.convert(await queries.rows(ids[:MOST_LOOKED_AT], actor), list[Row]) if ids else []
+    found: list[Decision] = []
+    for row in seen:
+        loaded = await load(row.id)
+        verbs = asked_of(actor, loaded.item, rules.open_moves(loaded.item, actor, loaded.facts))
+        if decisions_only:
+            verbs = [verb for verb in verbs if verb in DECISIONS]
+        if verbs:
+            found.append(Decision(row, verbs, dates.get(row.id)))
+    found.sort(key=_urgency)
+    return Decisions(found[:most], len(found) > most or len(ids) > MOST_LOOKED_AT)
+
+
+def _urgency(it: Decision) -> tuple[datetime, UUID]:
+    return min(it.decide_by or NEVER, it.item.due_at or NEVER), it.item.id
+
+
+async def _candidates(actor: Actor) -> Sequence[UUID]:
+    """Items at which something may wait for the actor, from what each role looks after; all of them in sight."""
+    statuses = [Status.handed_in] if actor.has(Role.lead_unit_reviewer, *OFFICE) else []
+    statuses += [Status.passed] if actor.has(*OFFICE, Role.contract_leader) else []
+    statuses += [Status.draft] if actor.has(*OFFICE, Role.team_lead) else []
+    ids: list[UUID] = []
+    for status in statuses:
+        found = await listing.page(actor, Filter(status=status), cursor=None, most=MOST_LOOKED_AT)
+        ids += [row.id for row in found.items]
+    if actor.has(*RESPONSIBLE):
+        ids += [row.id for row in (await listing.waiting_for(actor, MOST_LOOKED_AT)).items]
+    return ids
+
+
+_PARTS = (
+    "SELECT mine.rectification FROM rectification_unit AS mine JOIN rectification_unit AS part "
+    "ON part.rectification = mine.rectification AND part.role = 'responsible' AND part.ended_at IS NULL "
+    "AND part.status = 'handed_in' WHERE mine.unit = ANY({}::uuid[]) AND mine.role = 'lead' "
+    "AND mine.ended_at IS NULL AND mine.item_status IN ('issued', 'working') LIMIT {}"
+)
+_UNCONFIRMED = (
+    "SELECT part.rectification FROM rectification_unit AS part WHERE part.unit = ANY({}::uuid[]) "
+    "AND part.role = 'responsible' AND part.ended_at IS NULL AND part.status IN ('handed_in', 'passed') "
+    "AND part.item_status IN ('issued', 'working', 'handed_in', 'passed') "
+    "AND (SELECT hand_in.principal_at FROM hand_in WHERE hand_in.rectification = part.rectification "
+    "AND hand_in.unit = part.unit ORDER BY hand_in.at DESC LIMIT 1) IS NULL LIMIT {}"
+)
+_CHECKS = (
+    "SELECT rectification FROM site_check JOIN site_checker ON site_checker.site_check = site_check.id "
+    "WHERE person = {} AND concluded_at IS NULL AND called_off_at IS NULL LIMIT {}"
+)
+_ASKED = """
+    SELECT asked.rectification, min(asked.until) AS until FROM (
+        SELECT rectification, decide_by AS until FROM extension WHERE decided_at IS NULL
+        UNION ALL SELECT rectification, rule_by FROM objection WHERE decided_at IS NULL
+        UNION ALL SELECT rectification, NULL FROM voiding WHERE decided_at IS NULL
+        UNION ALL SELECT publicity.rectification, NULL FROM public_objection
+            JOIN publicity ON publicity.id = public_objection.publicity WHERE public_objection.decided_at IS NULL
+    ) AS asked JOIN rectification ON rectification.id = asked.rectification
+    WHERE {} GROUP BY asked.rectification ORDER BY until NULLS LAST LIMIT {}
+"""
+
+
+async def _open_procedures(actor: Actor) -> dict[UUID, datetime | None]:
+    """Items in which a small record waits for an answer of the actor's kind, and until when it should come."""
+    found: dict[UUID, datetime | None] = {}
+    if actor.has(*OFFICE):
+        rows = await select(_ASKED, queries.visible_to(actor), MOST_LOOKED_AT)
+        found |= {row["rectification"]: row["until"] for row in rows}
+    for sql, whose, roles in (
+        (_CHECKS, actor.person, FIELD | OFFICE),
+        (_UNCONFIRMED, sorted(actor.units(Role.unit_principal)), {Role.unit_principal}),
+        (_PARTS, sorted(actor.units(Role.lead_unit_reviewer)), {Role.lead_unit_reviewer}),
+    ):
+        if actor.has(*roles):
+            for row in await select(sql, whose, MOST_LOOKED_AT):
+                found.setdefault(row["rectification"], None)
+    return found

@@ -1,0 +1,83 @@
+"""待我处理: what waits for whom, what does not, in which order, and nothing out of sight."""
+
+import pytest
+
+from backend.columns import uuid7
+from backend.roles import Actor
+from inspections.findings.rules import Severity
+from tasks.decisions.rules import ASKED, DECISIONS
+from tasks.rectifications import rules, voiding
+from tasks.rectifications.item import Status, Verb
+from tests import make
+
+
+@pytest.fixture
+async def it(client, noon):
+    return await make.cast()
+
+
+async def waiting(client, person: Actor, **asked: object) -> dict[str, list[str]]:
+    answer = await client.get("/api/decisions", headers=await make.signed_in(person), params=asked)
+    assert answer.status_code == 200, answer.text
+    return {row["item"]["id"]: row["verbs"] for row in answer.json()["items"]}
+
+
+def test_only_moves_that_somebody_makes_are_asked():
+    assert set(ASKED) <= rules.MOVES.keys() and Verb.acknowledge not in DECISIONS
+
+
+async def test_it_is_closed_to_strangers_and_careless_questions(client, it):
+    assert (await client.get("/api/decisions")).status_code == 401
+    answer = await client.get("/api/decisions?limit=0", headers=await make.signed_in(it.boss))
+    assert answer.status_code == 400
+    assert await waiting(client, it.stranger) == {} and await waiting(client, it.leader) == {}
+
+
+async def test_what_waits_for_whom_along_the_main_path(client, it):
+    issued = str(await make.rectification(it, Status.issued))
+    working = str(await make.rectification(it, Status.working))
+    handed_in = str(await make.rectification(it, Status.handed_in))
+    passed = str(await make.rectification(it, Status.passed))
+    for status in (Status.closed, Status.voided, Status.hung):
+        await make.rectification(it, status)
+    assert await waiting(client, it.handler) == {issued: ["acknowledge"], working: ["hand_in"]}
+    assert await waiting(client, it.handler, decisions_only=True) == {}
+    principals = await waiting(client, it.principal, decisions_only=True)
+    assert principals == {handed_in: ["confirm_hand_in"], passed: ["confirm_hand_in"]}
+    assert await waiting(client, it.reviewer) == {handed_in: ["pass_first"]}
+    assert await waiting(client, it.boss) == {passed: ["close_out"]}
+    assert await waiting(client, it.staff) == {}  # the second key is not theirs
+
+
+async def test_procedures_wait_for_the_office_with_their_own_date_first(client, it):
+    other = await make.rectification(it, Status.passed)
+    item = await make.rectification(it, Status.working)
+    await make.extension(it, item)
+    contested = await make.rectification(it, Status.issued)
+    await make.objection(it, contested)
+    void = await make.rectification(it, Status.working)
+    await voiding.ask_void(void, it.boss, id=uuid7(), note="重复。", duplicate_of=None)
+    assert await waiting(client, it.staff) == {
+        str(item): ["grant_extension"], str(contested): ["decline_objection"], str(void): ["void"],
+    }  # fmt: skip
+    boss = await waiting(client, it.boss)
+    assert set(boss) == {str(item), str(contested), str(other)}  # who asked for the voiding does not confirm it
+    answer = await client.get("/api/decisions?limit=2", headers=await make.signed_in(it.boss))
+    told = answer.json()
+    assert told["more"] and told["next"] is None and len(told["items"]) == 2
+    assert all(row["decide_by"] is not None for row in told["items"])
+
+
+async def test_a_check_waits_for_the_office_and_then_for_its_checkers(client, it):
+    item = await make.rectification(it, Status.passed, severity=Severity.serious)
+    assert await waiting(client, it.staff) == {str(item): ["assign_check"]}
+    assert await waiting(client, it.boss) == {str(item): ["assign_check"]}
+    await make.site_check(it, item)
+    assert await waiting(client, it.inspector) == {str(item): ["pass_check"]}
+    assert await waiting(client, it.staff) == {}
+
+
+async def test_a_draft_without_its_unit_waits_for_the_office(client, it):
+    nobody = {"responsible_units": frozenset(), "lead_units": frozenset()}
+    draft = await make.rectification(it, Status.draft, **nobody)
+    assert await waiting(client, it.staff) == {str(draft): ["issue"]}
