@@ -98,6 +98,18 @@ VERBS = {
     "batch.asked": "One move was asked for many rectifications; what came of each is told by the rectification.",
     "batch.finished": "Every row of a batch is through.",
     "batch.stopped": "The asker stopped what had not begun.",
+    "month.rule_proposed": "The office entered a rule of the monthly check; a second person must approve it.",
+    "month.rule_approved": "A second person approved a rule of the monthly check.",
+    "month.rule_declined": "A rule of the monthly check was not approved.",
+    "month.rule_ended": "A rule of the monthly check was ended; what has begun of it goes on.",
+    "month.period_started": "A month of a rule began; its cells were made from the rule and the groups of that day.",
+    "month.record_filed": "A lead unit told of a check that it made; what it handed over becomes rectifications.",
+    "month.record_corrected": "A check record was replaced by a corrected one.",
+    "month.record_withdrawn": "A check record was withdrawn, with the reason.",
+    "month.exemption_asked": "A lead unit asked not to check a region this month.",
+    "month.exempted": "A second person granted that a region is not checked this month.",
+    "month.exemption_declined": "The region is checked this month after all.",
+    "month.exemption_revoked": "An exemption was taken back before the cutoff.",
     "batch.parked": "A batch got nowhere several times; a person must look.",
 }
 

@@ -147,6 +147,11 @@ def moment_of(day: date, at: time) -> datetime:
     return datetime.combine(day, at, _SHANGHAI).astimezone(UTC)
 
 
+def day_of(moment: datetime) -> date:
+    """The legal day on which this moment lies in Asia/Shanghai."""
+    return moment.astimezone(_SHANGHAI).date()
+
+
 def _days_after(a: date, b: date) -> Iterator[date]:
     return (a + n * _ONE_DAY for n in range(1, (b - a).days + 1))
 

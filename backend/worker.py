@@ -24,6 +24,7 @@ from inspections.findings.queries import caption as caption_of_finding
 from notifications.inbox.reactions import tell_many
 from notifications.inbox.rules import HEARS
 from tasks.batches import jobs as batches
+from tasks.monthly import jobs as monthly
 from tasks.numbers import jobs as numbers
 from tasks.rectifications import jobs as rectifications
 from tasks.rectifications.queries import caption as caption_of_item
@@ -83,6 +84,7 @@ CRON.update(
         "sweep_received": (sweep_received, 30.0),
         "sweep_batches": (batches.sweep_batches, 5.0),
         "sweep_silent": (rectifications.sweep_silent, 60.0),
+        "start_periods": (monthly.start_periods, 60.0),
         "sweep_missing_of_findings": (findings.sweep_missing, 300.0),
         "sweep_missing_of_items": (rectifications.sweep_missing, 300.0),
         "sweep_whole": (uploads.sweep_whole, 2.0),

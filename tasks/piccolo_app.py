@@ -13,6 +13,7 @@ APP_CONFIG = AppConfig(
             "tasks.rectifications.tables",
             "tasks.rectifications.records",
             "tasks.batches.tables",
+            "tasks.monthly.tables",
             "tasks.views.tables",
         ],
         exclude_imported=True,

@@ -215,11 +215,16 @@ async def expand(group_name: str, region: str, on: date) -> list[UnitShape]:
     groups = await select("SELECT id FROM unit_group WHERE name = {} AND region = {}", group_name, region)
     if not groups:
         raise NotFound()
+    return await members(groups[0]["id"], on)
+
+
+async def members(group: UUID, on: date) -> list[UnitShape]:
+    """The units a group stands for on that day: members that day that are units that day."""
     return await _shaped(
         'WHERE {} AND unit.id IN (SELECT unit FROM unit_group_member WHERE "group" = {} AND {}) '
         "ORDER BY unit.region, unit.name, unit.id",
         _holds("unit", on),
-        groups[0]["id"],
+        group,
         _holds("unit_group_member", on),
     )
 
