@@ -21,6 +21,7 @@ from backend.feedback.api import FeedbackController
 from backend.originals.api import OriginalController
 from backend.people.api import PEOPLE_CONTROLLERS
 from backend.people.sign_in import SignInMiddleware, provide_actor
+from backend.screens import ScreenController
 from backend.trust_reports.api import ReportedEvidenceController
 from backend.units.api import RegionController, UnitController, UnitGroupController
 from backend.uploads import quota
@@ -71,6 +72,7 @@ CONTROLLERS = [
     FeedbackController,
     attesting.AttestingController,
     health.HealthController,
+    ScreenController,
 ]
 
 # Evidence is read through what it hangs on: these say whether the actor sees a thing that shows it.

@@ -105,6 +105,7 @@ def stages() -> list[tuple[str, list[str]]]:
         found.append(("导入规则", [python, "-c", script]))
     if importlib.util.find_spec("backend.docs_pages"):
         found.append(("文档", [python, "-m", "backend", "docs", "--check"]))
+    found.append(("页面类型", [python, "-m", "backend.screen_build", "types"]))
     return found
 
 

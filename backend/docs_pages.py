@@ -1,9 +1,12 @@
-"""Door: the pages of docs/ that are printed from the code: states, events, problem codes."""
+"""Door: what is printed from the code: the pages of states, events and problem codes, and the types of the screens."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from backend import docs_problems, docs_states, outbox
+import msgspec
+
+from backend import docs_problems, docs_states, outbox, screen_build
+from backend.app import app
 from backend.events import VERBS
 from backend.settings import ROOT
 from backend.supervisor import say
@@ -47,6 +50,7 @@ def row(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
 
 
+TYPES = "web/shared/api.d.ts"
 PAGES: dict[str, Callable[[], str]] = {
     "docs/states.md": lambda: docs_states.page(NOTE),
     "docs/events.md": events_page,
@@ -56,14 +60,22 @@ PAGES: dict[str, Callable[[], str]] = {
 
 def run(check: bool) -> int:
     """Writes the pages; with `check` only compares, and says which are stale. 1 when one is, else 0."""
-    stale = [name for name, text in printed() if _kept(ROOT / name) != text]
-    for name in stale:
+    stale = {name: text for name, text in [*printed(), (TYPES, types())] if _kept(ROOT / name) != text}
+    for name, text in stale.items():
         if check:
             say(f"{name} 与代码不符，请运行 ./duban docs。")
         else:
-            (ROOT / name).write_text(PAGES[name]())
+            (ROOT / name).write_text(text)
             say(f"已更新 {name}")
     return 1 if check and stale else 0
+
+
+def types() -> str:
+    """What the screens are typed against: the OpenAPI document in TypeScript. Raises Trouble without Node."""
+    with screen_build.one_at_a_time():
+        screen_build.install()
+        document = msgspec.json.encode(app.openapi_schema.to_schema(), order="deterministic")
+        return screen_build.run("openapi-typescript", "--alphabetize", stdin=document).decode()
 
 
 def printed() -> Iterable[tuple[str, str]]:

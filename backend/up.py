@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from backend import embedded
+from backend import embedded, screen_build
 from backend.settings import ROOT, Settings, load
 from backend.supervisor import (
     Program,
@@ -50,6 +50,7 @@ def up(settings: Settings, arguments: list[str]) -> int:
             demo = settings.embedded and not wanted.no_demo
             if supervisor.run(ourselves(settings, "prepare", *(["--demo"] if demo else []))):
                 raise Trouble("数据表没有准备好，原因见上。")
+            screen_build.try_to_ensure()
             start_doors(settings, supervisor)
             say(welcome(settings, time.monotonic() - began))
             supervisor.watch()

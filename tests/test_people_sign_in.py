@@ -338,3 +338,23 @@ async def test_browsers_rotation_sets_the_cookie_anew(client):
     answer = await client.post("/api/sessions/current/rotation", headers=headers)
     assert answer.json()["token"] is None
     assert await make.status(client, {"Cookie": answer.headers["set-cookie"].split(";")[0]}) == 200
+
+
+@pytest.mark.parametrize("way", ["signed out", "ended elsewhere", "closed", "over"])
+async def test_who_holds_a_token_that_was_taken_back_is_told_so(client, way):
+    """A phone clears away what it copied only then; when the sign-in is merely over it keeps it for the next one."""
+    person = await make.person("wang")
+    with clock.frozen(MORNING):
+        headers, other = await make.bearer(client, "wang"), await make.bearer(client, "wang")
+        if way == "signed out":
+            await client.delete("/api/sessions/current", headers=headers)
+        elif way == "ended elsewhere":
+            rows = (await client.get("/api/sessions", headers=headers)).json()["items"]
+            mine = next(row["id"] for row in rows if row["current"])
+            assert (await client.delete(f"/api/sessions/{mine}", headers=other)).status_code == 204
+        elif way == "closed":
+            await raw("UPDATE person SET disabled_at = now() WHERE id = $1", getattr(person, "person", person))
+    with clock.frozen(MORNING + timedelta(days=8 if way == "over" else 0)):
+        answer = await client.get("/api/me", headers=headers)
+    wanted = "sign_in_needed" if way == "over" else "session_revoked"
+    assert (answer.status_code, answer.json()["code"]) == (401, wanted)

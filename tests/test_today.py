@@ -26,6 +26,7 @@ async def today(client, person) -> dict:
 async def test_an_inspector_finds_visits_with_findings_topics_and_the_time(client, it):
     finding = await make.finding(it)
     told = await today(client, it.inspector)
+    assert told["keep_until"] == "2026-11-29T04:00:00Z"  # when the sign-in ends
     assert (told["as_of"], told["today"], told["person"]) == ("2026-11-24T04:00:00Z", "2026-11-24", "督查员王")
     assert [one["visit"]["id"] for one in told["assignments"]] == [str(it.visit)]
     assert [one["id"] for one in told["assignments"][0]["findings"]] == [str(finding)]

@@ -117,6 +117,16 @@ async def live_session(token_hash: bytes, now: datetime) -> LiveSession | None:
     )
 
 
+async def was_revoked(token_hash: bytes) -> bool:
+    """Whether somebody ended this session on purpose: a sign-out, another device, a closed account."""
+    rows = await raw(
+        "SELECT 1 FROM session JOIN person ON person.id = session.person "
+        "WHERE token_hash = $1 AND (revoked_at IS NOT NULL OR disabled_at IS NOT NULL)",
+        token_hash,
+    )
+    return bool(rows)
+
+
 async def acting(person: UUID, now: datetime, *, totp_enforced: bool) -> Actor:
     """Whoever asked for something earlier, as they are now: live grants and recusals, without a session.
 

@@ -110,6 +110,9 @@ async def _live(token: str | None, path: str) -> LiveSession:
     now = clock.now()
     session = await queries.live_session(passwords.digest(token), now) if token else None
     if session is None:
+        # Only who holds the token learns this: its phone then clears away what it copied from us.
+        if token and await queries.was_revoked(passwords.digest(token)):
+            raise SignInNeeded("这次登录已被收回，请重新登录。", "session_revoked")
         raise SignInNeeded("请先登录。")
     if _must_enrol(session) and path not in WHILE_ENROLLING:
         raise Forbidden("您的角色须先启用动态码，才能继续使用。", "totp_enrolment_needed")

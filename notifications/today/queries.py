@@ -25,9 +25,13 @@ class Assignment(msgspec.Struct):
 
 
 class Today(msgspec.Struct):
-    """`as_of` is server time: the phone shows how old its copy is. `time` goes into what it captures from now on."""
+    """`as_of` is server time: the phone shows how old its copy is. `time` goes into what it captures from now on.
+
+    After `keep_until`, the end of the sign-in, a phone that heard nothing more from us shows its copy no longer.
+    """
 
     as_of: datetime
+    keep_until: datetime
     today: date
     person: str
     assignments: list[Assignment]
@@ -37,12 +41,13 @@ class Today(msgspec.Struct):
     time: ServerTime
 
 
-async def today(actor: Actor) -> Today:
+async def today(actor: Actor, keep_until: datetime) -> Today:
     """Nothing here that the person could not also fetch piece by piece; nothing sealed."""
     own = await visits.of_team(actor)
     filed = await findings.of_visits([visit.id for visit in own])
     return Today(
         clock.now(),
+        keep_until,
         clock.today(),
         actor.name,
         [Assignment(visit, filed[visit.id]) for visit in own],

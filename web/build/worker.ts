@@ -1,0 +1,68 @@
+// Builds the service worker after the pages: one file under its own name, with the list of what the shell is made of.
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+import { build, type Plugin } from 'vite'
+
+const SQUEEZED = /\.(js|css|html|svg|json|webmanifest)$/
+
+/** What a phone keeps from the first load on: everything but source maps and the worker itself. */
+export function shell(folder: string): string[] {
+  return files(folder)
+    .map((path) => relative(folder, path))
+    .filter((name) => !/\.(map|gz|br)$/.test(name) && !['sw.js', 'manifest.json', 'version.json'].includes(name))
+    .sort()
+}
+
+/** Short, and another one whenever a byte of the shell differs. */
+export function versionOf(folder: string, names: string[]): string {
+  const sum = createHash('sha256')
+  for (const name of names) sum.update(name).update(readFileSync(join(folder, name)))
+  return sum.digest('hex').slice(0, 10)
+}
+
+export function serviceWorker(source: string): Plugin {
+  let out = ''
+  return {
+    name: 'duban-service-worker',
+    apply: 'build',
+    configResolved(config) {
+      out = resolve(config.root, config.build.outDir)
+    },
+    async writeBundle() {
+      const names = shell(out)
+      const version = versionOf(out, names)
+      await build({
+        configFile: false,
+        logLevel: 'error',
+        publicDir: false,
+        resolve: { alias: { '@': resolve(import.meta.dirname, '..') } },
+        define: { __SHELL__: JSON.stringify(names), __VERSION__: JSON.stringify(version) },
+        build: {
+          outDir: out,
+          emptyOutDir: false,
+          lib: { entry: source, formats: ['iife'], name: 'worker', fileName: () => 'sw.js' },
+        },
+      })
+      writeFileSync(join(out, 'version.json'), JSON.stringify({ version }))
+      squeeze(out)
+    },
+  }
+}
+
+/** Beside each text its gzip and brotli, so that the server only picks. */
+function squeeze(folder: string): void {
+  for (const path of files(folder).filter((path) => SQUEEZED.test(path))) {
+    const bytes = readFileSync(path)
+    writeFileSync(path + '.gz', gzipSync(bytes, { level: 9 }))
+    writeFileSync(path + '.br', brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }))
+  }
+}
+
+function files(folder: string): string[] {
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name)
+    return statSync(path).isDirectory() ? files(path) : [path]
+  })
+}

@@ -1,0 +1,57 @@
+// Starts the phone app: what the phone keeps first, the server after.
+import '@/shared/look/tokens.css'
+import '@/shared/look/base.css'
+import { createApp, watch } from 'vue'
+import { applyPreferences, fontScale, theme } from '@/shared/preferences'
+import { language } from '@/shared/words'
+import App from './App.vue'
+import { onChance } from './network'
+import { router } from './router'
+import { restore, session } from './session'
+import { askToKeep, getSetting, putSetting } from './store'
+import { openCopies, sync, today } from './sync'
+import { watchUpdates } from './updates'
+
+async function preferences(): Promise<void> {
+  const [kept, look, letters] = await Promise.all([getSetting('language'), getSetting('theme'), getSetting('fontScale')])
+  language.value = kept ?? (navigator.language.startsWith('zh') || !navigator.language.startsWith('en') ? 'zh-CN' : 'en')
+  theme.value = look ?? 'auto'
+  fontScale.value = letters ?? 100
+  applyPreferences()
+  watch(language, (value) => void putSetting('language', value))
+  watch(theme, (value) => void putSetting('theme', value))
+  watch(fontScale, (value) => void putSetting('fontScale', value as 100))
+}
+
+async function start(): Promise<void> {
+  await preferences()
+  await restore()
+  await openCopies()
+  createApp(App).use(router).mount('#app')
+  watch(
+    () => session.value?.person.id,
+    async (person, before) => {
+      if (person === before) return
+      today.value = null
+      await openCopies()
+      void sync()
+      if (person) void askToKeep()
+      else if (!router.currentRoute.value.meta.open) void router.replace({ name: 'sign-in' })
+    },
+  )
+  onChance(() => void sync())
+  if (session.value) {
+    void sync()
+    void askToKeep()
+  }
+  void watchUpdates()
+}
+
+start().catch((wrong: unknown) => {
+  // Private windows of some browsers have no database: say so instead of a white page.
+  const told = document.createElement('p')
+  told.className = 'empty'
+  told.textContent = '这个浏览器不让督办在手机里存内容（可能是无痕模式）。请换一个普通窗口打开。'
+  document.getElementById('app')?.replaceChildren(told)
+  console.error(wrong)
+})

@@ -1,0 +1,34 @@
+// The screens and their stable addresses (/phone/#/visits/…). A screen is a folder with a route.ts; nothing is listed here.
+import { createRouter, createWebHashHistory, type RouteRecordRaw } from 'vue-router'
+import { session } from './session'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** For the browser's title and the history. */
+    title: () => string
+    /** Its place in the bar at the bottom. */
+    bar?: { order: number; label: () => string; icon: 'today' | 'items' | 'inbox' | 'me'; badge?: () => number }
+    /** May be seen signed out. */
+    open?: boolean
+  }
+}
+
+const found = import.meta.glob<{ default: RouteRecordRaw[] }>('./screens/*/route.ts', { eager: true })
+const routes = Object.values(found).flatMap((module) => module.default)
+
+export const router = createRouter({
+  history: createWebHashHistory('/phone/'),
+  routes: [{ path: '/', redirect: '/today' }, ...routes, { path: '/:rest(.*)*', redirect: '/today' }],
+  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+})
+
+router.beforeEach((to) => {
+  if (!session.value && !to.meta.open) return { name: 'sign-in', query: to.path === '/today' ? {} : { then: to.fullPath } }
+  return true
+})
+router.afterEach((to) => {
+  document.title = to.meta.title ? `${to.meta.title()} · 督办` : '督办'
+})
+
+/** What stands in the bar at the bottom, in order. */
+export const bar = routes.filter((route) => route.meta?.bar).sort((a, b) => a.meta!.bar!.order - b.meta!.bar!.order)

@@ -1,0 +1,106 @@
+// Who is signed in on this phone. The token is kept sealed with a key that cannot leave the browser.
+import { computed, ref, shallowRef } from 'vue'
+import { call, door, type Answer } from '@/shared/client'
+import { Refused, Unreachable, type Problem } from '@/shared/problem'
+import { serverNow } from '@/shared/time'
+import { getSetting, putSetting, removeSetting, setOwner, wipeDocuments } from './store'
+import { decode, encode, forgetOpenKeys, seal, unseal, type Sealed } from './store/sealing'
+
+export type Person = NonNullable<Answer<'post', '/api/sessions'>>['person']
+export type Role = Person['roles'][number]['role']
+
+interface Signed {
+  person: Person
+  token: string
+  expires_at: string
+  /** The server did not take the token any more: reading and filing go on, sending waits for a sign-in. */
+  ended?: boolean
+}
+
+export const session = shallowRef<Signed | null>(null)
+/** Sending waits until the person signs in again. */
+export const signInNeeded = computed(() => session.value?.ended === true)
+/** The last end of a session, in words, for the sign-in page. */
+export const endedBecause = ref<Problem | null>(null)
+
+const BOUND = 'session'
+const channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel('duban-session')
+channel?.addEventListener('message', () => void restore())
+
+door.token = () => (session.value && !session.value.ended ? session.value.token : null)
+door.refused = (problem, token) => {
+  if (token !== null && token === session.value?.token) void end(problem)
+}
+
+/** From what the phone keeps; also without a signal. Past its absolute end the session is ended, not forgotten. */
+export async function restore(): Promise<void> {
+  forgetOpenKeys()
+  const kept = (await getSetting('session')) as Sealed | undefined
+  const bytes = kept && (await unseal('device', BOUND, kept))
+  const found = bytes ? (JSON.parse(decode(bytes)) as Signed) : null
+  if (found && !found.ended && Date.parse(found.expires_at) <= serverNow()) {
+    await keep({ ...found, ended: true })
+    return
+  }
+  adopt(found)
+}
+
+/** Throws Refused with the server's sentence (wrong password, code needed, held back), Unreachable without a signal. */
+export async function signIn(username: string, password: string, otp: string): Promise<void> {
+  const told = await call('post', '/api/sessions', { body: { username, password, otp: otp.trim() || null } })
+  if (!told.token) throw new Refused({ type: '', title: '', status: 500, code: 'no_token', detail: '' })
+  const before = session.value
+  if (before && before.person.id !== told.person.id) await wipeDocuments(before.person.id)
+  await putSetting('lastUsername', username)
+  await keep({ person: told.person, token: told.token, expires_at: told.expires_at })
+  endedBecause.value = null
+  channel?.postMessage('changed')
+}
+
+/**
+ * Ends it here and on the server. What was copied from the server goes off the phone; drafts and what waits to be sent
+ * stay sealed until the same person signs in again. The caller has warned of them (see screens/me).
+ */
+export async function signOut(): Promise<void> {
+  const was = session.value
+  if (!was) return
+  if (!was.ended) {
+    try {
+      await call('delete', '/api/sessions/current')
+    } catch (wrong) {
+      if (!(wrong instanceof Refused || wrong instanceof Unreachable)) throw wrong
+    }
+  }
+  await removeSetting('session')
+  await wipeDocuments(was.person.id)
+  adopt(null)
+  channel?.postMessage('changed')
+}
+
+/**
+ * The server said 401. Taken back (signed out elsewhere, account closed, phone lost): everything copied from it goes
+ * off the phone at once. Only too old: the copies stay sealed under their own date of expiry, for the next sign-in.
+ */
+async function end(problem: Problem): Promise<void> {
+  const was = session.value
+  if (!was || was.ended) return
+  endedBecause.value = problem
+  if (problem.code === 'session_revoked') await wipeDocuments(was.person.id)
+  await keep({ ...was, token: '', ended: true })
+  channel?.postMessage('changed')
+}
+
+async function keep(signed: Signed): Promise<void> {
+  await putSetting('session', await seal('device', BOUND, encode(JSON.stringify(signed))))
+  adopt(signed)
+}
+
+function adopt(signed: Signed | null): void {
+  session.value = signed
+  setOwner(signed?.person.id ?? null)
+}
+
+/** Whether the person holds one of these roles anywhere. */
+export function has(...roles: Role[]): boolean {
+  return session.value?.person.roles.some((held) => roles.includes(held.role)) ?? false
+}

@@ -1,0 +1,7 @@
+// The door to what this phone keeps. Others import from here only; the contract stands in web/README.md.
+export { onChange } from './changes'
+export { askToKeep, kept, measureRoom, nearlyFull, room } from './room'
+export { getSetting, putSetting, removeSetting, type DeviceSettings } from './settings'
+export { documents, files, setOwner, Shelf, write, NobodyHere } from './shelves'
+export type { AboutFile, Change, Document, Thing } from './shelves'
+export { unsentOf, wipeDocuments, wipeWork, type Unsent } from './wiping'

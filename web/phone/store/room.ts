@@ -1,0 +1,24 @@
+// Room on the phone: ask the browser to keep our data, and say so before it is full.
+import { ref } from 'vue'
+
+const WARN_FROM = 0.8
+
+/** Bytes used and allowed, null where the browser does not say. */
+export const room = ref<{ used: number; quota: number } | null>(null)
+/** Whether the browser has promised not to clear our data by itself; null where it does not say. */
+export const kept = ref<boolean | null>(null)
+
+export function nearlyFull(): boolean {
+  return room.value !== null && room.value.used >= room.value.quota * WARN_FROM
+}
+
+export async function askToKeep(): Promise<void> {
+  if (!navigator.storage?.persist) return
+  kept.value = (await navigator.storage.persisted()) || (await navigator.storage.persist())
+}
+
+export async function measureRoom(): Promise<void> {
+  if (!navigator.storage?.estimate) return
+  const { usage, quota } = await navigator.storage.estimate()
+  room.value = usage === undefined || !quota ? null : { used: usage, quota }
+}

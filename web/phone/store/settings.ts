@@ -1,0 +1,30 @@
+// Settings of this phone, not of a person: readable, small, nothing personal.
+import { database } from './database'
+
+export interface DeviceSettings {
+  language: 'zh-CN' | 'en'
+  theme: 'auto' | 'light' | 'dark' | 'sunlight'
+  /** Percent of the normal size of letters. */
+  fontScale: 100 | 125 | 150 | 175 | 200
+  /** Originals wait for Wi-Fi. */
+  wifiOnly: boolean
+  queuePaused: boolean
+  /** Who signed in last: only the name to type is kept. */
+  lastUsername: string
+  /** The sealed sign-in, see session.ts. */
+  session: unknown
+  offsetMs: number
+  mapApp: string
+}
+
+export async function getSetting<K extends keyof DeviceSettings>(name: K): Promise<DeviceSettings[K] | undefined> {
+  return (await (await database()).get('settings', name)) as DeviceSettings[K] | undefined
+}
+
+export async function putSetting<K extends keyof DeviceSettings>(name: K, value: DeviceSettings[K]): Promise<void> {
+  await (await database()).put('settings', value, name)
+}
+
+export async function removeSetting(name: keyof DeviceSettings): Promise<void> {
+  await (await database()).delete('settings', name)
+}

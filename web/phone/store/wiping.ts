@@ -1,0 +1,47 @@
+// Taking things off the phone: what was copied from the server goes with the sign-in; unsent work never goes unasked.
+import { changed } from './changes'
+import { database } from './database'
+import { forgetKey } from './sealing'
+
+/** How much of a person's work is only on this phone. `files`: photos that have no receipt yet. */
+export interface Unsent {
+  drafts: number
+  queued: number
+  files: number
+}
+
+export async function unsentOf(person: string): Promise<Unsent> {
+  const db = await database()
+  const [drafts, queued] = await Promise.all([
+    db.countFromIndex('drafts', 'person', person),
+    db.countFromIndex('queue', 'person', person),
+  ])
+  let files = 0
+  for (let at = await db.transaction('files').store.index('person').openCursor(person); at; at = await at.continue()) {
+    if (!at.value.sent) files += 1
+  }
+  return { drafts, queued, files }
+}
+
+/** Everything copied from the server: the key first, so that what a crash leaves behind cannot be read. */
+export async function wipeDocuments(person: string): Promise<void> {
+  await forgetKey(`documents:${person}`)
+  await clear('documents', person)
+  changed('documents')
+}
+
+/**
+ * Drafts, queue and photos too. Only after the person has seen what is lost and said yes. Receipts stay: they prove what
+ * did arrive.
+ */
+export async function wipeWork(person: string): Promise<void> {
+  for (const shelf of ['drafts', 'queue', 'files'] as const) await clear(shelf, person)
+  changed('drafts', 'queue', 'files')
+}
+
+async function clear(shelf: 'documents' | 'drafts' | 'queue' | 'files', person: string): Promise<void> {
+  const db = await database()
+  const transaction = db.transaction(shelf, 'readwrite')
+  for (const key of await transaction.store.index('person').getAllKeys(person)) await transaction.store.delete(key)
+  await transaction.done
+}

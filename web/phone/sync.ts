@@ -1,0 +1,100 @@
+// What the phone copies from the server to work from offline. Each copy says how old it is; none is ever shown as new.
+import { ref, shallowRef, type Ref } from 'vue'
+import { call, type Answer } from '@/shared/client'
+import { Unreachable } from '@/shared/problem'
+import { learnOffset, offsetMs, serverNow } from '@/shared/time'
+import { answered } from './network'
+import { session, signInNeeded } from './session'
+import { documents, getSetting, measureRoom, NobodyHere, putSetting, type Document } from './store'
+
+export type Today = Answer<'get', '/api/phone/today'>
+
+/** The document of the day, null until there is one. */
+export const today = shallowRef<Document<Today> | null>(null)
+export const syncing = ref(false)
+/** Why the last try did not work; null when it did. */
+export const syncFailed = ref<unknown>(null)
+
+let running: Promise<void> | null = null
+
+/** From the phone's own copy, at once. */
+export async function openCopies(): Promise<void> {
+  const kept = await getSetting('offsetMs')
+  if (kept !== undefined && offsetMs.value === null) offsetMs.value = kept
+  today.value = session.value ? ((await documents.get<Today>('today', serverNow())) ?? null) : null
+}
+
+/** Anew from the server; several callers share one run. Never throws: `syncFailed` says what was wrong. */
+export function sync(): Promise<void> {
+  running ??= run().finally(() => (running = null))
+  return running
+}
+
+async function run(): Promise<void> {
+  if (!session.value || signInNeeded.value) return
+  syncing.value = true
+  try {
+    const askedAt = Date.now()
+    const told = await call('get', '/api/phone/today')
+    learnOffset(told.as_of, askedAt)
+    await putSetting('offsetMs', offsetMs.value ?? 0)
+    await documents.put('today', told, { as_of: told.as_of, expires: told.keep_until })
+    today.value = { value: told, as_of: told.as_of }
+    syncFailed.value = null
+    answered(true)
+    for (const more of alsoCopied) await more(told)
+  } catch (wrong) {
+    if (wrong instanceof NobodyHere) return // signed out meanwhile
+    if (wrong instanceof Unreachable) answered(false)
+    syncFailed.value = wrong
+  } finally {
+    syncing.value = false
+    void measureRoom()
+  }
+}
+
+const alsoCopied: ((today: Today) => Promise<void>)[] = []
+
+/** A screen's own documents, copied after the document of the day whenever that is. */
+export function alsoCopy(more: (today: Today) => Promise<void>): void {
+  alsoCopied.push(more)
+}
+
+/**
+ * One document: the phone's copy at once, then the server's. `failed` holds why the second did not come, while `found`
+ * still holds the first with its `as_of`.
+ */
+export function useDocument<T>(name: string, ask: () => Promise<T>): {
+  found: Ref<Document<T> | null>
+  failed: Ref<unknown>
+  loading: Ref<boolean>
+  refresh(): Promise<void>
+} {
+  const found = shallowRef<Document<T> | null>(null)
+  const failed = ref<unknown>(null)
+  const loading = ref(true)
+  async function refresh(): Promise<void> {
+    loading.value = true
+    try {
+      found.value ??= (await documents.get<T>(name, serverNow())) ?? null
+      const value = await ask()
+      found.value = { value, as_of: new Date(serverNow()).toISOString() }
+      failed.value = null
+      answered(true)
+      await keep(name, value)
+    } catch (wrong) {
+      if (wrong instanceof Unreachable) answered(false)
+      failed.value = wrong
+    } finally {
+      loading.value = false
+    }
+  }
+  void refresh()
+  return { found, failed, loading, refresh }
+}
+
+/** Keeps a copy as long as the sign-in lasts. */
+export async function keep(name: string, value: unknown): Promise<void> {
+  if (!session.value) return
+  await documents.put(name, value, { as_of: new Date(serverNow()).toISOString(), expires: session.value.expires_at })
+}
