@@ -89,6 +89,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 待我处理: items that wait for me and for which moves, the most urgent first */
+        get: operations["ApiDecisionsList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/evidence/{evidence_id}": {
         parameters: {
             query?: never;
@@ -239,6 +256,75 @@ export interface paths {
         get: operations["ApiEvidenceOriginalAccessesAllAccesses"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Feedback, newest first: one's own, or with `own=false` what one may answer */
+        get: operations["ApiFeedbackList"];
+        put?: never;
+        /** 投诉建议: say what is wrong with this program, or what would be better */
+        post: operations["ApiFeedbackGive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feedback/{feedback_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One feedback with its answers */
+        get: operations["ApiFeedbackFeedbackIdShow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feedback/{feedback_id}/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 答复 */
+        post: operations["ApiFeedbackFeedbackIdAnswersAnswer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feedback/{feedback_id}/closing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 办结 */
+        post: operations["ApiFeedbackFeedbackIdClosingClose"];
         delete?: never;
         options?: never;
         head?: never;
@@ -563,6 +649,23 @@ export interface paths {
         put?: never;
         /** I have read everything up to this one */
         post: operations["ApiNoticesReadingsReadAll"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/numbers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Five numbers of what I see, of each region below and of my units */
+        get: operations["ApiNumbersShow"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1914,6 +2017,22 @@ export interface components {
          * @enum {string}
          */
         Answer: "upheld" | "declined" | "lapsed";
+        /** AnswerShape */
+        AnswerShape: {
+            /** Format: date-time */
+            at: string;
+            by_name: string;
+            /** Format: uuid */
+            id: string;
+            text: string;
+        };
+        /** AreaNumbers */
+        AreaNumbers: {
+            children: components["schemas"]["RegionNumbers"][];
+            name: string;
+            numbers: components["schemas"]["Five"];
+            region: string;
+        };
         /** ArrivalIn */
         ArrivalIn: {
             /** Format: date-time */
@@ -1947,10 +2066,10 @@ export interface components {
         };
         /**
          * Audience
-         * @description Groups of people around a rectification; who they are today is asked when the event is handled.
+         * @description Groups of people around a thing; who they are today is asked when the event is handled.
          * @enum {string}
          */
-        Audience: "responsible_units" | "principals" | "lead_units" | "office_leaders" | "office" | "team" | "former_units" | "checkers" | "asker" | "sender";
+        Audience: "responsible_units" | "principals" | "lead_units" | "office_leaders" | "closers" | "office" | "leaders" | "team" | "former_units" | "checkers" | "asker" | "sender" | "administrators";
         /**
          * Source
          * @description Where the phone says the file comes from. A claim.
@@ -1958,6 +2077,18 @@ export interface components {
          * @enum {string}
          */
         backend_evidence_rules_Source: "camera" | "gallery" | "unknown";
+        /**
+         * Kind
+         * @description What somebody wants to say. A fault is one of the program; what is found on site is a finding.
+         * @enum {string}
+         */
+        backend_feedback_rules_Kind: "complaint" | "suggestion" | "fault";
+        /**
+         * Standing
+         * @description How far it has come. Computed from the answers and the closing, never stored.
+         * @enum {string}
+         */
+        backend_feedback_rules_Standing: "waiting" | "answered" | "closed";
         /**
          * Kind
          * @description The kinds of deadlines that papers know (domain.md a.5).
@@ -2197,11 +2328,29 @@ export interface components {
             next?: null;
             overrides: components["schemas"]["Override"][];
         };
+        /** Decision */
+        Decision: {
+            decide_by: string | null;
+            item: components["schemas"]["rectifications_shapes_Row"];
+            verbs: components["schemas"]["rectifications_item_Verb"][];
+        };
+        /** Decisions */
+        Decisions: {
+            items: components["schemas"]["Decision"][];
+            more: boolean;
+            next?: null;
+        };
         /** DeclineIn */
         DeclineIn: {
             /** @default  */
             note: string;
         };
+        /**
+         * Deed
+         * @description What whoever answers may do.
+         * @enum {string}
+         */
+        Deed: "answer" | "close";
         /** DraftIn */
         DraftIn: {
             /** @default  */
@@ -2355,6 +2504,59 @@ export interface components {
             /** Format: date */
             wanted_on: string;
         };
+        /** FeedbackAnswerIn */
+        FeedbackAnswerIn: {
+            /** Format: uuid */
+            id: string;
+            /** @default  */
+            text: string;
+        };
+        /** FeedbackClosingIn */
+        FeedbackClosingIn: {
+            /** @default  */
+            note: string;
+        };
+        /** FeedbackIn */
+        FeedbackIn: {
+            /** @default  */
+            app_version: string;
+            evidence?: components["schemas"]["FileIn"][];
+            /** Format: uuid */
+            id: string;
+            kind: components["schemas"]["backend_feedback_rules_Kind"];
+            /** @default  */
+            page: string;
+            text: string;
+        };
+        /** FeedbackPage */
+        FeedbackPage: {
+            items: components["schemas"]["FeedbackShape"][];
+            next: string | null;
+            waiting: number;
+        };
+        /** FeedbackShape */
+        FeedbackShape: {
+            answers: components["schemas"]["AnswerShape"][];
+            app_version: string;
+            arrived: number;
+            /** Format: date-time */
+            at: string;
+            by_name: string;
+            closed_at: string | null;
+            closing_note: string | null;
+            declared: number;
+            evidence: components["schemas"]["EvidenceShape"][];
+            /** Format: uuid */
+            id: string;
+            kind: components["schemas"]["backend_feedback_rules_Kind"];
+            moves: components["schemas"]["Deed"][];
+            own: boolean;
+            page: string;
+            receipt?: string;
+            standing: components["schemas"]["backend_feedback_rules_Standing"];
+            text: string;
+            unit_name: string;
+        };
         /** FileIn */
         FileIn: {
             capture?: components["schemas"]["CaptureIn"] | null;
@@ -2506,6 +2708,19 @@ export interface components {
             /** @default  */
             opinion: string;
             unit?: string | null;
+        };
+        /** Five */
+        Five: {
+            /** @default 0 */
+            cleared_this_month: number;
+            /** @default 0 */
+            due_this_week: number;
+            /** @default 0 */
+            open: number;
+            /** @default 0 */
+            overdue: number;
+            /** @default 0 */
+            waiting: number;
         };
         /** FullHousehold */
         FullHousehold: {
@@ -2958,11 +3173,14 @@ export interface components {
         };
         /** NoticeShape */
         NoticeShape: {
+            about: components["schemas"]["Subject"];
             /** Format: date-time */
             at: string;
+            desk: string;
             /** Format: uuid */
             id: string;
             link: string;
+            phone: string;
             read_at: string | null;
             /** Format: uuid */
             subject: string;
@@ -2970,6 +3188,17 @@ export interface components {
             urgency: components["schemas"]["Urgency"];
             verb: string;
             why: components["schemas"]["Audience"];
+        };
+        /** Numbers */
+        Numbers: {
+            areas: components["schemas"]["AreaNumbers"][];
+            /** Format: date-time */
+            as_of: string;
+            month: string;
+            numbers: components["schemas"]["Five"];
+            units: components["schemas"]["UnitNumbers"][];
+            /** Format: date */
+            week_ends_on: string;
         };
         /** ObjectionIn */
         ObjectionIn: {
@@ -3335,6 +3564,12 @@ export interface components {
             field?: string | null;
             status: number;
         };
+        /** RegionNumbers */
+        RegionNumbers: {
+            name: string;
+            numbers: components["schemas"]["Five"];
+            region: string;
+        };
         /** RegionPage */
         RegionPage: {
             items: components["schemas"]["RegionShape"][];
@@ -3598,16 +3833,16 @@ export interface components {
          */
         Sort: "urgency" | "newest" | "returned" | "number";
         /**
-         * Standing
-         * @description How far the counted items of a household are.
-         * @enum {string}
-         */
-        Standing: "no_items" | "open" | "hung" | "cleared";
-        /**
          * State
          * @enum {string}
          */
         State: "declared" | "received" | "ready" | "refused";
+        /**
+         * Subject
+         * @description What kind of thing an event is about: it says how an audience is found (audiences.py) and where a tap leads.
+         * @enum {string}
+         */
+        Subject: "rectification" | "reminder" | "batch" | "files" | "month" | "summary" | "feedback" | "operations";
         /** SummaryShape */
         SummaryShape: {
             checks: components["schemas"]["CheckCount"][];
@@ -3620,8 +3855,14 @@ export interface components {
             closed: number;
             counted: number;
             hung: number;
-            standing: components["schemas"]["Standing"];
+            standing: components["schemas"]["tasks_household_clearing_rules_Standing"];
         };
+        /**
+         * Standing
+         * @description How far the counted items of a household are.
+         * @enum {string}
+         */
+        tasks_household_clearing_rules_Standing: "no_items" | "open" | "hung" | "cleared";
         /**
          * Status
          * @enum {string}
@@ -3741,6 +3982,14 @@ export interface components {
          * @enum {string}
          */
         UnitKind: "government" | "department" | "party" | "bank" | "work_group" | "mass_organisation" | "other";
+        /** UnitNumbers */
+        UnitNumbers: {
+            name: string;
+            numbers: components["schemas"]["Five"];
+            role: components["schemas"]["UnitRole"];
+            /** Format: uuid */
+            unit: string;
+        };
         /** UnitOut */
         UnitOut: {
             /** Format: uuid */
@@ -4124,6 +4373,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Reading"];
+                };
+            };
+        };
+    };
+    ApiDecisionsList: {
+        parameters: {
+            query?: {
+                decisions_only?: boolean;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decisions"];
                 };
             };
         };
@@ -4625,6 +4915,219 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Accesses"];
+                };
+            };
+        };
+    };
+    ApiFeedbackList: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+                own?: boolean;
+                standing?: components["schemas"]["backend_feedback_rules_Standing"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackPage"];
+                };
+            };
+        };
+    };
+    ApiFeedbackGive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedbackIn"];
+            };
+        };
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackShape"];
+                };
+            };
+        };
+    };
+    ApiFeedbackFeedbackIdShow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                feedback_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackShape"];
+                };
+            };
+        };
+    };
+    ApiFeedbackFeedbackIdAnswersAnswer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                feedback_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedbackAnswerIn"];
+            };
+        };
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackShape"];
+                };
+            };
+        };
+    };
+    ApiFeedbackFeedbackIdClosingClose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                feedback_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedbackClosingIn"];
+            };
+        };
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackShape"];
                 };
             };
         };
@@ -5460,6 +5963,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    ApiNumbersShow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Numbers"];
+                };
             };
         };
     };
