@@ -70,6 +70,10 @@ class _SafeTransaction(PostgresTransaction):
         return False
 
 
+# Connections whose statements are planned once, whatever their arguments: planned().
+_planned: asyncpg.Pool | None = None
+
+
 @asynccontextmanager
 async def transaction(*, joinable: bool = False) -> AsyncIterator[None]:
     """One command, one transaction; commits on leaving, rolls back on any exception.
@@ -174,6 +178,17 @@ async def raw(sql: str, *args: Any) -> Sequence[asyncpg.Record]:
         await connection.close()
 
 
+async def planned(sql: str, *args: Any) -> Sequence[asyncpg.Record]:
+    """raw() for a read whose plan does not depend on its arguments: planned once on a connection, then only run.
+
+    PostgreSQL plans such a statement anew each time when it believes that this pays, and for a page of a list the
+    planning takes longer than the reading. In a transaction, and where there is no pool, it is raw().
+    """
+    if _planned is None or DB.pool is None or _scope.get() is not None:
+        return await raw(sql, *args)
+    return await _planned.fetch(sql, *args)
+
+
 async def insert(table: str, rows: Sequence[Mapping[str, Any]], *, known_stay: bool = False) -> list[Any]:
     """Insert rows that all name the same columns, in one statement; returns the ids of those written.
 
@@ -196,18 +211,21 @@ async def select(sql: str, *args: Any) -> list[dict[str, Any]]:
 
 
 async def open_pool(most: int = 12) -> None:
-    """Open the connection pool of this process. Statements are cut off after 30 s."""
-    await DB.start_connection_pool(
-        min_size=1,
-        max_size=most,
-        command_timeout=30,
-        server_settings={"application_name": "duban"},
-        reset=_as_it_is,
-    )
+    """Open the connection pools of this process. Statements are cut off after 30 s."""
+    global _planned
+    how = {"min_size": 1, "command_timeout": 30, "reset": _as_it_is}
+    named = {"application_name": "duban"}
+    await DB.start_connection_pool(max_size=most, server_settings=named, **how)
+    once = named | {"plan_cache_mode": "force_generic_plan"}
+    _planned = await asyncpg.create_pool(**DB.config, max_size=max(1, most // 2), server_settings=once, **how)
 
 
 async def close_pool() -> None:
+    global _planned
     await DB.close_connection_pool()
+    if _planned is not None:
+        await _planned.close()
+        _planned = None
 
 
 async def _line() -> Any:

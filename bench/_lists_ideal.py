@@ -49,9 +49,17 @@ def of_team(person: UUID) -> Query:
     )
 
 
-def of_text(word: str, place: str, group: str) -> Query:
-    """By the inverted index: for a common word, slower than reading the list until fifty are found."""
+def of_text(word: str, place: str, group: str, *, common: bool) -> Query:
+    """A common word by reading the list in order until fifty are found, a rare one by the inverted index."""
     narrowed = f" AND rectification.status IN {OPEN}" if group == "open" else ""
+    if common:
+        return _query(
+            f"SELECT * FROM rectification WHERE {column(place)} = $1{narrowed} AND EXISTS (SELECT FROM "
+            "rectification_search AS search WHERE search.rectification = rectification.id AND search.text LIKE $2 "
+            "OFFSET 0) ORDER BY urgency, id LIMIT 50",
+            place,
+            f"%{word}%",
+        )
     return _query(
         "SELECT rectification.* FROM rectification_search AS search JOIN rectification ON id = search.rectification "
         "WHERE search_pieces(search.text, search.marks) @> $1::text[] AND search.text LIKE $2"

@@ -24,6 +24,7 @@ from bench import _lists_scene as scene
 from bench._lists_scene import PEOPLE, Client, Who
 
 PATH = "/api/rectifications"
+COMMON = ("common", "1 in 15")  # words that turn up soon on any list
 DEEP = 10_000  # the page that is compared with the first
 
 
@@ -156,7 +157,7 @@ async def _cases(line: asyncpg.Connection, items: int) -> list[Case]:
     ]  # fmt: skip
     cases += [
         Case(f"{kind} {word}, {who.label}, {group}", who, {"q": word, "group": group},
-             ideal=ideal.of_text(word, who.place, group) if who.place else None)
+             ideal=ideal.of_text(word, who.place, group, common=kind in COMMON) if who.place else None)
         for who in (county, province, heavy)
         for kind, word in (("common", data.COMMON), ("rare", data.RARE), ("absent", data.ABSENT), ("1 in 15", "危房"))
         for group in ("open", "all")

@@ -50,6 +50,21 @@ async def deferred(fresh):
     await raw("DROP TABLE late")
 
 
+# ── reads whose plan is kept ───────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_planned_read_is_planned_for_any_argument_and_by_no_other_read(fresh):
+    setting = "SELECT current_setting('plan_cache_mode') AS mode"
+    assert (await db.planned(setting))[0]["mode"] == "force_generic_plan"
+    assert (await raw(setting))[0]["mode"] == "auto"
+
+
+async def test_a_planned_read_in_a_transaction_sees_what_the_transaction_wrote():
+    async with transaction():
+        await put("a")
+        assert [row["series"] for row in await db.planned("SELECT series FROM number_series")] == ["a"]
+
+
 # ── one command, one transaction ─────────────────────────────────────────────────────────────────────────────────
 
 

@@ -334,6 +334,20 @@ async def test_whose_a_find_is_is_asked_of_each_find_and_never_of_all_parts_of_a
     assert "rectification_unit" in asking and "Join" not in finding and "Nested Loop" not in finding, plan
 
 
+async def test_sight_of_a_page_is_asked_of_each_of_its_lines_and_never_of_all_parts_of_a_unit_first(w):
+    caught: list[tuple[str, list]] = []
+    async with transaction():
+        connection = db.DB.current_transaction.get().connection
+        connection.add_query_logger(lambda record: caught.append((record.query, record.args)))
+        page = await listing.page(w.people["handler"], Filter(), cursor=None, most=50)
+        await asyncio.sleep(0)
+        [(sql, args)] = [told for told in caught if "AS wanted" in told[0]]
+        plan = "\n".join(row[0] for row in await raw(f"EXPLAIN {sql}", *args))
+    reading, asking = plan.split("  SubPlan", 1)
+    assert page.items
+    assert "Semi Join" not in reading and "rectification_unit" in asking, plan
+
+
 def test_a_filter_reads_the_same_from_a_query_string_and_from_json():
     said = {"group": "open", "overdue": "true", "q": "水"}
     lenient = msgspec.convert(said, Filter, strict=False)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -52,9 +53,9 @@ async def page(
     """One page in the order of `sort`. Raises BadRequest for a cursor that is not of this very list."""
     order = ORDERS[sort]
     after = cursors.opened(cursor, sort, wanted)
-    ids = await _ids(await asked(actor, wanted, clock.now()), order, after, most + 1)
-    items = await _lines(ids[:most], actor)
-    return shapes.Page(items, cursors.made(items[-1], sort, wanted) if len(ids) > most and items else None)
+    lines = await _next(await asked(actor, wanted, clock.now()), order, after, most + 1, actor)
+    items = lines[:most]
+    return shapes.Page(items, cursors.made(items[-1], sort, wanted) if len(lines) > most else None)
 
 
 async def waiting_for(actor: Actor, most: int) -> Waiting:
@@ -115,7 +116,11 @@ def sight(actor: Actor) -> Drivers:
 
 
 async def _lines(ids: Sequence[UUID], actor: Actor) -> list[shapes.Row]:
-    return msgspec.convert(await queries.rows(ids, actor), list[shapes.Row]) if ids else []
+    return _shaped(await queries.rows(ids, actor)) if ids else []
+
+
+def _shaped(rows: list[dict[str, Any]]) -> list[shapes.Row]:
+    return msgspec.convert(rows, list[shapes.Row])
 
 
 def _of_unit(unit: UUID, role: UnitRole | None) -> Drivers:
@@ -141,18 +146,24 @@ async def _within(areas: dict[str, list[str]], region: str) -> dict[str, list[st
     return {column: held for column, held in inside.items() if held}
 
 
-async def _ids(it: Asked, order: Order, after: After | None, most: int) -> list[UUID]:
+async def _next(it: Asked, order: Order, after: After | None, most: int, actor: Actor) -> list[shapes.Row]:
+    """The next lines in order: in one statement where an ordered index knows all that is asked."""
+    if not it.spans or not it.scopes:
+        return []
+    if it.rest:
+        return await _lines(await _narrowed(it, order, after, most), actor)
+    args = Args()
+    ahead = front(it.scopes, it.spans, args, order=order, after=after, most=most)
+    place = f"row_number() OVER (ORDER BY key {order.way}, id {order.way})"
+    return _shaped(await queries.found_rows(f"SELECT id, {place} AS place FROM ({ahead}) AS ahead", args, actor))
+
+
+async def _narrowed(it: Asked, order: Order, after: After | None, most: int) -> list[UUID]:
     """The next items in order.
 
     What no ordered index knows is looked for at the front of the list first: a common word is found there at once. When
     little turns up, the inverted index gathers all that could match, which is then little, too.
     """
-    if not it.spans or not it.scopes:
-        return []
-    if not it.rest:
-        args = Args()
-        found = await raw(front(it.scopes, it.spans, args, order=order, after=after, most=most), *args)
-        return [row["id"] for row in found]
     gathered = narrowing.pieces(it.anywhere, it.spans)
     for look in (FIRST_LOOK, SECOND_LOOK, EVERYTHING):
         ids, seen = await _look(it, order, after, most, look)

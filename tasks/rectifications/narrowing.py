@@ -3,7 +3,6 @@
 Triggers write that table (docs/decisions/0018); nothing else does.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -86,14 +85,8 @@ def pieces(rest: Rest, spans: Sequence[Span]) -> list[str]:
 
 def _seen(actor: Actor, args: Args) -> str:
     """OFFSET 0: asked of each find. Joined instead, a plan made for any arguments begins with all parts of the unit."""
-    seen = placed(*queries.visible_to(actor).compile_string(), args)
+    seen, args[:] = queries.placed(*queries.visible_to(actor).compile_string(), args)
     return f"EXISTS (SELECT FROM rectification WHERE rectification.id = it.rectification AND {seen} OFFSET 0)"
-
-
-def placed(sql: str, values: Sequence[object], args: Args) -> str:
-    """The SQL of a condition made elsewhere, its arguments put among ours."""
-    places = {f"${at}": args.put(value) for at, value in enumerate(values, 1)}
-    return re.sub(r"\$\d+", lambda found: places[found[0]], sql)
 
 
 def _literal(text: str) -> str:

@@ -1,5 +1,6 @@
 """Reading rectifications: who sees which, the locked item for commands, one item whole. Lists are in listing.py."""
 
+import re
 from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import replace
@@ -11,7 +12,7 @@ import msgspec
 from piccolo.querystring import QueryString
 
 from backend import clock, masks
-from backend.db import raw, select
+from backend.db import planned, raw, select
 from backend.errors import NotFound
 from backend.evidence import queries as evidence
 from backend.evidence.rules import Caption
@@ -22,6 +23,7 @@ from inspections.findings.rules import ClosingClass
 from tasks.rectifications import deadlines, procedures, rules, shapes, who
 from tasks.rectifications.item import Item, Status
 from tasks.rectifications.loading import COLUMN_OF, Loaded, load
+from tasks.rectifications.words import UnitRole
 
 # The version of the item that the person of the running HTTP request had in front of them (If-Match), if they said so.
 expected: ContextVar[int | None] = ContextVar("expected", default=None)
@@ -127,20 +129,43 @@ async def detail(rectification: UUID, actor: Actor) -> shapes.Detail:
 
 async def rows(ids: Sequence[UUID], actor: Actor, *, columns: str = LINE) -> list[dict[str, Any]]:
     """Lines of lists for these items, in this order, as far as the actor sees them: one statement."""
-    seen, values = visible_to(actor).compile_string()
-    for at in range(len(values), 0, -1):
-        seen = seen.replace(f"${at}", f"${at + 1}")
+    return await found_rows(
+        "SELECT id, place FROM unnest($1::uuid[]) WITH ORDINALITY AS given (id, place)", [ids], actor, columns
+    )
+
+
+async def found_rows(found: str, args: Sequence[object], actor: Actor, columns: str = LINE) -> list[dict[str, Any]]:
+    """The same for what a statement finds: SQL of (id, place) with its arguments.
+
+    Sight is asked of each line (OFFSET 0). Joined instead, a plan made for any arguments begins with all
+    parts of a unit.
+    """
+    seen, values = placed(*visible_to(actor).compile_string(), args)
     now = clock.now()
-    return [_line(row, now) for row in await raw(f"SELECT {columns}, {_ROW} WHERE {seen} ORDER BY place", ids, *values)]
+    sql = (
+        f"SELECT {columns}, {_NAMES} FROM ({found}) AS wanted JOIN rectification ON rectification.id = wanted.id "
+        "JOIN topic ON topic.code = rectification.topic JOIN region ON region.code = rectification.region "
+        f"WHERE EXISTS (SELECT FROM rectification WHERE rectification.id = wanted.id AND {seen} OFFSET 0) "
+        "ORDER BY wanted.place"
+    )
+    return [_line(row, now) for row in await planned(sql, *values)]
+
+
+def placed(sql: str, values: Sequence[object], before: Sequence[object]) -> tuple[str, list[object]]:
+    """The SQL of a condition made elsewhere, with its arguments put behind those of a statement."""
+    moved = re.sub(r"\$(\d+)", lambda found: f"${int(found[1]) + len(before)}", sql)
+    return moved, [*before, *values]
 
 
 def _line(row: Any, now: datetime) -> dict[str, Any]:
-    parts = sorted(row["units"], key=lambda part: (part[2], part[1]))
-    return {
-        **row,
-        "units": [dict(zip(_PART, part, strict=True)) for part in parts],
-        "overdue": rules.overdue(Status(row["status"]), row["due_at"], now),
-    }
+    parts = [_part(part) for part in row["units"]]
+    parts.sort(key=lambda part: (part.role, part.name))
+    return {**row, "units": parts, "overdue": rules.overdue(Status(row["status"]), row["due_at"], now)}
+
+
+def _part(of: Any) -> shapes.UnitPart:
+    unit, name, role, status, ended_at, by = of
+    return shapes.UnitPart(unit, name, UnitRole(role), Status(status) if status else None, ended_at, by)
 
 
 async def of_finding(finding: UUID) -> UUID | None:
@@ -203,14 +228,10 @@ def shows_household(actor: Actor) -> QueryString:
     )
 
 
-_PART = ("unit", "name", "role", "status", "ended_at", "taken_over_by")
-_ROW = (
+_NAMES = (
     "topic.name AS topic_name, region.full_name AS region_name, ARRAY(SELECT ROW(part.unit, unit.name, part.role, "
     "part.status, part.ended_at, part.taken_over_by) FROM rectification_unit AS part JOIN unit ON unit.id = part.unit "
-    "WHERE part.rectification = rectification.id) AS units "
-    "FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (id, place) "
-    "JOIN rectification ON rectification.id = wanted.id JOIN topic ON topic.code = rectification.topic "
-    "JOIN region ON region.code = rectification.region"
+    "WHERE part.rectification = rectification.id) AS units"
 )
 
 
