@@ -1,6 +1,7 @@
 """Door: what CI runs: `test`, `check` and `lock`. No check of its own lives here."""
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from backend.supervisor import (
 # In the order of the folders: the journeys take longest and come first, so that neither of the two waits at the end.
 EVERYTHING = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 LONG = "--long"  # an option of the tests' own: what is marked long, and nothing else
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 LOCKS = {"requirements.lock": (), "requirements-dev.lock": ("--group", "dev", "-c", "requirements.lock")}
 
 
@@ -35,6 +37,8 @@ def test(settings: Settings, arguments: list[str]) -> int:
 
     Its exit code.
     """
+    if arguments == [] or any("tests/browser" in word for word in arguments):
+        find_chromium()
     chosen = (*EVERYTHING, *arguments) if arguments in ([], [LONG]) else arguments
     command = (sys.executable, "-m", "pytest", *chosen)
     if not settings.embedded:
@@ -43,6 +47,19 @@ def test(settings: Settings, arguments: list[str]) -> int:
         embedded.start_services(up.elsewhere(settings, var.name), supervisor)
         pytest = Program(name="pytest", command=command, cwd=ROOT, env={"DUBAN_VAR": str(var)}, typed_at=True)
         return supervisor.run(pytest)
+
+
+def find_chromium() -> None:
+    """The browser of the browser tests, installed where we may; else a sentence, and they say that they did not run."""
+    if os.environ.get("DUBAN_CHROMIUM") or any(shutil.which(name) for name in CHROMIUM):
+        return
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        say("正在安装 Chromium（浏览器测试用，约 350 MB）…")
+        env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for words in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "chromium"]):
+            subprocess.run(["apt-get", *words], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if not any(shutil.which(name) for name in CHROMIUM):
+        say("没有 Chromium，浏览器测试不会运行：请安装，例如 apt install chromium，或用 DUBAN_CHROMIUM 指明。")
 
 
 @contextmanager

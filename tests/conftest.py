@@ -75,6 +75,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     for report in terminalreporter.getreports("passed"):
         for name, value in report.user_properties:
             terminalreporter.write_line(f"{name}: {value}")
+    lacking = {
+        report.longrepr[2] for report in terminalreporter.getreports("skipped") if "Chromium" in report.longrepr[2]
+    }
+    for sentence in lacking:
+        terminalreporter.write_line(sentence.removeprefix("Skipped: "), red=True)
     if not config.getoption("long"):
         terminalreporter.write_line(LONG)
 
