@@ -1,4 +1,4 @@
-"""Door: keys of protected fields and keys that sign: made once, looked at before every start, changed by `keys`.
+"""Door: keys of protected fields, that sign, and of Web Push: made once, looked at before every start, changed here.
 
 What they do is in protected.py and signing.py.
 """
@@ -17,7 +17,7 @@ from piccolo.conf.apps import Finder
 from backend import db, embedded, protected, signing
 from backend.db import raw, transaction
 from backend.errors import Unreadable
-from backend.settings import PROTECTED, SIGNING, KeyPlace, Settings
+from backend.settings import PROTECTED, PUSH, SIGNING, KeyPlace, Settings
 from backend.signing import PublicKey
 from backend.supervisor import Trouble, say
 
@@ -30,6 +30,8 @@ def ensure(settings: Settings) -> None:
     """
     _ensure_protected(settings)
     _ensure_signing(settings)
+    if settings.embedded and not settings.outgoing.push_key:
+        _make_file(settings.var / PUSH.file, "浏览器推送的密钥", "丢失后每个浏览器须重新开启推送")
 
 
 def _ensure_protected(settings: Settings) -> None:
@@ -61,13 +63,14 @@ def _ensure_signing(settings: Settings) -> None:
 
 
 def run(settings: Settings, arguments: list[str]) -> int:
-    """`./duban keys [new [--signing] | reencrypt]`; without a word the list. The services run. Raises Trouble."""
+    """`./duban keys [new [--signing | --push] | reencrypt]`; without a word the list. Services run. Raises Trouble."""
     parser = argparse.ArgumentParser(prog="duban keys")
     parser.add_argument("verb", nargs="?", choices=["list", "new", "reencrypt"], default="list")
     parser.add_argument("--signing", action="store_true", help="new：另做一把签名密钥，而不是加密密钥")
+    parser.add_argument("--push", action="store_true", help="new：另做一把浏览器推送的密钥")
     wanted = parser.parse_args(arguments)
     if wanted.verb == "new":
-        add(settings, SIGNING if wanted.signing else PROTECTED)
+        add(settings, SIGNING if wanted.signing else PUSH if wanted.push else PROTECTED)
     elif wanted.verb == "reencrypt":
         _alone(settings)
         if asyncio.run(reencrypt()):
@@ -107,7 +110,8 @@ def add(settings: Settings, place: KeyPlace = PROTECTED) -> None:
     path = settings.var / place.file
     lost = place is SIGNING and not settings.signing_keys and settings.embedded
     if not path.exists() and not lost:
-        say(f"新密钥，请放在 {place.setting} 的最前面，用逗号与原有的隔开：\n{protected.new_key()}")
+        before = "里" if place is PUSH else "的最前面，用逗号与原有的隔开"
+        say(f"新密钥，请放在 {place.setting} {before}：\n{protected.new_key()}")
         return
     _alone(settings)
     kept = path.read_text() if path.exists() else ""
@@ -117,8 +121,15 @@ def add(settings: Settings, place: KeyPlace = PROTECTED) -> None:
     draft.replace(path)
     protected.forget()
     signing.forget()
-    then = "下次启动时公布它的公钥" if place is SIGNING else "再运行 ./duban keys reencrypt"
+    then = _THEN[place.setting]
     say(f"新密钥已写在 {path} 的最前面。请备份这个文件，{then}。")
+
+
+_THEN = {
+    PROTECTED.setting: "再运行 ./duban keys reencrypt",
+    SIGNING.setting: "下次启动时公布它的公钥",
+    PUSH.setting: "每个浏览器下次打开时会重新登记推送",
+}
 
 
 async def reencrypt() -> int:

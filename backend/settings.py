@@ -10,6 +10,11 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from backend import outgoing
+from backend.environment import BadSettings as BadSettings
+from backend.environment import number
+from backend.outgoing import Outgoing
+
 ROOT = Path(__file__).resolve().parent.parent
 ENFORCED, OPTIONAL = "enforced", "optional"
 LOCAL, S3 = "local", "s3"
@@ -17,10 +22,6 @@ S3_NEEDED = ("DUBAN_S3_BUCKET", "DUBAN_S3_ENDPOINT", "DUBAN_S3_ACCESS_KEY", "DUB
 
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-fA-F:]+\](:\d{1,5})?")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-
-
-class BadSettings(Exception):
-    """A setting is missing or contradicts another; the text says which and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class KeyPlace:
 
 PROTECTED = KeyPlace("DUBAN_PROTECTED_KEYS", "protected-keys", "personal data is stored encrypted")
 SIGNING = KeyPlace("DUBAN_SIGNING_KEYS", "signing-keys", "receipts and time tokens are signed")
+PUSH = KeyPlace("DUBAN_PUSH_KEY", "push-key", "push services know us by it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Settings:
     store: str = LOCAL  # where evidence is kept
     bucket: Bucket | None = None  # may be given without being the store: `evidence copy` needs both sides
     os_user: str = ""  # who runs the embedded services when we are root; empty: the first of a few that exists
+    outgoing: Outgoing = field(default_factory=Outgoing)
 
 
 def load(env: Mapping[str, str] = os.environ) -> Settings:
@@ -99,19 +102,19 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
     run = (var / "run").resolve()  # a link when the path under var/ is too long for a socket
     return Settings(
         host=env.get("DUBAN_HOST") or "127.0.0.1",
-        port=_number(env, "DUBAN_PORT", 8000, 1, 65535),
+        port=number(env, "DUBAN_PORT", 8000, 1, 65535),
         var=var,
         embedded=embedded,
         database={"host": str(run), "user": "duban", "database": "duban"} if embedded else _database(database_url),
         redis_url=f"unix://{run}/queue.sock" if embedded else redis_url,
         evidence=Path(env.get("DUBAN_EVIDENCE") or var / "evidence").resolve(),
         totp=totp,
-        web_workers=_number(env, "DUBAN_WEB_WORKERS", 2, 1, 64),
+        web_workers=number(env, "DUBAN_WEB_WORKERS", 2, 1, 64),
         secure_cookies=env.get("DUBAN_SECURE_COOKIES", "1") != "0",
         trusted_proxies=_networks(env.get("DUBAN_TRUSTED_PROXIES", "")),
-        quota_person=_number(env, "DUBAN_QUOTA_PERSON", 4096, 1, 10**7),
-        quota_unit=_number(env, "DUBAN_QUOTA_UNIT", 32768, 1, 10**7),
-        sample_percent=_number(env, "DUBAN_SAMPLE_PERCENT", 20, 0, 100),
+        quota_person=number(env, "DUBAN_QUOTA_PERSON", 4096, 1, 10**7),
+        quota_unit=number(env, "DUBAN_QUOTA_UNIT", 32768, 1, 10**7),
+        sample_percent=number(env, "DUBAN_SAMPLE_PERCENT", 20, 0, 100),
         principal_confirms=env.get("DUBAN_PRINCIPAL_CONFIRMS", "0") == "1",
         fonts=_folder(env, "DUBAN_FONTS"),
         protected_keys=protected,
@@ -119,6 +122,7 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
         store=store,
         bucket=bucket,
         os_user=env.get("DUBAN_OS_USER", ""),
+        outgoing=outgoing.read(env, _keys(env, var, PUSH)),
     )
 
 
@@ -131,13 +135,6 @@ def _addresses(env: Mapping[str, str]) -> tuple[str, str]:
     if redis_url and not redis_url.startswith(("redis://", "rediss://", "unix://")):
         raise BadSettings("DUBAN_REDIS_URL must look like redis://host:6379/0, rediss://… or unix:///path.")
     return database_url, redis_url
-
-
-def _number(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
-    text = env.get(name) or str(default)
-    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-        raise BadSettings(f"{name} is {text!r}: give a whole number from {least} to {most}.")
-    return int(text)
 
 
 def _folder(env: Mapping[str, str], name: str) -> Path | None:

@@ -6,6 +6,7 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from types import CoroutineType
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,8 @@ from backend.people import commands as people
 from backend.uploads import jobs as uploads
 from inspections.findings import jobs as findings
 from inspections.findings.queries import caption as caption_of_finding
+from notifications.deliveries import jobs as deliveries
+from notifications.deliveries.rules import LANES
 from notifications.inbox.reactions import tell_many
 from notifications.inbox.rules import HEARS
 from tasks.batches import jobs as batches
@@ -39,6 +42,10 @@ REACTIONS: outbox.Reactions = {
 
 # What a photo hangs on lets stand below its display copy; the first that knows it is asked no further.
 CAPTIONERS: Sequence[evidence.Captioner] = (caption_of_finding, caption_of_item)
+
+
+# What a notice says at the moment it is sent; each knows notices of its own.
+WORDERS: Sequence[deliveries.Worder] = ()
 
 
 async def prepare(file: UUID) -> None:
@@ -94,6 +101,7 @@ CRON.update(
         "count_dates_again": (rectifications.count_dates_again, 10.0),
         "sweep_sign_ins": (sweep_sign_ins, 3600.0),
         "fold_tallies": (numbers.fold_tallies, 15.0),
+        **{f"send_{kind}": (partial(deliveries.run_lane, kind, WORDERS), 2.0) for kind in LANES},
     }
 )
 

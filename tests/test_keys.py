@@ -52,6 +52,7 @@ async def family(client, noon, ring):
 
 def test_the_protected_columns_are_found_by_their_mark():
     assert keys.columns() == {
+        "channel": ("address", "secret", "code"),
         "household": ("head_name", "id_number", "phone"),
         "household_person": ("name", "id_number"),
     }
@@ -236,6 +237,19 @@ def test_a_new_signing_key_comes_first_and_leaves_the_other_keys_alone(tmp_path:
     keys.add(replace(settings.load(), var=tmp_path), settings.SIGNING)
     found = settings.load({"DUBAN_VAR": str(tmp_path)})
     assert found.signing_keys[1:] == (bytes([3]) * 32,) and found.protected_keys == (bytes([4]) * 32,)
+
+
+async def test_the_embedded_shape_makes_a_key_of_web_push_once(client, tmp_path):
+    first = replace(settings.load(), embedded=True, var=tmp_path)
+    await in_a_thread(keys.ensure, first)
+    file = tmp_path / settings.PUSH.file
+    made = file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert len(settings.load({"DUBAN_VAR": str(tmp_path)}).outgoing.push_key) == 32
+    await in_a_thread(keys.ensure, first)
+    assert file.read_text() == made
+    await in_a_thread(keys.add, replace(first, embedded=False), settings.PUSH)
+    assert file.read_text().splitlines()[1] == made.strip()
 
 
 async def test_the_command_lists_both_rings(client, capsys):

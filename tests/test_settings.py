@@ -163,3 +163,47 @@ def test_a_wrong_store_is_refused_by_name(name: str, value: str) -> None:
 def test_s3_without_a_bucket_is_refused() -> None:
     with pytest.raises(BadSettings, match="DUBAN_S3_BUCKET"):
         load({"DUBAN_STORE": "s3"})
+
+
+MAIL = {"DUBAN_SEND": "mail", "DUBAN_SMTP_HOST": "mail.example.org", "DUBAN_SMTP_FROM": "duban@example.org"}
+
+
+def test_nothing_leaves_before_it_is_said() -> None:
+    out = load({}).outgoing
+    assert out.sends == frozenset() and out.mail is None and out.robot_origins["feishu"] == "https://open.feishu.cn"
+
+
+def test_a_mail_server_has_the_port_of_its_kind() -> None:
+    user = {"DUBAN_SMTP_USER": "duban", "DUBAN_SMTP_PASSWORD": "geheim"}
+    for more, port in (({}, 25), (user, 587), ({"DUBAN_SMTP_TLS": "tls"}, 465), ({"DUBAN_SMTP_PORT": "2525"}, 2525)):
+        found = load(MAIL | more).outgoing.mail
+        assert found and (found.port, found.sender) == (port, "duban@example.org")
+        assert "geheim" not in repr(load(MAIL | more))
+
+
+@pytest.mark.parametrize(
+    ("env", "named"),
+    [
+        ({"DUBAN_SEND": "mail,fax"}, "fax is no channel"),
+        ({"DUBAN_SEND": "mail"}, "DUBAN_SMTP_HOST"),
+        ({"DUBAN_SEND": "sms"}, "DUBAN_SMS_URL"),
+        ({"DUBAN_SEND": "web_push", "DUBAN_PUSH_KEY": KEY}, "DUBAN_PUSH_CONTACT"),
+        ({"DUBAN_SEND": "web_push", "DUBAN_PUSH_CONTACT": "a@b"}, "DUBAN_PUSH_KEY"),
+        (MAIL | {"DUBAN_SMTP_FROM": "duban"}, "DUBAN_SMTP_FROM"),
+        (MAIL | {"DUBAN_SMTP_TLS": "ssl"}, "DUBAN_SMTP_TLS"),
+        (MAIL | {"DUBAN_SMTP_USER": "duban"}, "DUBAN_SMTP_PASSWORD"),
+        (
+            MAIL | {"DUBAN_SMTP_USER": "duban", "DUBAN_SMTP_PASSWORD": "geheim", "DUBAN_SMTP_TLS": "none"},
+            "DUBAN_SMTP_TLS",
+        ),
+        ({"DUBAN_SMS_URL": "https://user:geheim@sms.example.org/"}, "DUBAN_SMS_URL"),
+        ({"DUBAN_SMS_URL": "https://sms.example.org/?token=geheim"}, "DUBAN_SMS_URL"),
+        ({"DUBAN_WECOM_ORIGIN": "https://user:geheim@wecom.example.org"}, "DUBAN_WECOM_ORIGIN"),
+        ({"DUBAN_PUSH_ORIGINS": "https://a.example.org,file:///srv"}, "DUBAN_PUSH_ORIGINS"),
+        ({"DUBAN_PUBLIC_URL": "https://duban.example.org/phone"}, "DUBAN_PUBLIC_URL"),
+    ],
+)
+def test_a_channel_that_lacks_something_is_refused_by_name_and_without_secrets(env: dict[str, str], named: str) -> None:
+    with pytest.raises(BadSettings, match=named) as refusal:
+        load({"DUBAN_VAR": "/nonexistent"} | env)
+    assert "geheim" not in str(refusal.value)

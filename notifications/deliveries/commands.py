@@ -1,13 +1,16 @@
-"""Planning deliveries. What is sent when, and what comes of it, is in jobs.py."""
+"""Planning deliveries, and trying again what was given up. How they are attempted is in attempting.py."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from backend import clock
+from backend import clock, events
 from backend.columns import uuid7
-from backend.db import must_be_inside, raw
+from backend.db import must_be_inside, raw, transaction
+from backend.errors import WrongState
+from backend.roles import Actor
+from notifications.deliveries import queries, rules
 from notifications.deliveries.rules import ChannelKind, DeliveryState, Purpose
 
 
@@ -58,3 +61,43 @@ async def plan_many(planned: Sequence[Planned]) -> int:
         clock.now(),
     )
     return len(rows)
+
+
+async def plan_message(purpose: Purpose, address: UUID, kind: ChannelKind, person: UUID, id: UUID) -> None:
+    """A code or a test to one address, asked for by a person, inside the running transaction. Once per id."""
+    must_be_inside("plan_message")
+    now = clock.now()
+    await raw(
+        "INSERT INTO delivery (id, notice, person, purpose, address, chain, channel, at_once, state, tries, "
+        "planned_at, due_at, next_try_at) VALUES ($1, $2, $3, $4, $5, ARRAY[$6], $6, true, 'waiting', 0, $7, $7, $7) "
+        "ON CONFLICT (notice, person) DO NOTHING",
+        uuid7(),
+        id,
+        person,
+        purpose.value,
+        address,
+        kind.value,
+        now,
+    )
+
+
+async def retry(delivery: UUID, actor: Actor) -> None:
+    """Begin the chain anew, now, after it was given up. What is on its way already stays as it is.
+
+    Raises NotFound; WrongState for what has arrived or has nothing left to say, and for a code, which is out of date.
+    """
+    now = clock.now()
+    async with transaction():
+        it = await queries.lock(delivery, actor)
+        state = DeliveryState(it["state"])
+        if state not in rules.OVER:
+            return
+        if reason := rules.why_not_retry(state, Purpose(it["purpose"])):
+            raise WrongState(reason)
+        await raw(
+            "UPDATE delivery SET state = 'waiting', channel = chain[1], tries = 0, attempt = NULL, ended_at = NULL, "
+            "due_at = $2, next_try_at = $2 WHERE id = $1",
+            delivery,
+            now,
+        )
+        await events.record("delivery.retried", delivery, actor=actor)

@@ -1,5 +1,7 @@
 """Deliveries: the kinds of channels, states and outcomes, and how long to try where. No I/O."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -55,14 +57,82 @@ class Outcome(StrEnum):
     down = "down"  # not tried: the provider has failed again and again
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a notice says at the moment it is sent: a title, one line, and a path of ours that it leads to."""
+
+    title: str
+    line: str
+    link: str = ""
+
+
 ARRIVED = frozenset({Outcome.sent, Outcome.recorded, Outcome.shared})
-FOR_GOOD = frozenset({Outcome.refused, Outcome.unknown_address, Outcome.no_address})
+LATER = frozenset({Outcome.failed, Outcome.slow, Outcome.limited})
 
 # How long to wait after a failed try: where another channel is left, and on the last one.
 WITH_NEXT = (timedelta(seconds=15), timedelta(seconds=60))
 LAST = tuple(timedelta(seconds=s) for s in (15, 60, 300, 900, 3600, 3 * 3600))
 GIVE_UP_AFTER = timedelta(hours=24)  # whatever is in the way; for a code, its own life
 JITTER = 0.25  # so that what failed together does not come again together
+
+
+LEASE = timedelta(minutes=2)  # of one attempt, which takes less
+GROUP_PAUSE = timedelta(seconds=20)  # until the group's other attempt is through
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a chain is: the channels, the one it is at, failed tries there, when it was to begin."""
+
+    chain: tuple[ChannelKind, ...]
+    channel: ChannelKind
+    tries: int
+    due_at: datetime
+
+    @property
+    def following(self) -> ChannelKind | None:
+        place = self.chain.index(self.channel) + 1
+        return self.chain[place] if place < len(self.chain) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """How it goes on: over, or waiting in this channel until that moment."""
+
+    state: DeliveryState
+    channel: ChannelKind
+    tries: int = 0
+    at: datetime | None = None
+
+
+def onward(
+    it: Standing, outcomes: Collection[Outcome], now: datetime, *, not_before: datetime | None = None, luck: float = 0.0
+) -> Next:
+    """What follows from the outcomes of one round of attempts (a person may have several browsers).
+
+    One that arrived is enough. What may work later is tried again, shortly where another channel follows; what will
+    not, and a provider that is ill, gives way to the next channel at once. On the last channel an ill provider is
+    waited for.
+    `not_before` is what the provider asked for, `luck` (0 to 1) the jitter.
+    """
+    if ARRIVED & {*outcomes}:
+        return Next(DeliveryState.sent, it.channel)
+    if now - it.due_at > GIVE_UP_AFTER:
+        return Next(DeliveryState.gave_up, it.channel)
+    wait = None
+    if LATER & {*outcomes}:
+        wait = pause(it.tries + 1, it.following is None, luck)
+        if wait is not None and not_before and it.following and not_before - now > WITH_NEXT[-1]:
+            wait = None
+        if wait is not None:
+            at = max(now + wait, not_before or now)
+            return Next(DeliveryState.waiting, it.channel, it.tries + 1, at)
+    elif Outcome.down in outcomes and it.following is None:
+        at = max(now, not_before or now) + WITH_NEXT[0] * luck
+        return Next(DeliveryState.waiting, it.channel, it.tries, at)
+    if it.following is None:
+        return Next(DeliveryState.gave_up, it.channel)
+    return Next(DeliveryState.waiting, it.following, 0, now)
 
 
 def pause(tries: int, is_last: bool, luck: float) -> timedelta | None:
@@ -73,5 +143,14 @@ def pause(tries: int, is_last: bool, luck: float) -> timedelta | None:
     return waits[tries - 1] * (1 + JITTER * luck)
 
 
-def too_old(due_at: datetime, now: datetime) -> bool:
-    return now - due_at > GIVE_UP_AFTER
+def why_not_retry(state: DeliveryState, purpose: Purpose) -> str | None:
+    """None: it may be tried again."""
+    if purpose is Purpose.code:
+        return "验证码不重发，请重新获取。"
+    match state:
+        case DeliveryState.sent:
+            return "这条通知已经送达，不用重发。"
+        case DeliveryState.lapsed:
+            return "这条通知已无须再发。"
+        case _:
+            return None

@@ -1,0 +1,197 @@
+"""One chain of attempts per notice and person: what is tried when, what survives a killed worker, who waits."""
+
+import asyncio
+import json
+from datetime import timedelta
+
+import pytest
+
+from backend import clock
+from backend.columns import uuid7
+from backend.db import raw
+from notifications.deliveries import attempting, circuits, jobs, recording, rules
+from notifications.deliveries.rules import ChannelKind as K
+from tests import deliveries_make, make
+from tests.deliveries_make import Browser, lanes, planned, story
+
+
+@pytest.fixture
+async def it(fresh, noon):
+    circuits.forget()
+    yield await make.cast()
+    circuits.forget()
+
+
+@pytest.fixture
+def provider(monkeypatch):
+    """WeCom, SMS and push services, all of them this server; DingTalk is one where nobody listens."""
+    with deliveries_make.provider() as it:
+        monkeypatch.setenv("DUBAN_SEND", "wecom,dingtalk,sms,web_push")
+        monkeypatch.setenv("DUBAN_WECOM_ORIGIN", it.url)
+        monkeypatch.setenv("DUBAN_DINGTALK_ORIGIN", "http://127.0.0.1:9")
+        monkeypatch.setenv("DUBAN_SMS_URL", f"{it.url}/sms")
+        monkeypatch.setenv("DUBAN_PUSH_ORIGINS", it.url)
+        monkeypatch.setenv("DUBAN_PUSH_KEY", deliveries_make.PUSH_KEY)
+        monkeypatch.setenv("DUBAN_PUSH_CONTACT", "duban@example.gov.cn")
+        yield it
+
+
+async def test_where_nothing_is_connected_it_is_recorded_and_nothing_leaves(it):
+    await deliveries_make.address(K.mail, "zhao@example.gov.cn", person=it.handler)
+    delivery = await planned(it.handler, K.web_push, K.mail)
+    assert await lanes() == 2  # the first lane finds no browser, the second the address
+    assert await story(delivery) == ("sent", ["web_push:no_address", "mail:recorded"])
+    kept = next(recording.recorded())
+    assert (kept["channel"], kept["to"], kept["title"]) == ("mail", "zhao@example.gov.cn", "整改事项被退回")
+    (path,) = recording.folder().glob("*.json")
+    assert path.stat().st_mode & 0o077 == 0
+    path.unlink()
+
+
+async def test_nothing_goes_out_before_its_time_and_once_then(it, provider):
+    await deliveries_make.address(K.sms, "13904130077", person=it.handler)
+    delivery = await planned(it.handler, K.sms, not_before=clock.now() + timedelta(hours=9))
+    assert await lanes() == 0
+    with clock.frozen(clock.now() + timedelta(hours=9)):
+        assert (await lanes(), await lanes()) == (1, 0)
+    assert await story(delivery) == ("sent", ["sms:sent"])
+    assert len(provider.asked) == 1
+
+
+async def test_a_failure_is_tried_again_and_then_the_next_channel_has_its_turn(it, provider):
+    provider.answers = [(500, {}, {})]
+    await deliveries_make.address(K.sms, "13904130077", person=it.handler)
+    await deliveries_make.address(K.wecom, "aaaa-bbbb", unit=it.responsible)
+    delivery, now = await planned(it.handler, K.sms, K.wecom), clock.now()
+    await lanes()
+    assert await story(delivery) == ("waiting", ["sms:failed"])
+    for seconds in (14, 20, 100):
+        with clock.frozen(now + timedelta(seconds=seconds)):
+            await lanes(K.sms)
+    assert await story(delivery) == ("waiting", ["sms:failed"] * 3)
+    provider.answers = [(200, {"errcode": 0}, {})]
+    with clock.frozen(now + timedelta(seconds=101)):
+        await lanes()
+    assert await story(delivery) == ("sent", ["sms:failed"] * 3 + ["wecom:sent"])
+
+
+async def test_a_provider_that_is_ill_is_left_alone_and_others_are_not_held_up(it, provider):
+    """DingTalk is down: after three failures its deliveries take the next channel without a try."""
+    await deliveries_make.address(K.dingtalk, "abc123", unit=it.responsible)
+    await deliveries_make.address(K.sms, "13904130077", person=it.handler)
+    first = [await planned(it.handler, K.dingtalk, K.sms, event=uuid7()) for _ in range(3)]
+    await lanes(K.dingtalk)
+    assert {(await story(delivery))[1][0] for delivery in first} == {"dingtalk:failed"}
+    later, alone = await planned(it.handler, K.dingtalk, K.sms), await planned(it.principal, K.dingtalk)
+    await lanes()
+    assert await story(later) == ("sent", ["dingtalk:down", "sms:sent"])
+    assert await story(alone) == ("waiting", ["dingtalk:down"])  # nothing else is left: it waits
+    (row,) = await raw("SELECT tries, next_try_at FROM delivery WHERE id = $1", alone)
+    assert row["tries"] == 0 and row["next_try_at"] >= clock.now() + circuits.FIRST_PAUSE
+
+
+async def test_one_that_hangs_holds_up_neither_the_other_lanes_nor_its_lane_for_long(it, provider, monkeypatch):
+    monkeypatch.setattr("notifications.deliveries.posting.READ_WITHIN", 0.3)
+    await deliveries_make.address(K.wecom, "aaaa-bbbb", unit=it.responsible)
+    await deliveries_make.address(K.sms, "13904130077", person=it.handler)
+    provider.answers = [30.0]
+    hanging = [await planned(it.handler, K.wecom, event=uuid7()) for _ in range(3)]
+    slow = asyncio.ensure_future(lanes(K.wecom))
+    await deliveries_make.until(lambda: len(provider.asked) == 3)
+    provider.answers = [(200, {}, {})]
+    other = await planned(it.handler, K.sms)
+    await lanes(K.sms)
+    assert (await story(other))[0] == "sent" and not slow.done()
+    await slow
+    assert [await story(delivery) for delivery in hanging] == [("waiting", ["wecom:slow"])] * 3
+    assert "wecom" in circuits.resting(clock.now())
+
+
+async def test_a_worker_killed_in_mid_delivery_loses_nothing(it, provider):
+    """The first one has written its attempt down and dies; when its lease ends another sends, and says so."""
+    await deliveries_make.address(K.sms, "13904130077", person=it.handler)
+    delivery = await planned(it.handler, K.sms)
+    (claimed,) = await attempting.claim(K.sms, 8)
+    await attempting.begin(claimed, await jobs.queries.addresses(claimed))
+    assert await lanes() == 0  # the lease holds
+    with clock.frozen(clock.now() + rules.LEASE):
+        assert await lanes() == 1
+        assert await story(delivery) == ("sent", ["sms:lost", "sms:sent"])
+        assert await attempting.lapse(claimed) == "lapsed"  # the dead one comes back: it has no word any more
+    assert (await story(delivery))[0] == "sent"
+
+
+async def test_many_lanes_at_once_send_each_delivery_once(it, provider):
+    await deliveries_make.address(K.sms, "13904130077", person=it.handler)
+    all_of_them = [await planned(it.handler, K.sms) for _ in range(30)]
+    assert sum(await asyncio.gather(*(lanes(K.sms) for _ in range(4)))) == 30
+    assert {(await story(delivery))[0] for delivery in all_of_them} == {"sent"}
+    assert len({asked.json["id"] for asked in provider.asked}) == len(provider.asked) == 30
+
+
+async def test_a_group_is_told_of_an_event_once_whoever_of_the_unit_hears_of_it(it, provider):
+    await deliveries_make.address(K.wecom, "aaaa-bbbb", unit=it.responsible)
+    event = uuid7()
+    both = [await planned(person, K.wecom, event=event) for person in (it.handler, it.principal)]
+    await lanes()
+    with clock.frozen(clock.now() + rules.GROUP_PAUSE):
+        await lanes()
+    told = sorted([(await story(delivery)) for delivery in both])
+    assert told == [("sent", ["wecom:sent"]), ("sent", ["wecom:shared"])]
+    assert len(provider.asked) == 1
+    await planned(it.handler, K.wecom, event=uuid7())
+    await lanes()
+    assert len(provider.asked) == 2
+
+
+async def test_who_works_for_two_units_is_told_through_the_group_of_neither(it, provider):
+    await deliveries_make.address(K.wecom, "aaaa-bbbb", unit=it.responsible)
+    for role, unit in (("unit_handler", it.lead_unit), ("unit_principal", it.responsible)):
+        await raw("UPDATE role_grant SET unit = $1 WHERE person = $2 AND role = $3", unit, it.stranger.person, role)
+    delivery = await planned(it.stranger, K.wecom)
+    await lanes()
+    assert await story(delivery) == ("gave_up", ["wecom:no_address"])
+
+
+async def test_any_browser_that_is_reached_is_enough_and_one_that_is_gone_is_forgotten(it, provider):
+    tabs = [Browser(), Browser()]
+    for place, browser in enumerate(tabs):
+        await deliveries_make.address(
+            K.web_push, f"{provider.url}/push/{place}", person=it.handler, secret=json.dumps(browser.keys)
+        )
+    provider.answers = [(410, {}, {}), (201, {}, {})]
+    delivery = await planned(it.handler, K.web_push)
+    await lanes()
+    state, attempts = await story(delivery)
+    assert state == "sent" and sorted(attempts) == ["web_push:sent", "web_push:unknown_address"]
+    (left,) = await raw("SELECT count(*) AS n FROM channel WHERE removed_at IS NULL")
+    assert left["n"] == 1
+
+
+async def test_what_has_nothing_left_to_say_or_nobody_to_say_it_to_is_not_sent(it, provider):
+    await deliveries_make.address(K.sms, "13904130077", person=it.handler)
+
+    async def nothing(notices):
+        return {}
+
+    read = await planned(it.handler, K.sms)
+    await jobs.run_lane(K.sms, (nothing,))
+    assert await story(read) == ("lapsed", [])
+    await raw("UPDATE person SET disabled_at = $1 WHERE id = $2", clock.now(), it.handler.person)
+    gone = await planned(it.handler, K.sms)
+    await lanes()
+    assert await story(gone) == ("gave_up", ["sms:no_address"])
+    assert provider.asked == []
+
+
+async def test_after_a_day_it_is_given_up_whatever_is_in_the_way(it, provider):
+    provider.answers = [(503, {}, {"Retry-After": "600"})]
+    await deliveries_make.address(K.sms, "13904130077", person=it.handler)
+    delivery, began = await planned(it.handler, K.sms), clock.now()
+    for hours in range(0, 26):
+        with clock.frozen(began + timedelta(hours=hours)):
+            await lanes()
+    state, attempts = await story(delivery)
+    assert state == "gave_up" and set(attempts) <= {"sms:failed", "sms:down"}
+    assert await jobs.queries.failed(began) == 1
+    assert await jobs.queries.failed(began + timedelta(days=2)) == 0
