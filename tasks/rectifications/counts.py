@@ -40,7 +40,6 @@ class _Part(msgspec.Struct, frozen=True):
 
     span: Span
     count: int
-    returned: int
 
 
 async def of(actor: Actor, wanted: Filter) -> Counts:
@@ -49,12 +48,13 @@ async def of(actor: Actor, wanted: Filter) -> Counts:
     wanted = msgspec.structs.replace(wanted, group=Group.all, status=None)
     it = await listing.asked(actor, wanted, now)
     spans = [*_cut(wanted, now)]
+    more, returned = False, 0
     if not spans or not it.scopes:
-        parts, more = [], False
+        parts = []
     elif it.rest or it.scopes.person:
-        parts, more = await _by_looking(it, spans)
+        parts, returned, more = await _by_looking(it, spans)
     else:
-        parts, more = await _by_index(it, spans), False
+        parts, returned = await _by_index(it, spans)
 
     def total(chosen: Iterable[_Part]) -> Count:
         return _capped(sum(part.count for part in chosen), more)
@@ -64,7 +64,7 @@ async def of(actor: Actor, wanted: Filter) -> Counts:
         statuses={status: total(part for part in parts if part.span.status == status) for status in Status},
         overdue=total(part for part in parts if part.span.upto <= now),
         due_soon=total(part for part in parts if part.span.after == now),
-        returned=_capped(sum(part.returned for part in parts), more),
+        returned=_capped(returned, more),
     )
 
 
@@ -80,23 +80,29 @@ def _cut(wanted: Filter, now: datetime) -> Iterable[Span]:
             yield from filters.spans(cut, now)
 
 
-async def _by_index(it: Asked, spans: Sequence[Span]) -> list[_Part]:
-    """Without looking at an item: each status and window is a range of the index, counted up to the limit."""
-    args, last = Args(), f" LIMIT {MOST + 1}"
-    asked, once = rows_of(spans, args, placed=True), " UNION " if it.scopes.overlap else " UNION ALL "
+async def _by_index(it: Asked, spans: Sequence[Span]) -> tuple[list[_Part], int]:
+    """Without looking at an item: each status and window is a range of the index, counted up to the limit.
 
-    def counted(sort: Sort, tail: Tail) -> str:
-        found = sources(it.scopes, spans, args, order=ORDERS[sort], tail=tail, span="")
-        return f"(SELECT count(*) FROM ({once.join(f'({one})' for one in found)}) AS seen)"
-
-    every = counted(Sort.urgency, lambda key, id, limited: last)
-    returned = counted(Sort.returned, lambda key, id, limited: f" AND {key} > 0{last}")
-    found = await raw(f"SELECT {every} AS count, {returned} AS returned FROM {asked} ORDER BY span.place", *args)
-    return [_Part(span, row["count"], row["returned"]) for span, row in zip(spans, found, strict=True)]
+    Those returned stand in an index of their own, which has no dates: they are counted in the spans as they were asked
+    for, not in the many they were cut into.
+    """
+    last = f" LIMIT {MOST + 1}"
+    every = await _in_each(it, spans, Sort.urgency, lambda key, id, limited: last)
+    returned = await _in_each(it, it.spans, Sort.returned, lambda key, id, limited: f" AND {key} > 0{last}")
+    return [_Part(span, count) for span, count in zip(spans, every, strict=True)], sum(returned)
 
 
-async def _by_looking(it: Asked, spans: Sequence[Span]) -> tuple[list[_Part], bool]:
-    """Of the items that can be reached, those that fit; and whether there were more than are looked at."""
+async def _in_each(it: Asked, spans: Sequence[Span], sort: Sort, tail: Tail) -> list[int]:
+    args, once = Args(), " UNION " if it.scopes.overlap else " UNION ALL "
+    asked = rows_of(spans, args, placed=True)
+    found = sources(it.scopes, spans, args, order=ORDERS[sort], tail=tail, span="")
+    counted = f"(SELECT count(*) FROM ({once.join(f'({one})' for one in found)}) AS seen)"
+    return [row["count"] for row in await raw(f"SELECT {counted} AS count FROM {asked} ORDER BY span.place", *args)]
+
+
+async def _by_looking(it: Asked, spans: Sequence[Span]) -> tuple[list[_Part], int, bool]:
+    """Of the items that can be reached, those that fit, and of these the returned; and whether more could be reached
+    than are looked at."""
     args, last = Args(), f" LIMIT {MOST_LOOKED_AT + 1}"
     if pieces := narrowing.pieces(it.anywhere, spans):
         reached, fits = "SELECT", it.anywhere
@@ -122,5 +128,5 @@ async def _by_looking(it: Asked, spans: Sequence[Span]) -> tuple[list[_Part], bo
         "GROUP BY span.place ORDER BY span.place",
         *args,
     )
-    parts = [_Part(span, row["count"], row["returned"]) for span, row in zip(spans, rows, strict=True)]
-    return parts, rows[0]["looked"] > MOST_LOOKED_AT
+    parts = [_Part(span, row["count"]) for span, row in zip(spans, rows, strict=True)]
+    return parts, sum(row["returned"] for row in rows), rows[0]["looked"] > MOST_LOOKED_AT
