@@ -23,27 +23,34 @@ async function preferences(): Promise<void> {
   watch(fontScale, (value) => void putSetting('fontScale', value as 100))
 }
 
+/** What folders want to do once somebody is signed in: at the start of the app, and after each sign-in. */
+const starters = Object.values(import.meta.glob<{ default(): unknown }>('./*/start.ts', { eager: true }))
+
+function signedIn(): void {
+  for (const { default: begin } of starters) void begin()
+  void sync()
+  void askToKeep()
+}
+
 async function start(): Promise<void> {
   await preferences()
   await restore()
   await openCopies()
   createApp(App).use(router).mount('#app')
   watch(
-    () => session.value?.person.id,
-    async (person, before) => {
-      if (person === before) return
-      today.value = null
-      await openCopies()
-      void sync()
-      if (person) void askToKeep()
-      else if (!router.currentRoute.value.meta.open) void router.replace({ name: 'sign-in' })
+    () => [session.value?.person.id, session.value?.token],
+    async ([person, token], [before]) => {
+      if (person !== before) {
+        today.value = null
+        await openCopies()
+      }
+      if (token) signedIn()
+      if (person) return
+      if (!router.currentRoute.value.meta.open) void router.replace({ name: 'sign-in' })
     },
   )
   onChance(() => void sync())
-  if (session.value) {
-    void sync()
-    void askToKeep()
-  }
+  if (session.value) signedIn()
   void watchUpdates()
 }
 
