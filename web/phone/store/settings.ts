@@ -15,6 +15,8 @@ export interface DeviceSettings {
   session: unknown
   offsetMs: number
   mapApp: string
+  /** How many captures this phone has made. */
+  captures: number
 }
 
 export async function getSetting<K extends keyof DeviceSettings>(name: K): Promise<DeviceSettings[K] | undefined> {

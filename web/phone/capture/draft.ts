@@ -1,0 +1,176 @@
+// A form that loses nothing: stored as it is typed, photos before anything else, discarded only with a way back.
+import { computed, onScopeDispose, reactive, ref, watch } from 'vue'
+import { serverNow } from '@/shared/time'
+import { holdUpdates } from '@/phone/updates'
+import { discardDraft } from '../queue'
+import { type Draft, store, UNDO_FOR } from '../queue/store'
+import { type Moment, type Photo, type Taken, looked, taken } from './photo'
+
+/** What lies in a draft: the fields of the form, and its photos. */
+export interface Written<Form> {
+  fields: Form
+  photos: Photo[]
+}
+
+export interface Writing<Form> {
+  id: string
+  kind: string
+  thing: string
+  title(fields: Form): string
+  fresh(): Form
+}
+
+const SOON = 250
+
+export function useDraft<Form extends object>(how: Writing<Form>) {
+  const written = reactive<Written<Form>>({ fields: how.fresh(), photos: [] }) as Written<Form>
+  /** By the server's clock, as it is shown; null before the first time. */
+  const savedAt = ref<number | null>(null)
+  const failed = ref<unknown>(null)
+  const ready = ref(false)
+  const busy = ref(0)
+  const photos = computed(() => written.photos.filter((photo) => photo.removed_at === null))
+  let over = false
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const letGo = holdUpdates()
+
+  const opening = open()
+
+  async function open(): Promise<void> {
+    const there = await store.draft(how.id)
+    if (there) {
+      const kept = there.form as Written<Form>
+      Object.assign(written.fields, kept.fields)
+      written.photos = kept.photos
+      savedAt.value = there.saved_at
+      const gone = kept.photos.filter((photo) => photo.removed_at !== null && Date.now() - photo.removed_at > UNDO_FOR)
+      if (gone.length) await purge(gone.map((photo) => photo.id))
+      if (there.discarded_at !== null) await store.discard(how.id, null)
+    }
+    ready.value = true
+    watch(() => written.fields, soon, { deep: true })
+    // A photo whose thumbnail was not made before the browser was closed.
+    for (const photo of photos.value.filter((one) => !one.thumb && !one.unfit)) {
+      const bytes = await store.bytes(photo.id)
+      if (bytes) await second({ photo, bytes })
+    }
+  }
+
+  function draft(): Draft {
+    const form = JSON.parse(JSON.stringify({ fields: written.fields, photos: written.photos })) as Written<Form>
+    return {
+      id: how.id, kind: how.kind, thing: how.thing, title: how.title(form.fields), form, saved_at: serverNow(),
+      files: form.photos.map((photo) => photo.id), discarded_at: null,
+    }
+  }
+
+  async function save(added: Taken[] = [], removed: string[] = []): Promise<void> {
+    clearTimeout(timer)
+    timer = undefined
+    if (over) return
+    const now = draft()
+    try {
+      await store.saveDraft(now, added.map(({ photo, bytes }) => ({ about: about(photo), bytes })), removed)
+      savedAt.value = now.saved_at
+      failed.value = null
+    } catch (wrong) {
+      failed.value = wrong
+      throw wrong
+    }
+  }
+
+  function soon(): void {
+    clearTimeout(timer)
+    timer = setTimeout(() => void save().catch(() => undefined), SOON)
+  }
+
+  const about = (photo: Photo) => ({
+    id: photo.id, thing: how.id, name: photo.name, media_type: photo.line?.media_type ?? 'application/octet-stream', size: photo.size,
+  })
+
+  /** Stored when this resolves: closing the browser then loses nothing. Throws QuotaExceededError when the phone is full. */
+  async function addPhoto(given: Blob, moment: Moment): Promise<void> {
+    busy.value += 1
+    try {
+      await opening
+      const first = await taken(given, moment)
+      written.photos.push(first.photo)
+      try {
+        await save([first])
+      } catch (wrong) {
+        written.photos = written.photos.filter((photo) => photo.id !== first.photo.id)
+        throw wrong
+      }
+      void second(first)
+    } finally {
+      busy.value -= 1
+    }
+  }
+
+  async function second(first: Taken): Promise<void> {
+    busy.value += 1
+    try {
+      const now = await looked(first)
+      const at = written.photos.findIndex((photo) => photo.id === first.photo.id)
+      if (at < 0) return
+      written.photos[at] = { ...now.photo, removed_at: written.photos[at]!.removed_at }
+      await save(now.bytes === first.bytes ? [] : [now])
+    } catch {
+      // the photo is stored as it came
+    } finally {
+      busy.value -= 1
+    }
+  }
+
+  function removePhoto(id: string, away = true): void {
+    for (const photo of written.photos) if (photo.id === id) photo.removed_at = away ? Date.now() : null
+    soon()
+  }
+
+  async function purge(ids: string[]): Promise<void> {
+    written.photos = written.photos.filter((photo) => !ids.includes(photo.id))
+    await save([], ids)
+  }
+
+  /** Handed over: nothing that comes late is stored any more. What was taken out is thrown away now. */
+  async function finish(): Promise<Written<Form>> {
+    await opening
+    while (busy.value) await new Promise((resolve) => setTimeout(resolve, 30))
+    await purge(written.photos.filter((photo) => photo.removed_at !== null).map((photo) => photo.id))
+    over = true
+    clearTimeout(timer)
+    return draft().form as Written<Form>
+  }
+
+  /** Handing over did not work, the form is open again. */
+  const resume = () => {
+    over = false
+  }
+
+  async function discard(): Promise<void> {
+    await save()
+    over = true
+    await discardDraft(how.id)
+  }
+
+  const empty = () => !written.photos.length && JSON.stringify(written.fields) === JSON.stringify(how.fresh())
+
+  const leaving = () => {
+    if (timer !== undefined) void save().catch(() => undefined)
+  }
+  const hidden = () => document.visibilityState === 'hidden' && leaving()
+  document.addEventListener('visibilitychange', hidden)
+  addEventListener('pagehide', leaving)
+  onScopeDispose(() => {
+    document.removeEventListener('visibilitychange', hidden)
+    removeEventListener('pagehide', leaving)
+    leaving()
+    letGo()
+  })
+
+  return {
+    fields: written.fields, all: written, photos, ready, savedAt, failed, busy, addPhoto, removePhoto, save, finish, resume, discard, empty,
+  }
+}
+
+export type DraftOf<Form extends object> = ReturnType<typeof useDraft<Form>>

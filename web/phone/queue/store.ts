@@ -1,0 +1,198 @@
+// Where unsent work lies: entries and drafts on the phone's shelves, sealed and each person's own (phone/store). Every
+// change is read, made and written under one lock, because another tab may be at it too; what belongs together is one
+// transaction: a draft becomes an entry, or stays a draft.
+import { files, getSetting, putSetting, Shelf, write, type AboutFile, type Change } from '@/phone/store'
+import { alone } from './lock'
+import { type Entry, type KeptReceipt, type OutgoingFile, SETTINGS, type Settings } from './model'
+
+/** What is being written and not yet handed over. `form` belongs to the screen that writes it. */
+export interface Draft {
+  id: string
+  kind: string
+  thing: string
+  title: string
+  form: unknown
+  saved_at: number
+  /** Files whose bytes lie here for it. */
+  files: string[]
+  /** Thrown away a moment ago, and can still be taken back. */
+  discarded_at: number | null
+}
+
+export const UNDO_FOR = 30_000
+
+const queue = new Shelf<Entry>('queue')
+const drafts = new Shelf<Draft>('drafts')
+const receipts = new Shelf<KeptReceipt>('receipts')
+const writing = <T>(work: () => Promise<T>) => alone('outgoing', work)
+
+export const store = {
+  async entries(): Promise<Entry[]> {
+    return (await queue.all()).sort((one, other) => one.seq - other.seq)
+  },
+
+  entry: (id: string): Promise<Entry | undefined> => queue.get(id),
+
+  /** An entry takes its place at the end, and its draft is over. Handing over twice is once. */
+  handOver(made: Omit<Entry, 'seq'>): Promise<Entry> {
+    return writing(async () => {
+      const all = await store.entries()
+      const there = all.find((entry) => entry.id === made.id) ?? (await store.known(made.id))
+      if (there && there.record !== 'parked') return there
+      const entry = { ...made, seq: there?.seq ?? (all.at(-1)?.seq ?? 0) + 1 }
+      await write([{ put: 'queue', value: entry }, { remove: 'drafts', id: made.id }])
+      return entry
+    })
+  },
+
+  /** What became of it, on what lies there now. Undefined when it is gone. */
+  change(id: string, how: (entry: Entry) => Entry): Promise<Entry | undefined> {
+    return store.receipted(null, id, how)
+  },
+
+  /**
+   * The receipt and what it allows are one write: nothing counts as sent whose receipt could not be kept. With the last
+   * one the entry leaves the queue and lies with the receipt of its record.
+   */
+  receipted(receipt: KeptReceipt | null, id: string, how: (entry: Entry) => Entry): Promise<Entry | undefined> {
+    return writing(async () => {
+      const there = await queue.get(id)
+      const changed = there && how(there)
+      const changes: Change[] = receipt ? [{ put: 'receipts', value: receipt }] : []
+      if (changed && changed.done_at !== null) changes.push({ remove: 'queue', id }, ...(await left(changed, receipt)))
+      else if (changed) changes.push({ put: 'queue', value: changed })
+      for (const file of changed?.files ?? []) {
+        if (file.id === receipt?.id) changes.push({ about: about(file, id, receipt.kept_at) })
+      }
+      if (changes.length) await write(changes)
+      return changed
+    })
+  },
+
+  /** An entry becomes a draft again, with its files: to be corrected and handed over anew. */
+  takeBack(id: string, draft: Draft): Promise<void> {
+    return writing(() => write([{ put: 'drafts', value: draft }, { remove: 'queue', id }]))
+  },
+
+  /** One entry instead of another; the n-th file of the one gets the bytes of the n-th of the other. */
+  replace(id: string, made: Entry): Promise<void> {
+    return writing(async () => {
+      const there = await queue.get(id)
+      if (!there) return
+      const changes: Change[] = [{ remove: 'queue', id }, { put: 'queue', value: made }]
+      for (const [at, file] of there.files.entries()) {
+        const bytes = await files.get(file.id)
+        const anew = made.files[at]
+        if (bytes && anew) changes.push({ putFile: { ...about(anew, made.id, 0), sent: undefined }, bytes }, bytesOf(file.id))
+      }
+      await write(changes)
+    })
+  },
+
+  /** Only what a person threw away after being asked. What the server has is no concern of this. */
+  drop(id: string): Promise<void> {
+    return writing(async () => {
+      const there = await queue.get(id)
+      if (there) await write([{ remove: 'queue', id }, ...there.files.map((file) => bytesOf(file.id))])
+    })
+  },
+
+  bytes: (id: string): Promise<Blob | undefined> => files.get(id),
+
+  /** What was sent and is still shown, the newest first. */
+  async sent(): Promise<Entry[]> {
+    const found = (await receipts.all()).map((receipt) => receipt.sent).filter((entry): entry is Entry => entry != null)
+    return found.sort((one, other) => (other.done_at ?? 0) - (one.done_at ?? 0))
+  },
+
+  /** On its way or sent: a form of that id is over. */
+  async known(id: string): Promise<Entry | undefined> {
+    return (await queue.get(id)) ?? (await receipts.get(id))?.sent ?? undefined
+  },
+
+  /** Frees bytes whose receipt is here; without one nothing happens. */
+  free(id: string, ids: readonly string[]): Promise<void> {
+    return writing(async () => {
+      const record = await receipts.get(id)
+      if (!record?.sent) return
+      const signed = new Set((await Promise.all(ids.map((file) => receipts.get(file)))).map((receipt) => receipt?.id))
+      const files = record.sent.files.map((file) => (signed.has(file.id) ? { ...file, kept: false } : file))
+      const value: KeptReceipt = { ...record, sent: { ...record.sent, files } }
+      await write([{ put: 'receipts', value }, ...ids.filter((file) => signed.has(file)).map(bytesOf)])
+    })
+  },
+
+  /** What was sent long ago is no longer shown. Its receipts stay. */
+  forget(ids: readonly string[]): Promise<void> {
+    return writing(async () => {
+      for (const id of ids) {
+        const record = await receipts.get(id)
+        if (record) await receipts.put({ ...record, sent: null })
+      }
+    })
+  },
+
+  async drafts(): Promise<Draft[]> {
+    return (await drafts.all()).sort((one, other) => other.saved_at - one.saved_at)
+  },
+
+  draft: (id: string): Promise<Draft | undefined> => drafts.get(id),
+
+  /** With files: their bytes first. A form that saves late does not bring back what has been handed over. */
+  saveDraft(draft: Draft, added: { about: AboutFile; bytes: Blob }[] = [], removed: string[] = []): Promise<void> {
+    return writing(async () => {
+      if (await store.known(draft.id)) return
+      const bytes = added.map(({ about, bytes }): Change => ({ putFile: about, bytes }))
+      await write([...bytes, { put: 'drafts', value: draft }, ...removed.map(bytesOf)])
+    })
+  },
+
+  discard(id: string, at: number | null): Promise<void> {
+    return writing(async () => {
+      const there = await drafts.get(id)
+      if (there) await drafts.put({ ...there, discarded_at: at })
+    })
+  },
+
+  /** Drafts whose discarding can no longer be taken back, with their photos. */
+  sweep(at: number): Promise<void> {
+    return writing(async () => {
+      for (const draft of await drafts.all()) {
+        if (draft.discarded_at === null || at - draft.discarded_at < UNDO_FOR) continue
+        await write([{ remove: 'drafts', id: draft.id }, ...draft.files.map(bytesOf)])
+      }
+    })
+  },
+
+  receipts: (): Promise<KeptReceipt[]> => receipts.all(),
+  receipt: (id: string): Promise<KeptReceipt | undefined> => receipts.get(id),
+
+  async settings(): Promise<Settings> {
+    const [wifi, paused] = await Promise.all([getSetting('wifiOnly'), getSetting('queuePaused')])
+    return { wifi_only: wifi ?? false, paused: paused ?? false, keep_days: SETTINGS.keep_days }
+  },
+
+  async set(changes: Partial<Pick<Settings, 'wifi_only' | 'paused'>>): Promise<void> {
+    if (changes.wifi_only !== undefined) await putSetting('wifiOnly', changes.wifi_only)
+    if (changes.paused !== undefined) await putSetting('queuePaused', changes.paused)
+  },
+}
+
+export type Store = typeof store
+
+/** What becomes of an entry that is done: its place is with the receipt. What needs no receipt leaves nothing behind. */
+async function left(entry: Entry, receipt: KeptReceipt | null): Promise<Change[]> {
+  if (!entry.signed) return []
+  const record = receipt?.id === entry.id ? receipt : await receipts.get(entry.id)
+  const value: KeptReceipt | undefined = record && { ...record, sent: { ...entry, form: null } }
+  return value ? [{ put: 'receipts', value }] : []
+}
+
+function about(file: OutgoingFile, thing: string, at: number): AboutFile {
+  const sent = new Date(at).toISOString()
+  return { id: file.id, thing, name: file.name, media_type: file.media_type, size: file.size, sent }
+}
+
+function bytesOf(id: string): Change {
+  return { remove: 'files', id }
+}
