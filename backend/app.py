@@ -30,6 +30,7 @@ from inspections.findings import queries as findings
 from inspections.findings.api import FindingController, TopicController
 from inspections.visits.api import VisitController
 from notifications.inbox.api import NoticeController
+from notifications.preferences.api import PreferenceController
 from notifications.today.api import TodayController
 from tasks.batches.api import BatchController
 from tasks.case_files.api import CaseFileController
@@ -68,6 +69,7 @@ CONTROLLERS = [
     NumbersController,
     DecisionController,
     NoticeController,
+    PreferenceController,
     TodayController,
     FeedbackController,
     attesting.AttestingController,

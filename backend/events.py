@@ -115,6 +115,9 @@ VERBS = {
     "month.exemption_declined": "The region is checked this month after all.",
     "month.exemption_revoked": "An exemption was taken back before the cutoff.",
     "batch.parked": "A batch got nowhere several times; a person must look.",
+    "notices.chosen": "A person chose by which channels and when to be told.",
+    "absence.entered": "A person or a unit will be away; a deputy is told too what they are told.",
+    "absence.ended": "Somebody is back earlier than was entered, or was never away.",
 }
 
 

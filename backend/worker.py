@@ -24,6 +24,7 @@ from inspections.findings import jobs as findings
 from inspections.findings.queries import caption as caption_of_finding
 from notifications.deliveries import jobs as deliveries
 from notifications.deliveries.rules import LANES
+from notifications.inbox import jobs as inbox
 from notifications.inbox.reactions import tell_many
 from notifications.inbox.rules import HEARS
 from tasks.batches import jobs as batches
@@ -100,6 +101,7 @@ CRON.update(
         "sweep_incoming": (sweep_incoming, 3600.0),
         "count_dates_again": (rectifications.count_dates_again, 10.0),
         "sweep_sign_ins": (sweep_sign_ins, 3600.0),
+        "sweep_digests": (inbox.sweep_digests, 60.0),
         "fold_tallies": (numbers.fold_tallies, 15.0),
         **{f"send_{kind}": (partial(deliveries.run_lane, kind, WORDERS), 2.0) for kind in LANES},
     }

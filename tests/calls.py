@@ -20,6 +20,7 @@ from backend.people.passwords import digest
 from backend.roles import Actor, Role
 from backend.uploads import receiving
 from inspections.visits import commands as visits
+from notifications.inbox import commands as inbox
 from notifications.inbox.reactions import tell_people
 from tasks.batches import commands as batches
 from tasks.batches.rules import BulkMove
@@ -673,6 +674,38 @@ async def close_feedback(it: Cast) -> Call:
     return await by(it.staff, "POST", f"/api/feedback/{await feedback_given(it)}/closing", {"note": "已有此功能。"})
 
 
+async def unread_notice(it: Cast) -> Call:
+    return await by(it.handler, "DELETE", f"/api/notices/{await _notice(it)}/reading")
+
+
+async def undo_reading(it: Cast) -> Call:
+    reading = uuid7()
+    await inbox.mark_many_read(
+        it.handler, reading=reading, up_to=await _notice(it), subject=None, verb=None, about=None
+    )
+    return await by(it.handler, "DELETE", f"/api/notices/readings/{reading}")
+
+
+PREFERENCES: dict[str, Any] = {
+    "at_once": ["web_push", "sms"], "normal": ["mail"], "quiet_from": "20:00", "quiet_to": "08:00",
+    "rest_days_quiet": True, "digest": True, "digest_time": "09:00",
+}  # fmt: skip
+
+
+async def choose_preferences(it: Cast) -> Call:
+    return await by(it.handler, "PUT", "/api/notices/preferences", PREFERENCES)
+
+
+async def enter_absence(it: Cast) -> Call:
+    days = {"first_day": "2026-11-24", "last_day": "2026-11-30"}
+    return await by(it.handler, "PUT", f"/api/notices/absences/{uuid7()}", {"deputy": str(it.principal.person), **days})
+
+
+async def end_absence(it: Cast) -> Call:
+    id = await make.absence(it.handler, it.principal)
+    return await by(it.handler, "DELETE", f"/api/notices/absences/{id}")
+
+
 # ── saved views ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -770,6 +803,11 @@ WRITES: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "PUT /api/views/{view_id}": keep_view,
     "DELETE /api/views/{view_id}": discard_view,
     "POST /api/notices/readings": read_all,
+    "DELETE /api/notices/{notice_id}/reading": unread_notice,
+    "DELETE /api/notices/readings/{reading_id}": undo_reading,
+    "PUT /api/notices/preferences": choose_preferences,
+    "PUT /api/notices/absences/{absence_id}": enter_absence,
+    "DELETE /api/notices/absences/{absence_id}": end_absence,
     **VERBS,
 }
 

@@ -26,6 +26,7 @@ from inspections.findings.queries import as_filed
 from inspections.findings.rules import ClosingClass, Severity
 from inspections.visits import commands as visits
 from inspections.visits.rules import Kind
+from notifications.preferences import commands as absences
 from tasks.households import commands as households
 from tasks.households.rules import Category
 from tasks.rectifications import commands as rectifications
@@ -122,6 +123,14 @@ async def signed_in(actor: Actor) -> dict[str, str]:
         network="test", enrol_only=False,
     ).save()  # fmt: skip
     return {"Authorization": f"Bearer {token}"}
+
+
+async def absence(who: Actor, deputy: Actor, *, first: date | None = None, last: date | None = None) -> UUID:
+    """`who` is away from today, for a week; `deputy` is told too."""
+    days = (first or clock.today(), last or clock.today() + timedelta(days=6))
+    id = uuid7()
+    await absences.enter_absence(id, who, person=who.person, unit=None, deputy=deputy.person, days=days)
+    return id
 
 
 async def topic(code: str = "0304") -> str:

@@ -89,7 +89,7 @@ async def test_the_notice_says_how_it_stands_now_and_lapses_when_the_files_come(
     assert "3 个文件还差 2 个" in told["items"][0]["title"]
     for line in manifest[1:]:
         await make.receive(line)
-    assert await inbox(client, it.inspector, noon + DAY) == {"items": [], "next": None, "unread": 0}
+    assert await inbox(client, it.inspector, noon + DAY) == {"items": [], "next": None, "unread": 0, "unread_of": {}}
 
 
 async def test_files_that_came_in_time_are_not_spoken_of(it, noon, settle):

@@ -3,74 +3,32 @@
 A kind of thing has one way to find its people: from the item, from what the event itself names, from who asked.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from uuid import UUID
 
 from backend.db import raw
 from backend.feedback import queries as feedback
 from backend.roles import OFFICE, RESPONSIBLE, Role
+from notifications.inbox import standing_in
+from notifications.inbox.asked import Asked, Heard
+from notifications.inbox.roll import BOSSES, LEADERS, PRINCIPALS, REVIEWERS, Roll
 from notifications.inbox.rules import Audience, Subject
 from tasks.batches import queries as batches
 from tasks.rectifications import parties
 from tasks.rectifications.item import Status
 from tasks.rectifications.parties import Parties
 
-REVIEWERS = frozenset({Role.lead_unit_reviewer})
-PRINCIPALS = frozenset({Role.unit_principal})
-BOSSES = frozenset({Role.supervision_leader})
-LEADERS = frozenset({Role.leader_viewer, Role.contract_leader})
-OF_UNITS = RESPONSIBLE | REVIEWERS
-OF_AREAS = OFFICE | LEADERS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """Who are these audiences of this thing? `key` is the event, or whatever the answer is to be known by.
-
-    `facts` is the event's payload, or what it would say.
-    """
-
-    key: UUID
-    subject: UUID
-    audience: tuple[Audience, ...]
-    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-    def units(self, name: str = "units") -> frozenset[UUID]:
-        return frozenset(UUID(unit) for unit in self.facts.get(name) or [] if unit)
-
-    @property
-    def concerned(self) -> frozenset[UUID]:
-        """The units whose parts it is about; nobody named: all. Where a part went to another unit, that one."""
-        one = self.facts.get("to_unit") or self.facts.get("unit")
-        return self.units() or frozenset({UUID(one)} if one else ())
-
-    @property
-    def left(self) -> frozenset[UUID]:
-        """The unit that was taken off, where its part went to another."""
-        return frozenset({UUID(self.facts["unit"])} if self.facts.get("to_unit") and self.facts.get("unit") else ())
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A person who hears of it, as one of an audience; `unit` is where the role is held, None for a person as such."""
-
-    key: UUID
-    person: UUID
-    audience: Audience
-    unit: UUID | None = None
-    danger: bool = False  # to life
-
 
 async def of(about: Subject, asked: Sequence[Asked]) -> list[Heard]:
-    """The people of things of one kind; each once for each key, as the first audience of the row that has them."""
-    met: set[tuple[UUID, UUID]] = set()
-    return [
-        one
-        for one in await WHO[about](asked)
-        if (one.key, one.person) not in met and not met.add((one.key, one.person))
-    ]
+    """The people of things of one kind, today; each once for each key, as the first audience of the row that has them.
+
+    Who is away hears of it all the same; the deputy too, unless one of the audience anyway.
+    """
+    heard = await WHO[about](asked)
+    found: dict[tuple[UUID, UUID], Heard] = {}
+    for one in [*heard, *await standing_in.deputies(heard)]:
+        found.setdefault((one.key, one.person), one)
+    return list(found.values())
 
 
 async def of_items(asked: Sequence[Asked]) -> list[Heard]:
@@ -83,11 +41,11 @@ async def of_items(asked: Sequence[Asked]) -> list[Heard]:
     }
     roll = await Roll.of(**places)
     return [
-        Heard(one.key, person, audience, unit, it.danger)
+        Heard(one.key, person, audience, unit, role, it.danger)
         for one in asked
         if (it := items.get(one.subject))
         for audience in one.audience
-        for person, unit in _around(audience, it, one, roll)
+        for person, unit, role in _around(audience, it, one, roll)
     ]
 
 
@@ -98,10 +56,10 @@ async def of_named(asked: Sequence[Asked]) -> list[Heard]:
     units = {unit for one in asked for unit in one.concerned}
     roll = await Roll.of(units=units, areas={code for path in paths.values() for code in path}, people=people)
     return [
-        Heard(one.key, person, audience, unit)
+        Heard(one.key, person, audience, unit, role)
         for one in asked
         for audience in one.audience
-        for person, unit in _named(audience, one, paths.get(one.facts.get("region") or "", frozenset()), roll)
+        for person, unit, role in _named(audience, one, paths.get(one.facts.get("region") or "", frozenset()), roll)
     ]
 
 
@@ -125,10 +83,10 @@ async def of_feedback(asked: Sequence[Asked]) -> list[Heard]:
     people = {UUID(one.facts["giver"]) for one in asked if one.facts.get("giver")}
     roll = await Roll.of(areas={code for area in places.values() for code in area}, people=people)
     return [
-        Heard(one.key, person, audience, unit)
+        Heard(one.key, person, audience, unit, role)
         for one in asked
         for audience in one.audience
-        for person, unit in (
+        for person, unit, role in (
             roll.open([UUID(one.facts["giver"])])
             if audience == Audience.asker
             else roll.office(OFFICE, places[one.key])
@@ -147,35 +105,7 @@ WHO: dict[Subject, Callable[[Sequence[Asked]], Awaitable[list[Heard]]]] = {
     Subject.operations: of_named,
 }
 
-Found = Iterable[tuple[UUID, UUID | None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Roll:
-    """Who of the open accounts holds a role where, as far as it was asked."""
-
-    held: Mapping[tuple[UUID, Role], Sequence[UUID]]
-    offices: Mapping[str, Sequence[tuple[UUID, UUID, Role]]]  # area → person, unit, role
-    people: frozenset[UUID]
-
-    @classmethod
-    async def of(cls, *, units: Iterable[UUID] = (), areas: Iterable[str] = (), people: Iterable[UUID] = ()) -> "Roll":
-        held: dict[tuple[UUID, Role], list[UUID]] = {}
-        for row in await _grants("role_grant.unit = ANY($2::uuid[])", OF_UNITS, list(units)):
-            held.setdefault((row["unit"], Role(row["role"])), []).append(row["person"])
-        offices: dict[str, list[tuple[UUID, UUID, Role]]] = {}
-        for row in await _grants("unit.region = ANY($2::text[])", OF_AREAS, list(areas)):
-            offices.setdefault(row["region"], []).append((row["person"], row["unit"], Role(row["role"])))
-        return cls(held, offices, await _open_accounts(list(people)))
-
-    def holders(self, roles: Iterable[Role], units: Iterable[UUID]) -> Iterator[tuple[UUID, UUID]]:
-        return ((person, unit) for unit in units for role in roles for person in self.held.get((unit, role), ()))
-
-    def office(self, roles: frozenset[Role], area: Iterable[str]) -> Iterator[tuple[UUID, UUID]]:
-        return ((person, unit) for code in area for person, unit, role in self.offices.get(code, ()) if role in roles)
-
-    def open(self, people: Iterable[UUID]) -> Iterator[tuple[UUID, None]]:
-        return ((person, None) for person in people if person in self.people)
+Found = Iterable[tuple[UUID, UUID | None, Role | None]]
 
 
 def _around(audience: Audience, it: Parties, asked: Asked, roll: Roll) -> Found:
@@ -224,26 +154,6 @@ def _named(audience: Audience, asked: Asked, area: frozenset[str], roll: Roll) -
             return roll.open([UUID(asked.facts["person"])] if asked.facts.get("person") else [])
         case _:
             return ()
-
-
-async def _grants(where: str, roles: Iterable[Role], places: Sequence[Any]) -> Sequence[Any]:
-    if not places:
-        return ()
-    return await raw(
-        "SELECT role_grant.person, role_grant.unit, role_grant.role, unit.region FROM role_grant "
-        "JOIN person ON person.id = role_grant.person JOIN unit ON unit.id = role_grant.unit "
-        "WHERE role_grant.revoked_at IS NULL AND person.disabled_at IS NULL AND role_grant.role = ANY($1::text[]) "
-        f"AND {where} ORDER BY role_grant.granted_at, role_grant.id",
-        [role.value for role in roles],
-        places,
-    )
-
-
-async def _open_accounts(people: Sequence[UUID]) -> frozenset[UUID]:
-    if not people:
-        return frozenset()
-    rows = await raw("SELECT id FROM person WHERE id = ANY($1::uuid[]) AND disabled_at IS NULL", people)
-    return frozenset(row["id"] for row in rows)
 
 
 async def _paths(regions: set[str]) -> dict[str, frozenset[str]]:

@@ -7,8 +7,9 @@ from uuid import UUID
 from backend.columns import uuid7
 from backend.db import raw
 from backend.events import Event
-from notifications.inbox import audiences
-from notifications.inbox.audiences import Asked, Heard
+from notifications.inbox import audiences, handing_over
+from notifications.inbox.asked import Asked, Heard
+from notifications.inbox.handing_over import New
 from notifications.inbox.rules import HEARS, Audience, Hearing, Subject
 
 
@@ -50,22 +51,31 @@ def _news(one: Heard, event: Event) -> bool:
 
 
 async def _tell(events: Mapping[UUID, Event], heard: Sequence[Heard]) -> None:
+    """Into the inbox, and what is new there, on its way out."""
     if not heard:
         return
     told = [events[one.key] for one in heard]
-    await raw(
-        "INSERT INTO notice (id, event, person, verb, subject, urgency, reason, at) "
+    new = [New(uuid7(), one, event.id, HEARS[event.verb].urgency) for one, event in zip(heard, told, strict=True)]
+    ways = await handing_over.ways(new)
+    rows = await raw(
+        "INSERT INTO notice (id, event, person, verb, subject, urgency, reason, unit, role, absence, at, batched) "
         "SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::text[], "
-        "$8::timestamptz[]) ON CONFLICT (event, person) DO NOTHING",
-        [uuid7() for _ in heard],
+        "$8::uuid[], $9::text[], $10::uuid[], $11::timestamptz[], $12::bool[]) "
+        "ON CONFLICT (event, person) DO NOTHING RETURNING id",
+        [one.id for one in new],
         [event.id for event in told],
         [one.person for one in heard],
         [event.verb for event in told],
         [_subject(event) for event in told],
-        [HEARS[event.verb].urgency.value for event in told],
+        [one.urgency.value for one in new],
         [one.audience.value for one in heard],
+        [one.unit for one in heard],
+        [one.role and one.role.value for one in heard],
+        [one.absence for one in heard],
         [event.at for event in told],
+        [ways[one.id].batched for one in new],
     )
+    await handing_over.hand_over(ways[row["id"]] for row in rows)
 
 
 def _subject(event: Event) -> UUID:

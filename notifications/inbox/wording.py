@@ -124,3 +124,12 @@ def paths(verb: str, facts: Mapping[str, object]) -> Paths:
     """Where a screen goes when the notice is tapped."""
     to, said = PATHS[HEARS[verb].about], _Said(facts)
     return Paths(to.link.format_map(said), to.phone.format_map(said), to.desk.format_map(said))
+
+
+def gathered(verb: str, count: int, english: bool) -> str:
+    """Several of one kind in one line."""
+    return f"{_bare(verb, english)} ({count})" if english else f"{_bare(verb, english)}（{count} 条）"
+
+
+def _bare(verb: str, english: bool) -> str:
+    return TITLES[verb][1 if english else 0].format_map(_Said())

@@ -52,7 +52,7 @@ async def today(actor: Actor, keep_until: datetime) -> Today:
         actor.name,
         [Assignment(visit, filed[visit.id]) for visit in own],
         await listing.waiting_for(actor, MOST_ITEMS),
-        await inbox.unread(actor),
+        (await inbox.unread(actor)).unread,
         await findings.topics(),
         time_tokens.issue(actor, clock.now()),
     )

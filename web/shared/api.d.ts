@@ -632,6 +632,77 @@ export interface paths {
         /** I have read this one */
         put: operations["ApiNoticesNoticeIdReadingRead"];
         post?: never;
+        /** Not read after all */
+        delete: operations["ApiNoticesNoticeIdReadingUnreadAgain"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notices/absences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Absences I may see, to come first; with `past=true` those that are over */
+        get: operations["ApiNoticesAbsencesListAbsences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notices/absences/{absence_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 请假代办: a deputy is told too; the id is the client's */
+        put: operations["ApiNoticesAbsencesAbsenceIdEnter"];
+        post?: never;
+        /** Back again */
+        delete: operations["ApiNoticesAbsencesAbsenceIdEnd"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notices/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My inbox folded: a line for each thing, or for each kind of notice */
+        get: operations["ApiNoticesGroupsGroups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notices/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How I am told: channels, quiet hours, the digest */
+        get: operations["ApiNoticesPreferencesShow"];
+        /** How I want to be told */
+        put: operations["ApiNoticesPreferencesChoose"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -647,8 +718,42 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** I have read everything up to this one */
-        post: operations["ApiNoticesReadingsReadAll"];
+        /** I have read everything up to this one, or of one group */
+        post: operations["ApiNoticesReadingsReadMany"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notices/readings/{reading_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** What this reading marked is not read after all */
+        delete: operations["ApiNoticesReadingsReadingIdUndo"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notices/unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many are unread, and of which kinds of things */
+        get: operations["ApiNoticesUnreadCount"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1927,6 +2032,41 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AbsenceIn */
+        AbsenceIn: {
+            /** Format: uuid */
+            deputy: string;
+            /** Format: date */
+            first_day: string;
+            /** Format: date */
+            last_day: string;
+            person?: string | null;
+            unit?: string | null;
+        };
+        /** AbsenceList */
+        AbsenceList: {
+            items: components["schemas"]["AbsenceShape"][];
+        };
+        /** AbsenceShape */
+        AbsenceShape: {
+            current: boolean;
+            /** Format: uuid */
+            deputy: string;
+            deputy_name: string;
+            ended_at: string | null;
+            /** Format: date-time */
+            entered_at: string;
+            /** Format: date */
+            first_day: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: date */
+            last_day: string;
+            person: string | null;
+            person_name: string | null;
+            unit: string | null;
+            unit_name: string | null;
+        };
         /** Access */
         Access: {
             /** Format: uuid */
@@ -2189,6 +2329,12 @@ export interface components {
             field: string;
             label: string;
         };
+        /**
+         * ChannelKind
+         * @description A way to reach somebody. `in_app` is the notice itself: it is there already and is never tried.
+         * @enum {string}
+         */
+        ChannelKind: "in_app" | "web_push" | "mail" | "wecom" | "dingtalk" | "feishu" | "sms";
         /**
          * Check
          * @description What is looked at, in the order of the page.
@@ -2722,6 +2868,13 @@ export interface components {
             /** @default 0 */
             waiting: number;
         };
+        /**
+         * Fold
+         * @description What makes several notices one line.
+         * @default thing
+         * @enum {string}
+         */
+        Fold: "thing" | "kind";
         /** FullHousehold */
         FullHousehold: {
             head_name: string;
@@ -2766,6 +2919,22 @@ export interface components {
          * @enum {string}
          */
         Group: "all" | "open" | "waiting_for_unit" | "waiting_for_review" | "closed" | "hung";
+        /** GroupPage */
+        GroupPage: {
+            items: components["schemas"]["GroupShape"][];
+            next: string | null;
+            unread: number;
+            unread_of: {
+                [key: string]: number;
+            };
+        };
+        /** GroupShape */
+        GroupShape: {
+            count: number;
+            latest: components["schemas"]["NoticeShape"];
+            title: string;
+            unread: number;
+        };
         /** HandInIn */
         HandInIn: {
             /** @default  */
@@ -3170,15 +3339,20 @@ export interface components {
             items: components["schemas"]["NoticeShape"][];
             next: string | null;
             unread: number;
+            unread_of: {
+                [key: string]: number;
+            };
         };
         /** NoticeShape */
         NoticeShape: {
             about: components["schemas"]["Subject"];
             /** Format: date-time */
             at: string;
+            because: string;
             desk: string;
             /** Format: uuid */
             id: string;
+            in_place_of: string | null;
             link: string;
             phone: string;
             read_at: string | null;
@@ -3310,6 +3484,30 @@ export interface components {
             lng: number;
             speed_mps?: number | null;
         };
+        /** PreferenceIn */
+        PreferenceIn: {
+            at_once: components["schemas"]["ChannelKind"][];
+            digest: boolean;
+            /** @example 07:30 */
+            digest_time: string;
+            normal: components["schemas"]["ChannelKind"][];
+            /** @example 07:30 */
+            quiet_from: string;
+            /** @example 07:30 */
+            quiet_to: string;
+            rest_days_quiet: boolean;
+        };
+        /** PreferenceShape */
+        PreferenceShape: {
+            at_once: components["schemas"]["ChannelKind"][];
+            changed_at: string | null;
+            digest: boolean;
+            digest_time: string;
+            normal: components["schemas"]["ChannelKind"][];
+            quiet_from: string;
+            quiet_to: string;
+            rest_days_quiet: boolean;
+        };
         /** ProgressShape */
         ProgressShape: {
             /** Format: date-time */
@@ -3400,8 +3598,12 @@ export interface components {
         };
         /** ReadUpTo */
         ReadUpTo: {
+            about?: components["schemas"]["Subject"] | null;
+            id?: string | null;
+            subject?: string | null;
             /** Format: uuid */
             up_to: string;
+            verb?: string | null;
         };
         /** Reason */
         Reason: {
@@ -4037,6 +4239,13 @@ export interface components {
             /** Format: date */
             valid_from: string;
             valid_to: string | null;
+        };
+        /** Unread */
+        Unread: {
+            of: {
+                [key: string]: number;
+            };
+            unread: number;
         };
         /**
          * Urgency
@@ -5847,9 +6056,12 @@ export interface operations {
     ApiNoticesList: {
         parameters: {
             query?: {
+                about?: components["schemas"]["Subject"] | null;
                 cursor?: string | null;
                 limit?: number;
+                subject?: string | null;
                 unread?: boolean;
+                verb?: string | null;
             };
             header?: {
                 "Accept-Language"?: string;
@@ -5926,7 +6138,294 @@ export interface operations {
             };
         };
     };
-    ApiNoticesReadingsReadAll: {
+    ApiNoticesNoticeIdReadingUnreadAgain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                notice_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    ApiNoticesAbsencesListAbsences: {
+        parameters: {
+            query?: {
+                past?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AbsenceList"];
+                };
+            };
+        };
+    };
+    ApiNoticesAbsencesAbsenceIdEnter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                absence_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AbsenceIn"];
+            };
+        };
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AbsenceShape"];
+                };
+            };
+        };
+    };
+    ApiNoticesAbsencesAbsenceIdEnd: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                absence_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    ApiNoticesGroupsGroups: {
+        parameters: {
+            query?: {
+                about?: components["schemas"]["Subject"] | null;
+                /** @description What makes several notices one line. */
+                by?: components["schemas"]["Fold"];
+                cursor?: string | null;
+                limit?: number;
+                unread?: boolean;
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupPage"];
+                };
+            };
+        };
+    };
+    ApiNoticesPreferencesShow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreferenceShape"];
+                };
+            };
+        };
+    };
+    ApiNoticesPreferencesChoose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferenceIn"];
+            };
+        };
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreferenceShape"];
+                };
+            };
+        };
+    };
+    ApiNoticesReadingsReadMany: {
         parameters: {
             query?: never;
             header?: never;
@@ -5963,6 +6462,82 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    ApiNoticesReadingsReadingIdUndo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reading_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    ApiNoticesUnreadCount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Unread"];
+                };
             };
         };
     };
