@@ -25,6 +25,7 @@ from inspections.findings.queries import caption as caption_of_finding
 from notifications.deliveries import jobs as deliveries
 from notifications.deliveries.rules import LANES
 from notifications.inbox import jobs as inbox
+from notifications.inbox.outside import words_of
 from notifications.inbox.reactions import tell_many
 from notifications.inbox.rules import HEARS
 from tasks.batches import jobs as batches
@@ -46,7 +47,7 @@ CAPTIONERS: Sequence[evidence.Captioner] = (caption_of_finding, caption_of_item)
 
 
 # What a notice says at the moment it is sent; each knows notices of its own.
-WORDERS: Sequence[deliveries.Worder] = ()
+WORDERS: Sequence[deliveries.Worder] = (words_of,)
 
 
 async def prepare(file: UUID) -> None:

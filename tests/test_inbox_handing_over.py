@@ -12,7 +12,7 @@ from backend.columns import uuid7
 from backend.db import raw
 from backend.roles import Actor, Role
 from notifications.deliveries.rules import ChannelKind
-from notifications.inbox import jobs
+from notifications.inbox import jobs, outside
 from notifications.preferences import commands as preferences
 from notifications.preferences.rules import Wishes
 from tasks.rectifications.item import Status
@@ -271,3 +271,45 @@ async def test_a_unit_that_is_away_has_somebody_on_duty(it, settle, noon):
         duty.person,
     )
     assert [row["role"] for row in rows] == ["unit_principal"]
+
+
+# ── what is said outside ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def said(who: Actor) -> list[tuple[str, str, str]]:
+    """What is said in each delivery of this person, if it were sent now."""
+    sent = [row["notice"] for row in await deliveries(who)]
+    words = await outside.words_of(sent)
+    return [(words[id].title, words[id].line, words[id].link) for id in sent if id in words]
+
+
+async def test_outside_it_says_what_happened_to_which_number_and_names_nobody(it, settle, noon):
+    id = await make.rectification(it)
+    await settle()
+    assert await said(it.handler) == [("新交办整改事项", "ZG-210422-20261124-0001", f"/phone/#/items/{id}")]
+
+
+async def test_a_digest_says_how_many_of_what(it, settle, noon):
+    await news(it, settle, noon, 3)
+    await make.rectification(it, Status.handed_in)
+    await settle()
+    await swept(at(25, "08:30"))
+    assert await said(it.staff) == [
+        ("5 条通知待查看", "责任单位已签收（4 条）、责任单位申请销号，待审核（1 条）", "/phone/#/inbox")
+    ]
+
+
+async def test_what_was_read_meanwhile_is_not_said_any_more(it, settle, noon):
+    await news(it, settle, noon, 2)
+    await swept(at(25, "08:30"))
+    await raw("UPDATE notice SET read_at = $1", noon)
+    assert await said(it.staff) == await said(it.handler) == []
+
+
+async def test_a_deputy_is_told_in_whose_stead(it, settle, noon):
+    other = await make.person("主任孙", Role.supervision_staff, at=(it.boss.home or it.boss.units().pop()))
+    await make.absence(it.boss, other)
+    await preferences.choose(other, Wishes(digest=False))
+    await make.rectification(it, Status.passed)
+    await settle()
+    assert ("初审通过，待复核销号", "ZG-210422-20261124-0001，代主任吴") in [words[:2] for words in await said(other)]

@@ -65,17 +65,14 @@ TITLES = {
     "feedback.closed": ("您的投诉建议已办结", "Your feedback was closed"),
 }
 
-# The whole line: the title, and how it stands with the thing when it is read. Other kinds: the title alone.
-LINES = {
-    Subject.rectification: ("{title}：{number}", "{title}: {number}"),
-    Subject.reminder: ("{title}：{number}", "{title}: {number}"),
-    Subject.batch: (
-        "{title}：办理 {total} 项，成功 {done}，未办 {not_done}",
-        "{title}: {done} of {total} done, {not_done} not done",
-    ),
+# After the title, how it stands with the thing when it is read. Other kinds: the title alone.
+DETAILS = {
+    Subject.rectification: ("{number}", "{number}"),
+    Subject.reminder: ("{number}", "{number}"),
+    Subject.batch: ("办理 {total} 项，成功 {done}，未办 {not_done}", "{done} of {total} done, {not_done} not done"),
     Subject.files: (
-        "{title}：{declared} 个文件还差 {missing} 个，请打开拍摄用的手机继续上传",
-        "{title}: {missing} of {declared} missing. Open the phone that holds them",
+        "{declared} 个文件还差 {missing} 个，请打开拍摄用的手机继续上传",
+        "{missing} of {declared} missing. Open the phone that holds them",
     ),
 }
 
@@ -112,12 +109,21 @@ class _Said(dict[str, object]):
 
 def title(verb: str, facts: Mapping[str, object], english: bool) -> str:
     """One line: what happened to which thing. `facts`: the event's payload, and the thing as it stands now."""
-    which = 1 if english else 0
+    which = detail(verb, facts, english)
+    return bare(verb, facts, english) + ((": " if english else "：") + which if which else "")
+
+
+def bare(verb: str, facts: Mapping[str, object], english: bool) -> str:
+    """What happened."""
+    return TITLES[verb][1 if english else 0].format_map(_Said(facts))
+
+
+def detail(verb: str, facts: Mapping[str, object], english: bool) -> str:
+    """To which thing, and how it stands with it."""
     said = _Said(facts)
-    said["title"] = TITLES[verb][which].format_map(said)
     said["number"] = facts.get("number") or ("(no number yet)" if english else "（未编号）")
     about = HEARS[verb].about
-    return LINES[about][which].format_map(said) if about in LINES else str(said["title"])
+    return DETAILS[about][1 if english else 0].format_map(said) if about in DETAILS else ""
 
 
 def paths(verb: str, facts: Mapping[str, object]) -> Paths:
@@ -128,8 +134,4 @@ def paths(verb: str, facts: Mapping[str, object]) -> Paths:
 
 def gathered(verb: str, count: int, english: bool) -> str:
     """Several of one kind in one line."""
-    return f"{_bare(verb, english)} ({count})" if english else f"{_bare(verb, english)}（{count} 条）"
-
-
-def _bare(verb: str, english: bool) -> str:
-    return TITLES[verb][1 if english else 0].format_map(_Said())
+    return bare(verb, {}, english) + (f" ({count})" if english else f"（{count} 条）")
