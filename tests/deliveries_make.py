@@ -91,8 +91,8 @@ class Asked:
 
 @dataclass
 class Provider:
-    """A real HTTP server. `answers` are given one after the other, the last for ever: status, body, headers, or a
-    number of seconds to be silent.
+    """A real HTTP server. `answers` are given one after the other, the last for ever: status, body, headers; a
+    function of what was asked; or a number of seconds to be silent.
     """
 
     url: str = ""
@@ -113,7 +113,7 @@ def provider() -> Iterator[Provider]:
             if isinstance(answer, int | float):
                 it.done.wait(answer)
                 return
-            status, said, headers = answer
+            status, said, headers = answer(it.asked[-1]) if callable(answer) else answer
             raw_body = json.dumps(said).encode()
             self.send_response(status)
             for name, value in {"Content-Length": str(len(raw_body)), **headers}.items():

@@ -13,7 +13,7 @@ from aiosmtplib import errors
 from backend import clock, settings
 from backend.outgoing import MailServer
 from notifications.deliveries.rules import Outcome
-from notifications.deliveries.sending import Address, Answer, Message, one_line, told
+from notifications.deliveries.sending import Address, Answer, Message, hidden, one_line, told
 
 STEP_WITHIN, WHOLE_WITHIN = 10.0, 25.0  # seconds for one reply, for everything
 # 5.1.1 and its neighbours say that the mailbox is not there (RFC 3463, 3.2); without such a code 550, 551, 553 do.
@@ -32,7 +32,7 @@ async def send(message: Message, address: Address) -> Answer:
     server = settings.load().outgoing.mail
     if server is None:
         return Answer(Outcome.refused, "no mail server is set")
-    hide = (address.text, server.user, server.password)
+    hide = hidden(message, address, server.user, server.password)
     try:
         async with asyncio.timeout(WHOLE_WITHIN):
             return await _send(server, letter(message, address.text, server), address.text)

@@ -4,6 +4,7 @@ Every word of a provider is untrusted. Nothing here logs an address, a body or a
 """
 
 import asyncio
+import contextvars
 import logging
 import re
 import time
@@ -68,7 +69,6 @@ def post(url: str, *, origins: Iterable[str], data: Any, headers: Mapping[str, s
         raise NotAllowed
     deadline = time.monotonic() + WHOLE_WITHIN
     with requests.Session() as session:
-        session.max_redirects = 0
         answer = session.request(
             method, url, data=data, headers=dict(headers), timeout=(CONNECT_WITHIN, READ_WITHIN),
             allow_redirects=False, stream=True,
@@ -85,9 +85,9 @@ def post(url: str, *, origins: Iterable[str], data: Any, headers: Mapping[str, s
 
 async def in_thread(pool: ThreadPoolExecutor, ask: Callable[[], Answer]) -> Answer:
     """What `ask` answers, or that nobody answered in time. Its thread ends by itself, within its own limits."""
-    loop = asyncio.get_running_loop()
+    loop, here = asyncio.get_running_loop(), contextvars.copy_context()
     try:
-        return await asyncio.wait_for(loop.run_in_executor(pool, ask), WHOLE_WITHIN + READ_WITHIN)
+        return await asyncio.wait_for(loop.run_in_executor(pool, here.run, ask), WHOLE_WITHIN + READ_WITHIN)
     except TimeoutError:
         return Answer(Outcome.slow, ill=True)
 

@@ -21,7 +21,7 @@ from apprise.plugins.base import NotifyBase
 from backend import outgoing, settings
 from notifications.deliveries import posting
 from notifications.deliveries.rules import ChannelKind, Outcome
-from notifications.deliveries.sending import Address, Answer, Message, told
+from notifications.deliveries.sending import Address, Answer, Message, hidden, told
 
 K, O = ChannelKind, Outcome  # noqa: E741
 # What the providers' own codes mean, from their pages for developers; any other may work later.
@@ -110,17 +110,18 @@ def _gateway(message: Message, address: Address) -> NotifyBase:
 
 def _say(make: Callable[[], NotifyBase], message: Message, address: Address) -> Answer:
     """Runs in a thread."""
+    hide = hidden(message, address, settings.load().outgoing.sms_token)
     _here.heard, _here.answer = None, Answer(Outcome.refused, "not asked")
     make().notify(body=message.text, body_format=NotifyFormat.TEXT)
     heard: posting.Heard | None = _here.heard
     if heard is None:
         return _here.answer
     if not 200 <= heard.status < 300 or address.kind is K.sms:
-        return posting.by_status(heard, hide=(address.text, address.secret))
-    return _of_code(heard, address)
+        return posting.by_status(heard, hide=hide)
+    return _of_code(heard, address.kind, hide)
 
 
-def _of_code(heard: posting.Heard, address: Address) -> Answer:
+def _of_code(heard: posting.Heard, kind: ChannelKind, hide: tuple[str, ...]) -> Answer:
     """Their answers are 200 and say in the body what came of it; a body that says nothing is a proxy's, not theirs."""
     try:
         body = json.loads(heard.body)
@@ -129,5 +130,5 @@ def _of_code(heard: posting.Heard, address: Address) -> Answer:
         return Answer(Outcome.failed, "not an answer of this provider", ill=True)
     if code == 0:
         return Answer(Outcome.sent)
-    said = f"{code} {told(body.get('errmsg', body.get('msg', '')), hide=(address.text, address.secret))}"
-    return Answer(CODES[address.kind].get(code, Outcome.failed), said)
+    said = f"{code} {told(body.get('errmsg', body.get('msg', '')), hide=hide)}"
+    return Answer(CODES[kind].get(code, Outcome.failed), said)

@@ -61,6 +61,12 @@ def told(text: object, *, hide: tuple[str, ...] = ()) -> str:
     return _SECRETS.sub("…", "".join(sign for sign in line if sign.isprintable()))[:MOST_SAID]
 
 
+def hidden(message: Message, address: Address, *more: str) -> tuple[str, ...]:
+    """What a provider may repeat to us and nobody shall read: where to, what was said, and the pieces of a URL."""
+    pieces = [piece for piece in address.text.split("/") if len(piece) > 5]
+    return (address.text, address.secret, message.title, message.line, message.link, *pieces, *more)
+
+
 def one_line(text: str) -> str:
     """Without what would begin a new header or field."""
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())

@@ -15,7 +15,7 @@ from webpush.types import WebPushKeys, WebPushSubscription
 from backend import settings
 from notifications.deliveries import posting
 from notifications.deliveries.rules import GIVE_UP_AFTER, Outcome
-from notifications.deliveries.sending import Address, Answer, Message
+from notifications.deliveries.sending import Address, Answer, Message, hidden
 
 MOST_TEXT = 300  # signs of title and line each: a push message holds 4,096 bytes, and a screen shows fewer
 # The order of P-256 (SEC 2, 2.4.2).
@@ -68,7 +68,7 @@ def _send(message: Message, address: Address) -> Answer:
         return posting.fallen(trouble)
     if heard.status in (404, 410):  # RFC 8030, 7.3: the subscription is no more
         return Answer(Outcome.unknown_address, f"HTTP {heard.status}")
-    return posting.by_status(heard, hide=(address.text,))
+    return posting.by_status(heard, hide=hidden(message, address))
 
 
 @cache
