@@ -9,7 +9,6 @@ from uuid import UUID
 from backend.db import raw
 from backend.feedback import queries as feedback
 from backend.roles import OFFICE, RESPONSIBLE, Role
-from notifications.inbox import standing_in
 from notifications.inbox.asked import Asked, Heard
 from notifications.inbox.roll import BOSSES, LEADERS, PRINCIPALS, REVIEWERS, Roll
 from notifications.inbox.rules import Audience, Subject
@@ -20,13 +19,14 @@ from tasks.rectifications.parties import Parties
 
 
 async def of(about: Subject, asked: Sequence[Asked]) -> list[Heard]:
-    """The people of things of one kind, today; each once for each key, as the first audience of the row that has them.
+    """The people of things of one kind, today; each once for each key, as the first audience that has the person."""
+    return once(await WHO[about](asked))
 
-    Who is away hears of it all the same; the deputy too, unless one of the audience anyway.
-    """
-    heard = await WHO[about](asked)
+
+def once(heard: Iterable[Heard]) -> list[Heard]:
+    """Each person once for each key, as found first."""
     found: dict[tuple[UUID, UUID], Heard] = {}
-    for one in [*heard, *await standing_in.deputies(heard)]:
+    for one in heard:
         found.setdefault((one.key, one.person), one)
     return list(found.values())
 

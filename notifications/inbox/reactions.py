@@ -1,16 +1,16 @@
 """Tells people what happened: one notice per event and person, however often the event is handled."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from uuid import UUID
 
 from backend.columns import uuid7
 from backend.db import raw
 from backend.events import Event
-from notifications.inbox import audiences, handing_over
+from notifications.inbox import audiences, handing_over, standing_in
 from notifications.inbox.asked import Asked, Heard
 from notifications.inbox.handing_over import New
-from notifications.inbox.rules import HEARS, Audience, Hearing, Subject
+from notifications.inbox.rules import HEARS, Audience, Hearing, Subject, Urgency
 
 
 async def tell_people(event: Event) -> None:
@@ -27,8 +27,7 @@ async def tell_many(events: Sequence[Event]) -> None:
     heard: list[Heard] = []
     for kind, some in groupby(about, key=lambda event: HEARS[event.verb].about):
         heard += await audiences.of(kind, [_asked(event) for event in some])
-    by_id = {event.id: event for event in events}
-    await _tell(by_id, [one for one in heard if _news(one, by_id[one.key])])
+    await tell(events, heard)
 
 
 def _asked(event: Event) -> Asked:
@@ -45,39 +44,55 @@ def _named(hearing: Hearing, named: Iterable[str] | None) -> tuple[Audience, ...
     return hearing.audience if named is None else tuple(one for one in hearing.audience if one in named)
 
 
-def _news(one: Heard, event: Event) -> bool:
-    """Who did it need not be told; who waits for an answer is, though it is given in the own name."""
-    return one.person != event.actor or one.audience == Audience.asker
+async def tell(events: Sequence[Event], heard: Sequence[Heard]) -> None:
+    """A notice for each of these people, once, when it is settled who hears: `key` is the event.
 
-
-async def _tell(events: Mapping[UUID, Event], heard: Sequence[Heard]) -> None:
-    """Into the inbox, and what is new there, on its way out."""
-    if not heard:
+    Who is away is told all the same; the deputy too, who may be one of them anyway. What is new in the inbox goes on
+    its way out.
+    """
+    by_id = {event.id: event for event in events}
+    heard = audiences.once([*heard, *await standing_in.deputies(heard)])
+    new = [New(uuid7(), one, event.id, _urgency(event)) for one in heard if _news(one, event := by_id[one.key])]
+    if not new:
         return
-    told = [events[one.key] for one in heard]
-    new = [New(uuid7(), one, event.id, HEARS[event.verb].urgency) for one, event in zip(heard, told, strict=True)]
     ways = await handing_over.ways(new)
+    told = [by_id[one.event] for one in new]
     rows = await raw(
         "INSERT INTO notice (id, event, person, verb, subject, urgency, reason, unit, role, absence, at, batched) "
         "SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::text[], "
         "$8::uuid[], $9::text[], $10::uuid[], $11::timestamptz[], $12::bool[]) "
         "ON CONFLICT (event, person) DO NOTHING RETURNING id",
         [one.id for one in new],
-        [event.id for event in told],
-        [one.person for one in heard],
+        [one.event for one in new],
+        [one.heard.person for one in new],
         [event.verb for event in told],
         [_subject(event) for event in told],
         [one.urgency.value for one in new],
-        [one.audience.value for one in heard],
-        [one.unit for one in heard],
-        [one.role and one.role.value for one in heard],
-        [one.absence for one in heard],
+        [one.heard.audience.value for one in new],
+        [one.heard.unit for one in new],
+        [one.heard.role and one.heard.role.value for one in new],
+        [one.heard.absence for one in new],
         [event.at for event in told],
         [ways[one.id].batched for one in new],
     )
     await handing_over.hand_over(ways[row["id"]] for row in rows)
 
 
+def _news(one: Heard, event: Event) -> bool:
+    """Who did it need not be told; who waits for an answer is, though it is given in the own name."""
+    return one.person != event.actor or one.audience == Audience.asker
+
+
+def _urgency(event: Event) -> Urgency:
+    """That of its row; where the event names one itself, that."""
+    return Urgency(event.payload.get("urgency") or HEARS[event.verb].urgency)
+
+
+# What a notice is about, where it is not the subject of the event: the record whose files are missing, which may be one
+# of several of an item; the item of a reminder.
+SUBJECT = {Subject.files: "record", Subject.reminder: "item"}
+
+
 def _subject(event: Event) -> UUID:
-    """What a notice is about: of missing files the record, which may be one of several of an item."""
-    return UUID(event.payload["record"]) if HEARS[event.verb].about == Subject.files else event.subject
+    named = event.payload.get(SUBJECT.get(HEARS[event.verb].about, ""))
+    return UUID(named) if named else event.subject

@@ -1,5 +1,6 @@
 """What a notice says, in Chinese and English. Never the name of a household or a person below."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -133,5 +134,6 @@ def paths(verb: str, facts: Mapping[str, object]) -> Paths:
 
 
 def gathered(verb: str, count: int, english: bool) -> str:
-    """Several of one kind in one line."""
-    return bare(verb, {}, english) + (f" ({count})" if english else f"（{count} 条）")
+    """Several of one kind in one line, without what each says of itself."""
+    kind = re.sub(r"\{\w+\}", "", TITLES[verb][1 if english else 0]).strip("，：,: ")
+    return f"{kind} ({count})" if english else f"{kind}（{count} 条）"
