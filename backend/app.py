@@ -38,6 +38,8 @@ from tasks.decisions.api import DecisionController
 from tasks.household_clearing.api import HouseholdClearingController
 from tasks.households.api import HouseholdController
 from tasks.households.queries import Shown
+from tasks.monthly import queries as monthly
+from tasks.monthly.api import MonthlyController
 from tasks.numbers.api import NumbersController
 from tasks.rectifications import evidence_settings
 from tasks.rectifications import queries as rectifications
@@ -66,6 +68,7 @@ CONTROLLERS = [
     HouseholdController,
     HouseholdClearingController,
     BatchController,
+    MonthlyController,
     NumbersController,
     DecisionController,
     NoticeController,
@@ -78,7 +81,12 @@ CONTROLLERS = [
 ]
 
 # Evidence is read through what it hangs on: these say whether the actor sees a thing that shows it.
-EVIDENCE_READERS = (findings.shows_evidence, rectifications.shows_evidence, feedback.shows_evidence)
+EVIDENCE_READERS = (
+    findings.shows_evidence,
+    rectifications.shows_evidence,
+    monthly.shows_evidence,
+    feedback.shows_evidence,
+)
 # And what a file hangs on, from the bottom up: its trust report compares the file with that.
 EVIDENCE_SETTINGS = (findings.settings, evidence_settings.settings)
 

@@ -46,6 +46,9 @@ KINDS = {
     "look_back": "回头看",
     "reopening": "重开",
     "voiding": "申请作废",
+    "monthly_record": "每月检查记录",
+    "monthly_exemption": "每月检查豁免申请",
+    "monthly_rule": "每月检查规则",
     "feedback": "投诉建议",
     "feedback_answer": "投诉建议答复",
 }

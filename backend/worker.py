@@ -30,6 +30,7 @@ from notifications.inbox.reactions import tell_many
 from notifications.inbox.rules import HEARS
 from tasks.batches import jobs as batches
 from tasks.monthly import jobs as monthly
+from tasks.monthly.reactions import hand_over
 from tasks.numbers import jobs as numbers
 from tasks.rectifications import jobs as rectifications
 from tasks.rectifications.queries import caption as caption_of_item
@@ -40,6 +41,8 @@ REACTIONS: outbox.Reactions = {
     "visit.submitted": (issue_findings,),
     "finding.filed": (issue_urgent,),
     **{verb: (outbox.Together(tell_many),) for verb in HEARS},
+    "month.record_filed": (hand_over, outbox.Together(tell_many)),
+    "month.record_corrected": (hand_over, outbox.Together(tell_many)),
 }
 
 # What a photo hangs on lets stand below its display copy; the first that knows it is asked no further.

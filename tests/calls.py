@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -28,11 +29,13 @@ from tasks.batches.shapes import BatchIn, RowIn
 from tasks.households import commands as households
 from tasks.households.queries import nothing
 from tasks.households.rules import Relation
+from tasks.monthly import exemptions
+from tasks.monthly.words import Answer as MonthlyAnswer
 from tasks.rectifications import voiding
 from tasks.rectifications.filters import Filter, Sort
 from tasks.rectifications.item import Status
 from tasks.views import commands as views
-from tests import make, people_make
+from tests import make, monthly_make, people_make
 from tests.make import Cast
 
 
@@ -706,6 +709,72 @@ async def end_absence(it: Cast) -> Call:
     return await by(it.handler, "DELETE", f"/api/notices/absences/{id}")
 
 
+# ── the monthly check ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _month() -> tuple[monthly_make.Fushun, UUID]:
+    """A month that runs until the 30th, and a cell of 市水务局 in it."""
+    await make.topic()
+    city = await monthly_make.fushun(valid_from=clock.today().replace(day=1), cutoff_day=30)
+    cells = await monthly_make.begun(city)
+    return city, cells[city.units["市水务局"], make.XINBIN]
+
+
+async def file_monthly_record(it: Cast) -> Call:
+    city, cell = await _month()
+    photo = make.manifest_line(make.photo(41))
+    said = monthly_make.body(cell, clock.now(), region=make.YAOZHAN, evidence=[photo])
+    said["position"] = {"lat": 41.8, "lng": 124.9, "accuracy_m": 12.0}
+    said["handed_over"] = [monthly_make.problem(files=[photo["id"]], due_on=str(clock.today() + timedelta(days=9)))]
+    return await by(city.reviewer, "PUT", f"/api/monthly/records/{uuid7()}", said)
+
+
+async def withdraw_monthly_record(it: Cast) -> Call:
+    city, cell = await _month()
+    id = await monthly_make.file(city.reviewer, cell, clock.now())
+    return await by(city.reviewer, "POST", f"/api/monthly/records/{id}/withdrawal", {"reason": "填错县区。"})
+
+
+async def ask_monthly_exemption(it: Cast) -> Call:
+    city, cell = await _month()
+    return await by(
+        city.reviewer, "PUT", f"/api/monthly/exemptions/{uuid7()}", {"cell": str(cell), "reason": "洪水封路。"}
+    )
+
+
+async def decide_monthly_exemption(it: Cast) -> Call:
+    city, cell = await _month()
+    await exemptions.ask(city.reviewer, id=(id := uuid7()), cell=cell, reason="洪水封路。")
+    return await by(
+        city.staff, "POST", f"/api/monthly/exemptions/{id}/decision", {"answer": "upheld", "opinion": "同意。"}
+    )
+
+
+async def revoke_monthly_exemption(it: Cast) -> Call:
+    city, cell = await _month()
+    await exemptions.ask(city.reviewer, id=(id := uuid7()), cell=cell, reason="洪水封路。")
+    await exemptions.decide(id, city.staff, answer=MonthlyAnswer.upheld, opinion="同意。")
+    return await by(city.staff, "POST", f"/api/monthly/exemptions/{id}/revocation", {"reason": "路已抢通。"})
+
+
+async def propose_monthly_rule(it: Cast) -> Call:
+    city, _ = await _month()
+    return await by(city.staff, "POST", "/api/monthly/rules", monthly_make.rule_body(city))
+
+
+async def decide_monthly_rule(it: Cast) -> Call:
+    city, _ = await _month()
+    id = await monthly_make.proposed(city)
+    body = {"answer": "upheld", "opinion": "同意。"}
+    return await by(city.boss, "POST", f"/api/monthly/rules/{id}/decision", body)
+
+
+async def end_monthly_rule(it: Cast) -> Call:
+    city, _ = await _month()
+    body = {"on": str(clock.today()), "reason": "文件到期。"}
+    return await by(city.boss, "POST", f"/api/monthly/rules/{city.rule}/ending", body)
+
+
 # ── saved views ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -800,6 +869,14 @@ WRITES: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "POST /api/feedback": give_feedback,
     "POST /api/feedback/{feedback_id}/answers": answer_feedback,
     "POST /api/feedback/{feedback_id}/closing": close_feedback,
+    "PUT /api/monthly/records/{record_id}": file_monthly_record,
+    "POST /api/monthly/records/{record_id}/withdrawal": withdraw_monthly_record,
+    "PUT /api/monthly/exemptions/{exemption_id}": ask_monthly_exemption,
+    "POST /api/monthly/exemptions/{exemption_id}/decision": decide_monthly_exemption,
+    "POST /api/monthly/exemptions/{exemption_id}/revocation": revoke_monthly_exemption,
+    "POST /api/monthly/rules": propose_monthly_rule,
+    "POST /api/monthly/rules/{rule_id}/decision": decide_monthly_rule,
+    "POST /api/monthly/rules/{rule_id}/ending": end_monthly_rule,
     "PUT /api/views/{view_id}": keep_view,
     "DELETE /api/views/{view_id}": discard_view,
     "POST /api/notices/readings": read_all,

@@ -33,7 +33,7 @@ BANNED_WORDS = set(
     "manager repository dto helper helpers utils misc".split()
 )
 # Time that the phone claims. Every other moment is the server's and no request may name it (trust.md G7).
-CLAIMED_TIMES = {"phone_at", "found_at", "captured_at", "token_received_at"}
+CLAIMED_TIMES = {"phone_at", "found_at", "captured_at", "token_received_at", "finished_at"}
 
 
 @cache

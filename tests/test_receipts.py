@@ -52,6 +52,9 @@ RECEIPTED = {
     "POST /api/rectifications/{item_id}/resumption": "resumption",
     "POST /api/rectifications/{item_id}/look-backs": "look_back",
     "POST /api/rectifications/{item_id}/reopening": "reopening",
+    "PUT /api/monthly/records/{record_id}": "monthly_record",
+    "PUT /api/monthly/exemptions/{exemption_id}": "monthly_exemption",
+    "POST /api/monthly/rules": "monthly_rule",
     "POST /api/feedback": "feedback",
     "POST /api/feedback/{feedback_id}/answers": "feedback_answer",
 }
@@ -66,6 +69,11 @@ BARE = {  # nothing of their own is stored under an id from the phone
     "POST /api/evidence/{evidence_id}/original-access",
     "POST /api/rectifications/batch",
     "POST /api/feedback/{feedback_id}/closing",
+    "POST /api/monthly/records/{record_id}/withdrawal",
+    "POST /api/monthly/exemptions/{exemption_id}/decision",
+    "POST /api/monthly/exemptions/{exemption_id}/revocation",
+    "POST /api/monthly/rules/{rule_id}/decision",
+    "POST /api/monthly/rules/{rule_id}/ending",
     "POST /api/rectifications/batches/{batch_id}/stop",
 }
 
@@ -84,7 +92,7 @@ def test_every_kind_of_receipt_is_given_by_some_call():
 
 
 def test_a_new_write_of_the_main_loop_says_whether_it_is_attested():
-    loop = ("/api/visits", "/api/evidence", "/api/rectifications", "/api/feedback")
+    loop = ("/api/visits", "/api/evidence", "/api/rectifications", "/api/feedback", "/api/monthly")
     assert {name for name in calls.WRITES if name.split()[1].startswith(loop)} == RECEIPTED.keys() | BARE
 
 

@@ -105,6 +105,20 @@ HEARS = {
         "finding.files_missing": (NORMAL, A.sender),
         "rectification.files_missing": (NORMAL, A.sender),
     }),
+    **heard(Subject.month, {
+        "month.rule_proposed": (NORMAL, A.office),
+        "month.rule_approved": (NORMAL, A.lead_units, A.asker),
+        "month.rule_declined": (NORMAL, A.asker),
+        "month.rule_ended": (NORMAL, A.lead_units, A.office),
+        "month.period_started": (NORMAL, A.lead_units),
+        "month.record_filed": (NORMAL, A.office),  # when it is late; the matrix shows the others
+        "month.record_corrected": (NORMAL, A.office),  # likewise
+        "month.record_withdrawn": (NORMAL, A.office),
+        "month.exemption_asked": (NORMAL, A.office),
+        "month.exempted": (NORMAL, A.lead_units, A.asker),
+        "month.exemption_declined": (NORMAL, A.lead_units, A.asker),
+        "month.exemption_revoked": (AT_ONCE, A.lead_units, A.asker),
+    }),
     **heard(Subject.feedback, {
         "feedback.given": (NORMAL, A.office),
         "feedback.answered": (NORMAL, A.asker),

@@ -61,6 +61,39 @@ TITLES = {
     ),
     "finding.files_missing": ("所登记问题的照片还没有传齐", "Files of a finding have not arrived"),
     "rectification.files_missing": ("所提交整改材料还没有传齐", "Files of what you submitted have not arrived"),
+    "month.rule_proposed": ("有每月检查规则待批准", "A rule of the monthly check waits for approval"),
+    "month.rule_approved": ("每月检查规则已批准，{month} 起执行", "A rule of the monthly check counts from {month}"),
+    "month.rule_declined": ("您录入的每月检查规则未获批准", "Your rule of the monthly check was not approved"),
+    "month.rule_ended": ("每月检查规则终止，{month} 后不再执行", "A rule of the monthly check ends with {month}"),
+    "month.period_started": (
+        "{month} 每月检查开始，截止 {last_on}",
+        "The monthly check of {month} has begun; its last day is {last_on}",
+    ),
+    "month.record_filed": (
+        "{lead_name}补报 {month} 对{region_name}的检查",
+        "{lead_name} told late of its check of {region_name} in {month}",
+    ),
+    "month.record_corrected": (
+        "{lead_name}更正 {month} 对{region_name}的检查记录",
+        "{lead_name} corrected its check of {region_name} in {month}",
+    ),
+    "month.record_withdrawn": (
+        "{lead_name}撤回 {month} 对{region_name}的检查记录",
+        "{lead_name} withdrew its check of {region_name} in {month}",
+    ),
+    "month.exemption_asked": (
+        "{lead_name}申请 {month} 不检查{region_name}，待审批",
+        "{lead_name} asks not to check {region_name} in {month}",
+    ),
+    "month.exempted": ("同意 {month} 不检查{region_name}", "{region_name} need not be checked in {month}"),
+    "month.exemption_declined": (
+        "不同意豁免：{month} 仍须检查{region_name}",
+        "{region_name} has to be checked in {month} after all",
+    ),
+    "month.exemption_revoked": (
+        "豁免已撤销：{month} 仍须检查{region_name}",
+        "The exemption was revoked: {region_name} has to be checked in {month}",
+    ),
     "feedback.given": ("有新的投诉建议待答复", "Feedback about the program waits for an answer"),
     "feedback.answered": ("您的投诉建议有了答复", "Your feedback was answered"),
     "feedback.closed": ("您的投诉建议已办结", "Your feedback was closed"),

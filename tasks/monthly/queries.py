@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 from piccolo.querystring import QueryString
 
+from backend import clock
 from backend.calendar import queries as calendar
 from backend.db import raw, select
 from backend.errors import NotFound
@@ -20,6 +21,7 @@ from backend.roles import READS_AREA, RESPONSIBLE, SYSTEM, Actor, Role
 from backend.units import queries as units
 from backend.workdays import Calendar
 from tasks.monthly import rules, shapes
+from tasks.monthly.who import Around
 from tasks.monthly.words import CellState, Roll
 
 OWED = (CellState.not_started, CellState.missing)
@@ -88,6 +90,114 @@ async def months_of(rule: UUID) -> set[str]:
     return {row["month"] for row in await raw("SELECT month FROM monthly_period WHERE rule = $1", rule)}
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A cell for a command: whose it is, and when its month begins and ends."""
+
+    id: UUID
+    month: str
+    row: Any
+    around: Around
+    starts_at: datetime
+    cutoff_at: datetime
+
+    def told(self) -> dict[str, Any]:
+        """What every event about a cell says: whose audience it has, and which cell it was."""
+        names = {"lead_name": self.row["lead_name"], "region_name": self.row["region_name"]}
+        return {"month": self.month, "unit": self.around.keeper, "region": self.row["region"], **names}
+
+
+async def lock(cell: UUID, actor: Actor) -> Held:
+    """The cell, locked for the running transaction. Raises NotFound outside the actor's sight."""
+    if not await select("SELECT 1 FROM monthly_cell WHERE id = {} AND {} FOR NO KEY UPDATE", cell, visible_to(actor)):
+        raise NotFound()
+    return (await held([cell]))[cell]
+
+
+async def held(cells: Sequence[UUID]) -> dict[UUID, Held]:
+    rows = await raw(
+        "SELECT monthly_cell.*, month, starts_at, cutoff_at, path FROM monthly_cell "
+        "JOIN monthly_period ON monthly_period.id = period JOIN region ON region.code = monthly_cell.region "
+        "WHERE monthly_cell.id = ANY($1::uuid[])",
+        cells,
+    )
+    heirs = await _heirs({row["lead_unit"] for row in rows}, clock.now())
+    return {row["id"]: _held(row, heirs) for row in rows}
+
+
+def _held(row: Any, heirs: Mapping[UUID, tuple[UUID, str]]) -> Held:
+    keeper = heirs.get(row["lead_unit"], (row["lead_unit"], ""))[0]
+    around = Around(keeper, row["lead_unit"], row["target"], frozenset(row["path"]))
+    return Held(row["id"], row["month"], row, around, row["starts_at"], row["cutoff_at"])
+
+
+async def record(id: UUID) -> Any:
+    """A check record as it is stored, with `corrected`, and `root_withdrawn_at` of its first version. Raises NotFound.
+
+    For commands, which lock its cell and ask for sight there.
+    """
+    rows = await raw(
+        "SELECT record.*, root.withdrawn_at AS root_withdrawn_at, EXISTS (SELECT FROM monthly_record AS heir "
+        "WHERE heir.corrects = record.id) AS corrected FROM monthly_record AS record "
+        "JOIN monthly_record AS root ON root.id = record.first WHERE record.id = $1",
+        id,
+    )
+    if not rows:
+        raise NotFound()
+    return rows[0]
+
+
+async def problems(record: UUID) -> Sequence[Any]:
+    """What a record handed over, with where and by whom it was found."""
+    return await raw(
+        "SELECT handed.*, month, lead_name, region_name, place FROM monthly_hand_over AS handed "
+        "JOIN monthly_record ON monthly_record.id = handed.record JOIN monthly_cell ON monthly_cell.id = cell "
+        "JOIN monthly_period ON monthly_period.id = period WHERE handed.record = $1 ORDER BY position",
+        record,
+    )
+
+
+async def stands(cell: UUID, as_of: datetime) -> CellState:
+    """How one cell stands."""
+    rows = await raw(
+        "SELECT cutoff_at FROM monthly_cell JOIN monthly_period ON monthly_period.id = period "
+        "WHERE monthly_cell.id = $1",
+        cell,
+    )
+    said = (await said_of([cell]))[cell]
+    return rules.state(known(said), rows[0]["cutoff_at"], as_of)
+
+
+async def cell_of_exemption(exemption: UUID) -> UUID:
+    return (await raw("SELECT cell FROM monthly_exemption WHERE id = $1", exemption))[0]["cell"]
+
+
+async def received_at(record: UUID) -> datetime:
+    return (await raw("SELECT received_at FROM monthly_record WHERE id = $1", record))[0]["received_at"]
+
+
+async def shows_evidence(files: Sequence[UUID], actor: Actor) -> set[UUID]:
+    """Those of these files that came with check records of cells the actor sees."""
+    rows = await select(
+        "SELECT DISTINCT hangs.evidence FROM monthly_record_evidence AS hangs "
+        "JOIN monthly_record ON monthly_record.id = hangs.record JOIN monthly_cell ON monthly_cell.id = cell "
+        "WHERE hangs.evidence = ANY({}) AND {}",
+        list(files),
+        visible_to(actor),
+    )
+    return {row["evidence"] for row in rows}
+
+
+async def handed_over(first: UUID) -> int:
+    """How many problems the versions of a record handed over."""
+    rows = await raw(
+        "SELECT count(*) AS n FROM monthly_hand_over AS handed "
+        "JOIN monthly_record AS past ON past.id = handed.record WHERE past.first = $1",
+        first,
+    )
+    return rows[0]["n"]
+
+
 async def matrix(period: UUID, as_of: datetime) -> shapes.Matrix:
     """The whole period as it was known at `as_of`. Raises NotFound.
 
@@ -97,12 +207,16 @@ async def matrix(period: UUID, as_of: datetime) -> shapes.Matrix:
     return await seen_matrix(period, as_of, SYSTEM)
 
 
-async def seen_matrix(id: UUID, as_of: datetime, actor: Actor) -> shapes.Matrix:
-    """The lines and columns that the actor sees, counted from these alone. Raises NotFound when there are none."""
-    cells = await select(f"{_CELLS} WHERE period = {{}} AND {{}} {_ORDER}", id, visible_to(actor))
+async def seen_matrix(id: UUID, as_of: datetime, actor: Actor, *, only: UUID | None = None) -> shapes.Matrix:
+    """The lines and columns that the actor sees (of them `only` this cell), counted from these alone.
+
+    Raises NotFound when there are none.
+    """
+    wanted = QueryString("monthly_cell.id = {}", only) if only else QueryString("true")
+    cells = await select(f"{_CELLS} WHERE period = {{}} AND {{}} AND {{}} {_ORDER}", id, wanted, visible_to(actor))
     if not cells:
         raise NotFound()
-    said, heirs = await _said([row["id"] for row in cells]), await _heirs({row["lead_unit"] for row in cells}, as_of)
+    said, heirs = await said_of([row["id"] for row in cells]), await _heirs({row["lead_unit"] for row in cells}, as_of)
     it = await period(id)
     shaped = [(row, _cell(row, said[row["id"]], it.cutoff_at, as_of)) for row in cells]
     leads = {row["lead_unit"]: _lead(row, heirs) for row, _ in shaped}
@@ -113,6 +227,19 @@ async def seen_matrix(id: UUID, as_of: datetime, actor: Actor) -> shapes.Matrix:
         for counted in (counts, leads[cell.lead_unit].counts, regions[cell.region].counts):
             _count(counted, cell)
     return shapes.Matrix(it, as_of, counts, [*leads.values()], [*regions.values()], [cell for _, cell in shaped])
+
+
+async def seen_cell(id: UUID, actor: Actor) -> Mapping[str, Any]:
+    """A cell with its month. Raises NotFound outside the actor's sight."""
+    rows = await select(
+        "SELECT monthly_cell.*, month FROM monthly_cell JOIN monthly_period ON monthly_period.id = period "
+        "WHERE monthly_cell.id = {} AND {}",
+        id,
+        visible_to(actor),
+    )
+    if not rows:
+        raise NotFound()
+    return rows[0]
 
 
 async def missing(period: UUID, as_of: datetime) -> list[shapes.Missing]:
@@ -159,7 +286,7 @@ def _period(row: Any, days: Calendar) -> shapes.Period:
     return msgspec.convert({**row, "target_on": day, "target_certainty": certainty}, shapes.Period)
 
 
-async def _said(cells: Sequence[UUID]) -> dict[UUID, dict[str, list[Any]]]:
+async def said_of(cells: Sequence[UUID]) -> dict[UUID, dict[str, list[Any]]]:
     """Of each cell: its records with the instant until which they hold and what they handed over, its exemptions."""
     said: dict[UUID, dict[str, list[Any]]] = {id: {"records": [], "exemptions": []} for id in cells}
     for row in await raw(_RECORDS, cells):
@@ -189,18 +316,23 @@ def filed(row: Any) -> rules.Filed:
     return rules.Filed(row["first_received_at"], row["received_at"], row["finished_at"], row["until"])
 
 
+def known(said: Mapping[str, list[Any]]) -> rules.Cell:
+    """What was ever said of a cell, as the rules read it."""
+    exempted = (rules.Exempted(it["decided_at"], it["revoked_at"]) for it in said["exemptions"])
+    return rules.Cell(tuple(filed(it) for it in said["records"]), tuple(exempted))
+
+
 def _cell(row: Any, said: Mapping[str, list[Any]], cutoff: datetime, as_of: datetime) -> shapes.Cell:
     records = [(it, filed(it)) for it in said["records"]]
     current = [(it, record) for it, record in records if record.holds(as_of)]
     exemptions = [(it, rules.Exempted(it["decided_at"], it["revoked_at"])) for it in said["exemptions"]]
-    known = rules.Cell(tuple(record for _, record in records), tuple(exempted for _, exempted in exemptions))
     counting = min(current, key=lambda pair: (not rules.on_time(pair[1], cutoff), pair[1].received_at), default=None)
     exempt = next((it for it, exempted in exemptions if exempted.holds(as_of)), None)
     return shapes.Cell(
         id=row["id"],
         lead_unit=row["lead_unit"],
         region=row["region"],
-        state=rules.state(known, cutoff, as_of),
+        state=rules.state(known(said), cutoff, as_of),
         checks=len(current),
         found=sum(it["found_count"] for it, _ in current),
         solved=sum(it["solved_count"] for it, _ in current),

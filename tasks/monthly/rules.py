@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from backend.errors import Incomplete
+from backend.errors import Conflict, Incomplete, WrongState
 from backend.workdays import Calendar, Certainty, add_months, end_of_day, moment_of
 from backend.workdays import day_of as local_day
 from tasks.monthly.words import CellState, Roll
@@ -109,6 +109,38 @@ def late_says(record: Filed, cutoff: datetime) -> str | None:
     if record.finished_at < cutoff:
         return f"检查在{_told(ended, came)}，记录{_told(came, ended)}送达"
     return f"检查在{ended.month}月{ended.day}日，已过截止时间"
+
+
+def check_begun(starts_at: datetime, now: datetime) -> None:
+    """Raises WrongState for a month that has not begun (a clock that had jumped made it)."""
+    if now < starts_at:
+        raise WrongState("本期尚未开始。", "not_begun", starts_on=str(local_day(starts_at)))
+
+
+def check_open(cutoff: datetime, now: datetime) -> None:
+    """Exemptions are asked for, decided and revoked before the cutoff. Raises WrongState afterwards."""
+    if now >= cutoff:
+        raise WrongState("本期已过截止时间，不能再办理豁免。", "cutoff_passed")
+
+
+def check_counts(found: int, solved: int, handed_over: int) -> None:
+    """Raises Incomplete where more was solved and handed over than was found."""
+    if solved + handed_over > found:
+        raise Incomplete("当场解决数与交办数之和不能超过发现问题数。", "counts_do_not_fit", field="found_count")
+
+
+def check_finished(finished_at: datetime, starts_at: datetime) -> None:
+    """Raises Incomplete for a check of an earlier month: it belongs to that one, where it is late and says so."""
+    if finished_at < starts_at:
+        raise Incomplete("检查时间早于本期，请记到检查所在的月份。", "outside_period", field="finished_at")
+
+
+def check_stands(corrected: bool, withdrawn: bool) -> None:
+    """Only what stands is corrected or withdrawn. Raises Conflict."""
+    if withdrawn:
+        raise Conflict("这条记录已经撤回。", "already_withdrawn")
+    if corrected:
+        raise Conflict("这条记录已经更正，请打开更正后的记录。", "already_corrected")
 
 
 def check_terms(terms: Terms) -> None:

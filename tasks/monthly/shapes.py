@@ -1,12 +1,17 @@
-"""What the monthly check looks like from outside: answers first, then requests."""
+"""What the monthly check looks like from outside. Requests stand in api.py."""
 
 from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
+from backend.evidence.queries import EvidenceShape
+from backend.geo import Datum
 from backend.workdays import Certainty
-from tasks.monthly.words import CellState
+from inspections.findings.rules import ClosingClass, Severity
+from tasks.monthly.words import Answer, CellState, Roll, RuleState, Verb
+from tasks.rectifications.item import Status
 
 
 class Counts(msgspec.Struct):
@@ -106,3 +111,185 @@ class Missing(msgspec.Struct):
     region: str
     region_name: str
     state: CellState
+
+
+class Need(msgspec.Struct):
+    """Something a move still needs: the request's field, and the sentence that asks for it."""
+
+    field: str
+    sentence: str
+
+
+class Move(msgspec.Struct):
+    """A button: what may be done now and what it still needs. `subject`: the record, exemption or rule it is about."""
+
+    verb: Verb
+    needs: list[Need]
+    subject: UUID | None = None
+
+
+class SeenCell(Cell):
+    """`needs_says`: what is still to be done about it, in a sentence; null when nothing is."""
+
+    needs_says: str | None
+    moves: list[Move]
+
+
+class SeenPeriod(msgspec.Struct):
+    """A rule's month as the asking person sees it. `seconds_left` until the cutoff; `left_says` the same in words."""
+
+    period: Period
+    seconds_left: int
+    workdays_left: int
+    left_says: str
+    counts: Counts
+    leads: list[Lead]
+    regions: list[Region]
+    cells: list[SeenCell]
+
+
+class Month(msgspec.Struct):
+    """The periods of a month in sight, by their cutoff. None: no rule is in force then, or none concerns the asker."""
+
+    month: str
+    as_of: datetime
+    periods: list[SeenPeriod]
+
+
+class HandedOver(msgspec.Struct):
+    """A problem that a check handed over, and the rectification it became; `status` is null until that is issued."""
+
+    id: UUID
+    topic: str
+    severity: Severity
+    closing_class: ClosingClass
+    facts: str
+    asks: str
+    region: str
+    responsible: UUID
+    responsible_name: str
+    due_on: date | None
+    number: str | None
+    status: Status | None
+
+
+class Record(msgspec.Struct):
+    """A check record. `finished_at` is a claim, `received_at` the server's time; `on_time` and `late_says` from both.
+
+    `corrected_by`: the record that stands in for it. Withdrawn and corrected ones count no more; they are kept.
+    """
+
+    id: UUID
+    by: UUID
+    by_name: str
+    received_at: datetime
+    first_received_at: datetime
+    finished_at: datetime
+    on_time: bool
+    late_says: str | None
+    place: str
+    region: str | None
+    region_name: str | None
+    lat: float | None
+    lng: float | None
+    accuracy_m: float | None
+    datum: Datum | None
+    went: list[str]
+    found: str
+    found_count: int
+    solved_count: int
+    guidance: str
+    corrects: UUID | None
+    correction_reason: str | None
+    corrected_by: UUID | None
+    withdrawn_at: datetime | None
+    withdrawn_by_name: str | None
+    withdraw_reason: str | None
+    handed_over: list[HandedOver]
+    declared: int
+    arrived: int
+    evidence: list[EvidenceShape]
+
+
+class Exemption(msgspec.Struct):
+    """`lapsed`: nobody had decided when the cutoff came, so that it never counted."""
+
+    id: UUID
+    by_name: str
+    asked_at: datetime
+    reason: str
+    decided_by_name: str | None
+    decided_at: datetime | None
+    answer: Answer | None
+    decision: str | None
+    revoked_by_name: str | None
+    revoked_at: datetime | None
+    revoke_reason: str | None
+    lapsed: bool
+
+
+class CellDetail(msgspec.Struct):
+    """A cell with everything said of it, oldest first. `receipt`: in answers to what was written about it."""
+
+    period: Period
+    lead: Lead
+    region: Region
+    cell: SeenCell
+    records: list[Record]
+    exemptions: list[Exemption]
+    receipt: str | UnsetType = UNSET
+
+
+class RuleLead(msgspec.Struct):
+    unit: UUID
+    name: str
+
+
+class Rule(msgspec.Struct):
+    """A rule of the monthly check. `periods`: how many months of it have begun. `receipt`: in answers to entering."""
+
+    id: UUID
+    title: str
+    clause: str
+    state: RuleState
+    leads: list[RuleLead]
+    target_group: UUID
+    target_name: str
+    region: str
+    window_start_day: int
+    cutoff_day: int
+    inclusive: bool
+    roll: Roll
+    valid_from: date
+    valid_to: date | None
+    replaces: UUID | None
+    by_name: str
+    at: datetime
+    decided_by_name: str | None
+    decided_at: datetime | None
+    decision: str | None
+    ended_at: datetime | None
+    end_reason: str | None
+    periods: int
+    moves: list[Move]
+    receipt: str | UnsetType = UNSET
+
+
+class Rules(msgspec.Struct):
+    items: list[Rule]
+    next: UUID | None
+
+
+class Preview(msgspec.Struct):
+    """The next month of a rule that has not begun, as it would begin if units and groups stay as they are."""
+
+    month: str
+    starts_on: date
+    last_on: date
+    certainty: Certainty
+    target_on: date
+    target_certainty: Certainty
+    cutoff_at: datetime
+    leads: list[RuleLead]
+    regions: list[Region]
+    cells: int

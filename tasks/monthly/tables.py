@@ -11,7 +11,7 @@ from backend.geo import Datum
 from backend.people.tables import Person
 from backend.units.tables import Region, Unit, UnitGroup
 from backend.workdays import Certainty
-from inspections.findings.rules import Severity
+from inspections.findings.rules import ClosingClass, Severity
 from inspections.findings.tables import Topic
 from tasks.monthly.words import Answer, Roll
 
@@ -156,7 +156,10 @@ class MonthlyRecordEvidence(Table):
 
 
 class MonthlyHandOver(Table):
-    """A problem that a check handed over: under this same id it becomes a rectification, in a reaction."""
+    """A problem that a check handed over: under this same id it becomes a rectification, in a reaction.
+
+    `files` are those of the record's photos that show it, by their ids.
+    """
 
     id = key()
     record = link(MonthlyRecord)
@@ -167,8 +170,12 @@ class MonthlyHandOver(Table):
     asks = text()
     region = link(Region, index=False)
     responsible = link(Unit, index=False)
+    closing_class = text()
+    due_on = Date(null=True, default=None)
+    files = words()
 
     severity_is_known = one_of("severity", Severity)
+    class_is_known = one_of("closing_class", ClosingClass)
 
 
 class MonthlyExemption(Table):

@@ -31,6 +31,7 @@ class Draft:
     asks: str = ""
     found_where: str = ""
     no_evidence_reason: str = ""
+    files: tuple[UUID, ...] = ()  # that came with the record it comes from, and show it
 
 
 async def draft(actor: Actor, said: Draft, *, id: UUID, manifest: Sequence[Declaration] = ()) -> None:
@@ -54,6 +55,7 @@ async def draft(actor: Actor, said: Draft, *, id: UUID, manifest: Sequence[Decla
         await Rectification(id=id, **row).save()
         await moving.add_units(id, units)
         await moving.attach(id, id, manifest, actor)
+        await moving.hang(id, id, said.files)
         await events.record("rectification.drafted", id, actor=actor, source=said.source, found_where=said.found_where)
 
 

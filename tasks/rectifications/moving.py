@@ -113,13 +113,16 @@ async def check_live(named: Iterable[UUID], field: str) -> None:
 async def attach(rectification: UUID, record: UUID, manifest: Sequence[Declaration], actor: Actor) -> None:
     """The files of a procedure. They follow in any order, as those of a finding do."""
     await evidence.declare(manifest, actor)
-    if manifest:
+    await hang(rectification, record, [line.id for line in manifest])
+
+
+async def hang(rectification: UUID, record: UUID, files: Sequence[UUID]) -> None:
+    """Files that are declared already, in this order."""
+    if files:
         await RecordEvidence.insert(
             *(
-                RecordEvidence(
-                    id=uuid7(), rectification=rectification, record=record, evidence=line.id, position=position
-                )
-                for position, line in enumerate(manifest)
+                RecordEvidence(id=uuid7(), rectification=rectification, record=record, evidence=file, position=position)
+                for position, file in enumerate(files)
             )
         )
 

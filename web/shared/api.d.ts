@@ -604,6 +604,211 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/monthly/{month}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 每月检查: a month as a matrix of lead units and regions, with what each cell needs */
+        get: operations["ApiMonthlyMonth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/monthly/{month}/cells/{cell_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A cell with its check records and exemptions */
+        get: operations["ApiMonthlyCellsCellIdCell"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/monthly/exemptions/{exemption_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 申请豁免 */
+        put: operations["ApiMonthlyExemptionsExemptionIdAsk"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/monthly/exemptions/{exemption_id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 准予 or 不予豁免, by another person */
+        post: operations["ApiMonthlyExemptionsExemptionIdDecisionDecide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/monthly/exemptions/{exemption_id}/revocation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤销豁免, before the cutoff */
+        post: operations["ApiMonthlyExemptionsExemptionIdRevocationRevoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/monthly/records/{record_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 填报检查记录, or with `corrects` its correction */
+        put: operations["ApiMonthlyRecordsRecordIdFile"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/monthly/records/{record_id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回检查记录; it is kept, with the reason */
+        post: operations["ApiMonthlyRecordsRecordIdWithdrawalWithdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/monthly/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rules in sight, the latest entered first */
+        get: operations["ApiMonthlyRulesRules"];
+        put?: never;
+        /** Enter a rule; it counts when a second person of the office approves it */
+        post: operations["ApiMonthlyRulesPropose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/monthly/rules/{rule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A rule */
+        get: operations["ApiMonthlyRulesRuleIdRule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/monthly/rules/{rule_id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 批准 or 不予批准, by a second person of the office */
+        post: operations["ApiMonthlyRulesRuleIdDecisionApprove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/monthly/rules/{rule_id}/ending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 终止规则: its last day; months that have begun go on */
+        post: operations["ApiMonthlyRulesRuleIdEndingEnd"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/monthly/rules/{rule_id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The next month of a rule beforehand: its days and its cells */
+        get: operations["ApiMonthlyRulesRuleIdPreviewPreview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/notices": {
         parameters: {
             query?: never;
@@ -2151,12 +2356,6 @@ export interface components {
             valid_from: string;
             valid_to: string | null;
         };
-        /**
-         * Answer
-         * @description To what was asked: every small record ends in one of two (docs/decisions/0007), or with the item itself.
-         * @enum {string}
-         */
-        Answer: "upheld" | "declined" | "lapsed";
         /** AnswerShape */
         AnswerShape: {
             /** Format: date-time */
@@ -2313,6 +2512,22 @@ export interface components {
          * @enum {string}
          */
         Category: "minimum_living" | "unsafe_housing" | "illness" | "disability" | "elder_alone" | "no_labour" | "low_income" | "unstable" | "other";
+        /** CellDetail */
+        CellDetail: {
+            cell: components["schemas"]["SeenCell"];
+            exemptions: components["schemas"]["Exemption"][];
+            lead: components["schemas"]["Lead"];
+            period: components["schemas"]["Period"];
+            receipt?: string;
+            records: components["schemas"]["Record"][];
+            region: components["schemas"]["Region"];
+        };
+        /**
+         * CellState
+         * @description How a cell stands as of an instant: computed, never stored (domain.md e).
+         * @enum {string}
+         */
+        CellState: "not_started" | "done" | "done_late" | "missing" | "exempt";
         /**
          * Certainty
          * @description How firm a computed day is.
@@ -2439,18 +2654,6 @@ export interface components {
             /** @default false */
             more: boolean;
         };
-        /** Counts */
-        Counts: {
-            due_soon: components["schemas"]["Count"];
-            groups: {
-                [key: string]: components["schemas"]["Count"];
-            };
-            overdue: components["schemas"]["Count"];
-            returned: components["schemas"]["Count"];
-            statuses: {
-                [key: string]: components["schemas"]["Count"];
-            };
-        };
         /**
          * Datum
          * @description Which coordinates a sender speaks.
@@ -2479,6 +2682,12 @@ export interface components {
             decide_by: string | null;
             item: components["schemas"]["rectifications_shapes_Row"];
             verbs: components["schemas"]["rectifications_item_Verb"][];
+        };
+        /** DecisionIn */
+        DecisionIn: {
+            answer: components["schemas"]["monthly_words_Answer"];
+            /** @default  */
+            opinion: string;
         };
         /** Decisions */
         Decisions: {
@@ -2590,6 +2799,30 @@ export interface components {
             width: number | null;
             width_s: number | null;
         };
+        /** Exemption */
+        Exemption: {
+            answer: components["schemas"]["monthly_words_Answer"] | null;
+            /** Format: date-time */
+            asked_at: string;
+            by_name: string;
+            decided_at: string | null;
+            decided_by_name: string | null;
+            decision: string | null;
+            /** Format: uuid */
+            id: string;
+            lapsed: boolean;
+            reason: string;
+            revoke_reason: string | null;
+            revoked_at: string | null;
+            revoked_by_name: string | null;
+        };
+        /** ExemptionIn */
+        ExemptionIn: {
+            /** Format: uuid */
+            cell: string;
+            /** @default  */
+            reason: string;
+        };
         /** ExplanationIn */
         ExplanationIn: {
             because: string;
@@ -2626,7 +2859,7 @@ export interface components {
         };
         /** ExtensionShape */
         ExtensionShape: {
-            answer: components["schemas"]["Answer"] | null;
+            answer: components["schemas"]["rectifications_words_Answer"] | null;
             /** Format: date-time */
             at: string;
             /** Format: uuid */
@@ -2935,6 +3168,23 @@ export interface components {
             title: string;
             unread: number;
         };
+        /** HandedOver */
+        HandedOver: {
+            asks: string;
+            closing_class: components["schemas"]["ClosingClass"];
+            due_on: string | null;
+            facts: string;
+            /** Format: uuid */
+            id: string;
+            number: string | null;
+            region: string;
+            /** Format: uuid */
+            responsible: string;
+            responsible_name: string;
+            severity: components["schemas"]["Severity"];
+            status: components["schemas"]["tasks_rectifications_item_Status"] | null;
+            topic: string;
+        };
         /** HandInIn */
         HandInIn: {
             /** @default  */
@@ -2964,13 +3214,29 @@ export interface components {
             /** Format: uuid */
             id: string;
             note: string;
-            principal_answer: components["schemas"]["Answer"] | null;
+            principal_answer: components["schemas"]["rectifications_words_Answer"] | null;
             principal_at: string | null;
             principal_name: string | null;
             principal_note: string | null;
             similar_sweep: string;
             /** Format: uuid */
             unit: string;
+        };
+        /** HandOverIn */
+        HandOverIn: {
+            /** @default  */
+            asks: string;
+            closing_class?: components["schemas"]["ClosingClass"];
+            due_on?: string | null;
+            facts: string;
+            files?: string[];
+            /** Format: uuid */
+            id: string;
+            /** @example 210422108204 */
+            region?: string | null;
+            responsible?: string | null;
+            severity?: components["schemas"]["Severity"];
+            topic: string;
         };
         /** HangingIn */
         HangingIn: {
@@ -3184,6 +3450,15 @@ export interface components {
             published_at: string | null;
             use: components["schemas"]["Use"];
         };
+        /** Lead */
+        Lead: {
+            counts: components["schemas"]["monthly_shapes_Counts"];
+            name: string;
+            taken_over_by: string | null;
+            taken_over_by_name: string | null;
+            /** Format: uuid */
+            unit: string;
+        };
         /**
          * Likeness
          * @description How alike two photos are.
@@ -3308,6 +3583,102 @@ export interface components {
             unit: components["schemas"]["UnitOut"];
             username: string;
         };
+        /** Month */
+        Month: {
+            /** Format: date-time */
+            as_of: string;
+            month: string;
+            periods: components["schemas"]["SeenPeriod"][];
+        };
+        /** Counts */
+        monthly_shapes_Counts: {
+            /** @default 0 */
+            cells: number;
+            /** @default 0 */
+            checks: number;
+            /** @default 0 */
+            done: number;
+            /** @default 0 */
+            done_late: number;
+            /** @default 0 */
+            exempt: number;
+            /** @default 0 */
+            found: number;
+            /** @default 0 */
+            handed_over: number;
+            /** @default 0 */
+            missing: number;
+            /** @default 0 */
+            not_started: number;
+            /** @default 0 */
+            solved: number;
+        };
+        /**
+         * Answer
+         * @description To an exemption that was asked for, and to a rule that was entered.
+         * @enum {string}
+         */
+        monthly_words_Answer: "upheld" | "declined";
+        /**
+         * Verb
+         * @description What may be done about a cell, a record, an exemption or a rule.
+         * @enum {string}
+         */
+        monthly_words_Verb: "file" | "correct" | "withdraw" | "ask_exemption" | "approve_exemption" | "decline_exemption" | "revoke_exemption" | "approve_rule" | "decline_rule" | "end_rule";
+        /** MonthlyRecordIn */
+        MonthlyRecordIn: {
+            /** Format: uuid */
+            cell: string;
+            corrects?: string | null;
+            evidence?: components["schemas"]["FileIn"][];
+            /** Format: date-time */
+            finished_at: string;
+            /** @default  */
+            found: string;
+            /** @default 0 */
+            found_count: number;
+            /** @default  */
+            guidance: string;
+            handed_over?: components["schemas"]["HandOverIn"][];
+            place: string;
+            position?: components["schemas"]["PositionIn"] | null;
+            /** @default  */
+            reason: string;
+            /** @example 210422108204 */
+            region?: string | null;
+            /** @default 0 */
+            solved_count: number;
+            went?: string[];
+        };
+        /** MonthlyRuleIn */
+        MonthlyRuleIn: {
+            /** @default  */
+            clause: string;
+            /** @default 15 */
+            cutoff_day: number;
+            /** Format: uuid */
+            id: string;
+            /** @default true */
+            inclusive: boolean;
+            leads: string[];
+            /** @example 210422108204 */
+            region: string;
+            replaces?: string | null;
+            roll?: components["schemas"]["Roll"];
+            target: string;
+            title: string;
+            /** Format: date */
+            valid_from: string;
+            valid_to?: string | null;
+            /** @default 1 */
+            window_start_day: number;
+        };
+        /** Move */
+        Move: {
+            needs: components["schemas"]["Need"][];
+            subject?: string | null;
+            verb: components["schemas"]["monthly_words_Verb"];
+        };
         /** MoveShape */
         MoveShape: {
             needs: components["schemas"]["NeedShape"][];
@@ -3322,6 +3693,11 @@ export interface components {
             /** Format: uuid */
             unit: string;
             unit_name: string;
+        };
+        /** Need */
+        Need: {
+            field: string;
+            sentence: string;
         };
         /** NeedShape */
         NeedShape: {
@@ -3387,7 +3763,7 @@ export interface components {
         };
         /** ObjectionShape */
         ObjectionShape: {
-            answer: components["schemas"]["Answer"] | null;
+            answer: components["schemas"]["rectifications_words_Answer"] | null;
             arrived: number;
             /** Format: date-time */
             at: string;
@@ -3446,6 +3822,27 @@ export interface components {
         PeopleOut: {
             items: components["schemas"]["ListedOut"][];
             next: string | null;
+        };
+        /** Period */
+        Period: {
+            clause: string;
+            /** Format: date-time */
+            cutoff_at: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: date */
+            last_on: string;
+            month: string;
+            /** Format: uuid */
+            rule: string;
+            /** Format: date-time */
+            starts_at: string;
+            /** Format: date */
+            starts_on: string;
+            target_certainty: components["schemas"]["Certainty"];
+            /** Format: date */
+            target_on: string;
+            title: string;
         };
         /** PersonIn */
         PersonIn: {
@@ -3508,6 +3905,23 @@ export interface components {
             quiet_to: string;
             rest_days_quiet: boolean;
         };
+        /** Preview */
+        Preview: {
+            cells: number;
+            certainty: components["schemas"]["Certainty"];
+            /** Format: date-time */
+            cutoff_at: string;
+            /** Format: date */
+            last_on: string;
+            leads: components["schemas"]["RuleLead"][];
+            month: string;
+            regions: components["schemas"]["Region"][];
+            /** Format: date */
+            starts_on: string;
+            target_certainty: components["schemas"]["Certainty"];
+            /** Format: date */
+            target_on: string;
+        };
         /** ProgressShape */
         ProgressShape: {
             /** Format: date-time */
@@ -3554,7 +3968,7 @@ export interface components {
         };
         /** PublicObjectionShape */
         PublicObjectionShape: {
-            answer: components["schemas"]["Answer"] | null;
+            answer: components["schemas"]["rectifications_words_Answer"] | null;
             /** Format: date-time */
             at: string;
             /** Format: uuid */
@@ -3611,6 +4025,49 @@ export interface components {
             count: number;
             detail: string;
         };
+        /** ReasonIn */
+        ReasonIn: {
+            /** @default  */
+            reason: string;
+        };
+        /** Record */
+        Record: {
+            accuracy_m: number | null;
+            arrived: number;
+            /** Format: uuid */
+            by: string;
+            by_name: string;
+            corrected_by: string | null;
+            correction_reason: string | null;
+            corrects: string | null;
+            datum: components["schemas"]["Datum"] | null;
+            declared: number;
+            evidence: components["schemas"]["EvidenceShape"][];
+            /** Format: date-time */
+            finished_at: string;
+            /** Format: date-time */
+            first_received_at: string;
+            found: string;
+            found_count: number;
+            guidance: string;
+            handed_over: components["schemas"]["HandedOver"][];
+            /** Format: uuid */
+            id: string;
+            lat: number | null;
+            late_says: string | null;
+            lng: number | null;
+            on_time: boolean;
+            place: string;
+            /** Format: date-time */
+            received_at: string;
+            region: string | null;
+            region_name: string | null;
+            solved_count: number;
+            went: string[];
+            withdraw_reason: string | null;
+            withdrawn_at: string | null;
+            withdrawn_by_name: string | null;
+        };
         /** RecordFiles */
         RecordFiles: {
             files: string[];
@@ -3625,6 +4082,18 @@ export interface components {
          * @enum {string}
          */
         RecordKind: "finding" | "entry" | "hand_in" | "objection" | "site_check" | "look_back" | "reopening";
+        /** Counts */
+        rectifications_counts_Counts: {
+            due_soon: components["schemas"]["Count"];
+            groups: {
+                [key: string]: components["schemas"]["Count"];
+            };
+            overdue: components["schemas"]["Count"];
+            returned: components["schemas"]["Count"];
+            statuses: {
+                [key: string]: components["schemas"]["Count"];
+            };
+        };
         /**
          * Verb
          * @enum {string}
@@ -3727,6 +4196,12 @@ export interface components {
             topic_name: string;
             units: components["schemas"]["UnitPart"][];
         };
+        /**
+         * Answer
+         * @description To what was asked: every small record ends in one of two (docs/decisions/0007), or with the item itself.
+         * @enum {string}
+         */
+        rectifications_words_Answer: "upheld" | "declined" | "lapsed";
         /** Recurrence */
         Recurrence: {
             day: number | null;
@@ -3765,6 +4240,14 @@ export interface components {
             };
             field?: string | null;
             status: number;
+        };
+        /** Region */
+        Region: {
+            code: string;
+            counts: components["schemas"]["monthly_shapes_Counts"];
+            name: string;
+            /** Format: uuid */
+            target: string;
         };
         /** RegionNumbers */
         RegionNumbers: {
@@ -3898,6 +4381,13 @@ export interface components {
             unit: string;
             unit_name: string;
         };
+        /**
+         * Roll
+         * @description What becomes of a last day that is no working day. By default it stays (domain.md e).
+         * @default none
+         * @enum {string}
+         */
+        Roll: "none" | "previous_workday" | "next_workday";
         /** RotatedOut */
         RotatedOut: {
             /** Format: date-time */
@@ -3931,6 +4421,61 @@ export interface components {
          * @enum {string}
          */
         RowState: "waiting" | "done" | "refused" | "stopped";
+        /** Rule */
+        Rule: {
+            /** Format: date-time */
+            at: string;
+            by_name: string;
+            clause: string;
+            cutoff_day: number;
+            decided_at: string | null;
+            decided_by_name: string | null;
+            decision: string | null;
+            end_reason: string | null;
+            ended_at: string | null;
+            /** Format: uuid */
+            id: string;
+            inclusive: boolean;
+            leads: components["schemas"]["RuleLead"][];
+            moves: components["schemas"]["Move"][];
+            periods: number;
+            receipt?: string;
+            region: string;
+            replaces: string | null;
+            roll: components["schemas"]["Roll"];
+            state: components["schemas"]["RuleState"];
+            /** Format: uuid */
+            target_group: string;
+            target_name: string;
+            title: string;
+            /** Format: date */
+            valid_from: string;
+            valid_to: string | null;
+            window_start_day: number;
+        };
+        /** RuleEndIn */
+        RuleEndIn: {
+            /** Format: date */
+            on: string;
+            /** @default  */
+            reason: string;
+        };
+        /** RuleLead */
+        RuleLead: {
+            name: string;
+            /** Format: uuid */
+            unit: string;
+        };
+        /** Rules */
+        Rules: {
+            items: components["schemas"]["Rule"][];
+            next: string | null;
+        };
+        /**
+         * RuleState
+         * @enum {string}
+         */
+        RuleState: "proposed" | "approved" | "declined";
         /** RulingIn */
         RulingIn: {
             due_on?: string | null;
@@ -3947,6 +4492,37 @@ export interface components {
         SearchResult: {
             items: components["schemas"]["HouseholdRow"][];
             next?: null;
+        };
+        /** SeenCell */
+        SeenCell: {
+            checked_at: string | null;
+            checks: number;
+            exempt_by_name: string | null;
+            exempt_reason: string | null;
+            found: number;
+            handed_over: number;
+            /** Format: uuid */
+            id: string;
+            late_says: string | null;
+            /** Format: uuid */
+            lead_unit: string;
+            moves: components["schemas"]["Move"][];
+            needs_says: string | null;
+            received_at: string | null;
+            region: string;
+            solved: number;
+            state: components["schemas"]["CellState"];
+        };
+        /** SeenPeriod */
+        SeenPeriod: {
+            cells: components["schemas"]["SeenCell"][];
+            counts: components["schemas"]["monthly_shapes_Counts"];
+            leads: components["schemas"]["Lead"][];
+            left_says: string;
+            period: components["schemas"]["Period"];
+            regions: components["schemas"]["Region"][];
+            seconds_left: number;
+            workdays_left: number;
         };
         /** ServerTime */
         ServerTime: {
@@ -6049,6 +6625,560 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TotpStateOut"];
+                };
+            };
+        };
+    };
+    ApiMonthlyMonth: {
+        parameters: {
+            query?: {
+                as_of?: string | null;
+            };
+            header?: never;
+            path: {
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Month"];
+                };
+            };
+        };
+    };
+    ApiMonthlyCellsCellIdCell: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cell_id: string;
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CellDetail"];
+                };
+            };
+        };
+    };
+    ApiMonthlyExemptionsExemptionIdAsk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                exemption_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExemptionIn"];
+            };
+        };
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CellDetail"];
+                };
+            };
+        };
+    };
+    ApiMonthlyExemptionsExemptionIdDecisionDecide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                exemption_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionIn"];
+            };
+        };
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CellDetail"];
+                };
+            };
+        };
+    };
+    ApiMonthlyExemptionsExemptionIdRevocationRevoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                exemption_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonIn"];
+            };
+        };
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CellDetail"];
+                };
+            };
+        };
+    };
+    ApiMonthlyRecordsRecordIdFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                record_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MonthlyRecordIn"];
+            };
+        };
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CellDetail"];
+                };
+            };
+        };
+    };
+    ApiMonthlyRecordsRecordIdWithdrawalWithdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                record_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonIn"];
+            };
+        };
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CellDetail"];
+                };
+            };
+        };
+    };
+    ApiMonthlyRulesRules: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rules"];
+                };
+            };
+        };
+    };
+    ApiMonthlyRulesPropose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MonthlyRuleIn"];
+            };
+        };
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+        };
+    };
+    ApiMonthlyRulesRuleIdRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+        };
+    };
+    ApiMonthlyRulesRuleIdDecisionApprove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionIn"];
+            };
+        };
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+        };
+    };
+    ApiMonthlyRulesRuleIdEndingEnd: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleEndIn"];
+            };
+        };
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+        };
+    };
+    ApiMonthlyRulesRuleIdPreviewPreview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
                 };
             };
         };
@@ -8685,7 +9815,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Counts"];
+                    "application/json": components["schemas"]["rectifications_counts_Counts"];
                 };
             };
         };
