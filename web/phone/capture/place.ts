@@ -86,3 +86,12 @@ export function usePlace() {
   onScopeDispose(stop)
   return { fix, trouble, start, stop, here, once }
 }
+
+/** One point when somebody asks for it; null when the phone gives none. */
+export function positionNow(): Promise<Position | null> {
+  if (!('geolocation' in navigator)) return Promise.resolve(null)
+  return new Promise((resolve) => {
+    const asked = { enableHighAccuracy: true, timeout: 15_000, maximumAge: 10_000 }
+    navigator.geolocation.getCurrentPosition((found) => resolve(fixOf(found).position), () => resolve(null), asked)
+  })
+}

@@ -14,6 +14,9 @@ export function formOf(draft: Draft): RouteLocationRaw | null {
   const [what, id] = draft.thing.split('/')
   if (draft.kind === 'finding' && what === 'visit') return { name: 'finding', params: { visit: id!, finding: draft.id } }
   if (draft.kind === 'arrival' && router.hasRoute('visit')) return { name: 'visit', params: { id: id! } }
+  const act = (draft.form as { fields?: { act?: string } } | null)?.fields?.act
+  if (what === 'item' && act && router.hasRoute('act')) return { name: 'act', params: { id: id!, act }, query: { draft: draft.id } }
+  if (what === 'feedback' && router.hasRoute('feedback')) return { name: 'feedback', query: { draft: draft.id } }
   if (what === 'item' && router.hasRoute('item')) return { name: 'item', params: { id: id! }, query: { draft: draft.id, kind: draft.kind } }
   return null
 }

@@ -1,0 +1,129 @@
+// One list of items as a screen shows it: the phone's copy at once, then the server's pages as far as somebody scrolls.
+import { computed, ref, shallowRef, watch, type Ref } from 'vue'
+import { call } from '@/shared/client'
+import { Unreachable } from '@/shared/problem'
+import { serverNow } from '@/shared/time'
+import { answered } from '../network'
+import { documents } from '../store'
+import { keep } from '../sync'
+import type { Row } from './types'
+
+export type TabName = 'mine' | 'issued' | 'working' | 'overdue' | 'due_soon' | 'all'
+
+/** What each tab asks the server; `mine` asks another question. */
+const ASKED: Record<Exclude<TabName, 'mine'>, Record<string, unknown>> = {
+  issued: { status: 'issued' },
+  working: { status: 'working' },
+  overdue: { overdue: true },
+  due_soon: { due_soon: true },
+  all: {},
+}
+const PAGE = 100
+/** Lines of a tab that are kept for when there is no signal. */
+const MOST_KEPT = 500
+
+export interface Line {
+  row: Row
+  waits: readonly string[]
+}
+
+interface Kept {
+  lines: Line[]
+  next: string | null
+}
+
+/** Whether a line has every word, as the server's search has it: number, facts, place, units, topic. */
+export function matches(row: Row, q: string): boolean {
+  const text = [row.number, row.facts, row.region_name, row.topic_name, ...row.units.map((part) => part.name)].join(' ').toLowerCase()
+  return q.toLowerCase().split(/\s+/).filter(Boolean).every((word) => text.includes(word))
+}
+
+export function useList(tab: Ref<TabName>, q: Ref<string>) {
+  const lines = shallowRef<Line[]>([])
+  const next = ref<string | null>(null)
+  const asOf = ref<string | null>(null)
+  const loading = ref(false)
+  const failed = ref<unknown>(null)
+  let asking = 0
+
+  const name = computed(() => `lists/${tab.value}`)
+  const found = computed(() => (failed.value && q.value ? lines.value.filter((line) => matches(line.row, q.value)) : lines.value))
+
+  async function page(cursor: string | null): Promise<Kept> {
+    if (tab.value === 'mine') {
+      const told = await call('get', '/api/decisions')
+      const all = told.items.map((one) => ({ row: one.item, waits: one.verbs }))
+      return { lines: q.value ? all.filter((line) => matches(line.row, q.value)) : all, next: null }
+    }
+    const query = { ...ASKED[tab.value], limit: PAGE, ...(q.value ? { q: q.value } : {}), ...(cursor ? { cursor } : {}) }
+    const told = await call('get', '/api/rectifications', { query } as never)
+    return { lines: told.items.map((row) => ({ row, waits: [] })), next: told.next }
+  }
+
+  /** Anew from the top. What is shown stays until the answer is there. */
+  async function refresh(): Promise<void> {
+    const turn = ++asking
+    loading.value = true
+    try {
+      const kept = await documents.get<Kept>(name.value, serverNow())
+      if (turn !== asking) return
+      if (kept && lines.value.length === 0) {
+        lines.value = kept.value.lines
+        asOf.value = kept.as_of
+      }
+      const first = await page(null)
+      if (turn !== asking) return
+      lines.value = first.lines
+      next.value = first.next
+      asOf.value = new Date(serverNow()).toISOString()
+      failed.value = null
+      answered(true)
+      if (!q.value) await keep(name.value, first)
+    } catch (wrong) {
+      if (turn !== asking) return
+      if (wrong instanceof Unreachable) answered(false)
+      failed.value = wrong
+      next.value = null
+    } finally {
+      if (turn === asking) loading.value = false
+    }
+  }
+
+  /** The next page, when somebody has scrolled that far. */
+  async function more(): Promise<void> {
+    if (loading.value || next.value === null) return
+    const turn = asking
+    loading.value = true
+    try {
+      const told = await page(next.value)
+      if (turn !== asking) return
+      const known = new Set(lines.value.map((line) => line.row.id))
+      lines.value = [...lines.value, ...told.lines.filter((line) => !known.has(line.row.id))]
+      next.value = told.next
+      failed.value = null
+      if (!q.value && lines.value.length <= MOST_KEPT) await keep(name.value, { lines: lines.value, next: null })
+    } catch (wrong) {
+      if (turn === asking) failed.value = wrong
+    } finally {
+      if (turn === asking) loading.value = false
+    }
+  }
+
+  let typing: ReturnType<typeof setTimeout> | undefined
+  watch(
+    tab,
+    () => {
+      lines.value = []
+      next.value = null
+      asOf.value = null
+      void refresh()
+    },
+    { immediate: true },
+  )
+  watch(q, () => {
+    clearTimeout(typing)
+    typing = setTimeout(() => void refresh(), 300)
+  })
+
+  return { found, next, asOf, loading, failed, refresh, more }
+}
