@@ -53,7 +53,7 @@ async def address(
 async def planned(person: Actor, *channels: ChannelKind, **said: Any) -> UUID:
     """A notice that is to go through these channels; the id of the delivery."""
     notice = said.pop("notice", None) or uuid7()
-    content = {"not_before": clock.now(), "urgency": "normal"} | said
+    content = {"not_before": clock.now(), "urgency": "normal", "unit": min(person.units(), default=None)} | said
     async with transaction(joinable=True):
         await plan_many([Planned(notice, person.person, channels, **content)])  # pyright: ignore
     return (await raw("SELECT id FROM delivery WHERE notice = $1 AND person = $2", notice, person.person))[0]["id"]

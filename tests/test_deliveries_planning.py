@@ -9,12 +9,16 @@ from backend.columns import uuid7
 from backend.db import raw, transaction
 from notifications.deliveries.commands import Planned, plan_many
 from notifications.deliveries.rules import ChannelKind as K
-from tests import make
+from tests import deliveries_make, make
 
 
 @pytest.fixture
 async def it(fresh, noon):
-    return await make.cast()
+    cast = await make.cast()
+    for person in (cast.handler, cast.principal):
+        for kind, text in ((K.sms, "13904130077"), (K.mail, "a@example.gov.cn"), (K.web_push, person.name)):
+            await deliveries_make.address(kind, text, person=person)
+    return cast
 
 
 async def plan(*planned: Planned) -> int:
@@ -44,6 +48,41 @@ async def test_what_stays_in_the_app_is_no_delivery(it, noon):
     assert await plan(only_app, also) == 1
     (row,) = await raw("SELECT notice, chain, next_try_at FROM delivery")
     assert (row["notice"], row["chain"], row["next_try_at"]) == (also.notice, ["mail", "sms"], later)
+
+
+async def test_a_chain_begins_where_there_is_an_address_and_without_one_it_is_over(it, noon):
+    """Most people have none at first: they are told in the app, and nothing is tried for them six times."""
+    await deliveries_make.address(K.wecom, "aaaa-bbbb", unit=it.responsible)
+    chain = (K.dingtalk, K.wecom, K.mail)
+    told = [
+        Planned(uuid7(), it.handler.person, chain, noon, "normal", unit=it.responsible),
+        Planned(uuid7(), it.handler.person, chain, noon, "normal"),
+        Planned(uuid7(), it.staff.person, chain, noon, "normal", unit=it.staff.home),
+    ]
+    assert await plan(*told) == 3
+    rows = {row["notice"]: row for row in await raw("SELECT * FROM delivery")}
+    assert [(rows[one.notice]["state"], rows[one.notice]["channel"]) for one in told] == [
+        ("waiting", "wecom"), ("waiting", "mail"), ("lapsed", "dingtalk"),
+    ]  # fmt: skip
+    assert rows[told[2].notice]["ended_at"] == noon and {*rows[told[2].notice]["chain"]} == {*chain}
+
+
+async def test_an_address_that_is_not_confirmed_refused_or_removed_is_none(it, noon):
+    for stamp in ("confirmed_at = NULL", "confirmed_at = added_at, refused_at = added_at", "removed_at = added_at"):
+        await raw(f"UPDATE channel SET {stamp} WHERE kind = 'mail'")
+        one = Planned(uuid7(), it.handler.person, (K.mail,), noon, "normal")
+        await plan(one)
+        (row,) = await raw("SELECT state FROM delivery WHERE notice = $1", one.notice)
+        assert row["state"] == "lapsed"
+        await raw("UPDATE channel SET refused_at = NULL, removed_at = NULL, confirmed_at = added_at")
+
+
+async def test_a_channel_that_is_not_connected_here_is_left_out(it, noon, monkeypatch):
+    monkeypatch.setenv("DUBAN_SEND", "sms")
+    monkeypatch.setenv("DUBAN_SMS_URL", "https://sms.example.org/send")
+    one = Planned(uuid7(), it.handler.person, (K.web_push, K.mail, K.sms), noon, "normal")
+    await plan(one)
+    assert (await raw("SELECT channel FROM delivery"))[0]["channel"] == "sms"
 
 
 async def test_who_plans_and_fails_has_planned_nothing(it, noon):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from backend import clock, events
+from backend import clock, events, settings
 from backend.columns import uuid7
 from backend.db import must_be_inside, raw, transaction
 from backend.errors import WrongState
@@ -19,7 +19,8 @@ class Planned:
     """A notice (or a digest) that is to reach a person outside of the app, from a moment on.
 
     `channels` in order of trying; `in_app` among them changes nothing. `urgency` is that of the notice: what is
-    `at_once` is asked of the provider as urgent. Where several share an `event`, a group chat is told of
+    `at_once` is asked of the provider as urgent. `unit`: on whose behalf the person is
+    told; without it no group chat is. Where several share an `event`, a group chat is told of
     it once.
     """
 
@@ -29,38 +30,61 @@ class Planned:
     not_before: datetime
     urgency: str
     event: UUID | None = None
+    unit: UUID | None = None
 
 
 async def plan_many(planned: Sequence[Planned]) -> int:
     """Plan them inside the running transaction, in one statement; returns how many are new.
 
     Once per notice and person: what is planned already stays as it is. Without a channel but the app there is no
-    delivery. Nobody is rung: the worker looks every two seconds.
+    delivery; where the person has no address in any of them, it is over before it began (`lapsed`). Nobody is rung:
+    the worker looks every two seconds.
     """
     must_be_inside("plan_many")
     chains = [tuple(dict.fromkeys(c for c in plan.channels if c is not ChannelKind.in_app)) for plan in planned]
     kept = [(plan, chain) for plan, chain in zip(planned, chains, strict=True) if chain]
     if not kept:
         return 0
+    sends = settings.load().outgoing.sends
     rows = await raw(
-        "INSERT INTO delivery (id, notice, event, person, purpose, chain, channel, at_once, state, tries, planned_at, "
-        "due_at, next_try_at) SELECT id, notice, event, person, $8, string_to_array(chain, ','), "
-        "split_part(chain, ',', 1), at_once, $9, 0, $10, due_at, due_at "
-        "FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bool[], $7::timestamptz[]) "
-        "AS told (id, notice, event, person, chain, at_once, due_at) "
-        "ON CONFLICT (notice, person) DO NOTHING RETURNING id",
+        _PLAN,
         [uuid7() for _ in kept],
         [plan.notice for plan, _ in kept],
         [plan.event for plan, _ in kept],
         [plan.person for plan, _ in kept],
+        [plan.unit for plan, _ in kept],
         [",".join(kind.value for kind in chain) for _, chain in kept],
         [plan.urgency == "at_once" for plan, _ in kept],
         [plan.not_before for plan, _ in kept],
-        Purpose.notice.value,
-        DeliveryState.waiting.value,
+        [kind.value for kind in rules.LANES if not sends or kind.value in sends],
         clock.now(),
     )
     return len(rows)
+
+
+# The first channel of each chain in which there is somebody to reach; without one it is over.
+_PLAN = """
+    WITH told AS (
+        SELECT id, notice, event, person, unit, string_to_array(chain, ',') AS chain, at_once, due_at FROM unnest(
+            $1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bool[], $8::timestamptz[]
+        ) AS told (id, notice, event, person, unit, chain, at_once, due_at)
+    ), usable AS (
+        SELECT person, unit, kind FROM channel WHERE confirmed_at IS NOT NULL AND refused_at IS NULL
+        AND removed_at IS NULL AND kind = ANY($9)
+        AND (person IN (SELECT person FROM told) OR unit IN (SELECT unit FROM told))
+    ), own AS (SELECT person, array_agg(kind) AS kinds FROM usable WHERE person IS NOT NULL GROUP BY person),
+    chats AS (SELECT unit, array_agg(kind) AS kinds FROM usable WHERE unit IS NOT NULL GROUP BY unit)
+    INSERT INTO delivery (id, notice, event, person, unit, purpose, chain, channel, at_once, state, tries, planned_at,
+        due_at, next_try_at, ended_at)
+    SELECT id, notice, event, person, unit, 'notice', chain, coalesce(first.kind, chain[1]), at_once,
+        CASE WHEN first.kind IS NULL THEN 'lapsed' ELSE 'waiting' END, 0, $10, due_at, due_at,
+        CASE WHEN first.kind IS NULL THEN $10::timestamptz END
+    FROM told LEFT JOIN own USING (person) LEFT JOIN chats USING (unit) LEFT JOIN LATERAL (
+        SELECT kind FROM unnest(chain) WITH ORDINALITY AS wished (kind, place)
+        WHERE kind = ANY(own.kinds) OR kind = ANY(chats.kinds) ORDER BY place LIMIT 1
+    ) AS first ON true
+    ON CONFLICT (notice, person) DO NOTHING RETURNING id
+"""
 
 
 async def plan_message(purpose: Purpose, address: UUID, kind: ChannelKind, person: UUID, id: UUID) -> None:

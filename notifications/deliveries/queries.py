@@ -29,6 +29,7 @@ class Claimed:
     notice: UUID
     event: UUID | None
     person: UUID
+    unit: UUID | None
     purpose: Purpose
     address: UUID | None
     at_once: bool
@@ -40,8 +41,8 @@ def claimed(row: asyncpg.Record) -> Claimed:
         tuple(ChannelKind(kind) for kind in row["chain"]), ChannelKind(row["channel"]), row["tries"], row["due_at"]
     )
     return Claimed(
-        row["id"], row["attempt"], row["notice"], row["event"], row["person"], Purpose(row["purpose"]), row["address"],
-        row["at_once"], standing,
+        row["id"], row["attempt"], row["notice"], row["event"], row["person"], row["unit"], Purpose(row["purpose"]),
+        row["address"], row["at_once"], standing,
     )  # fmt: skip
 
 
@@ -133,21 +134,19 @@ async def behind(now: datetime) -> float:
 
 
 async def addresses(it: Claimed) -> list[Address]:
-    """Where to reach the person in this channel now: own confirmed addresses, or the group of the person's only unit.
+    """Where to reach the person in this channel now: own confirmed addresses, or the group of the unit on whose behalf.
 
-    Who works for several units is not told through the group of any: it could be the wrong one. A code or a test goes
-    to its own address, confirmed or not. None of a closed account.
+    A code or a test goes to its own address, confirmed or not. None of a closed account.
     """
     rows = await raw(
         "SELECT channel.* FROM channel WHERE removed_at IS NULL AND kind = $1 "
         "AND EXISTS (SELECT 1 FROM person WHERE person.id = $2 AND disabled_at IS NULL) AND CASE "
         "WHEN $3::uuid IS NOT NULL THEN channel.id = $3 WHEN confirmed_at IS NULL OR refused_at IS NOT NULL THEN false "
-        "WHEN channel.unit IS NULL THEN channel.person = $2 ELSE channel.unit = (SELECT (array_agg(DISTINCT unit))[1] "
-        "FROM role_grant WHERE person = $2 AND revoked_at IS NULL HAVING count(DISTINCT unit) = 1) END "
-        "ORDER BY added_at DESC, id LIMIT 20",
+        "ELSE channel.person = $2 OR channel.unit = $4 END ORDER BY added_at DESC, id LIMIT 20",
         it.standing.channel.value,
         it.person,
         it.address,
+        it.unit,
     )
     return [address for row in rows if (address := _address(row))]
 

@@ -34,7 +34,7 @@ class DeliveryState(StrEnum):
     sending = "sending"  # one attempt is being made, until its lease ends
     sent = "sent"
     gave_up = "gave_up"
-    lapsed = "lapsed"  # when its turn came, nothing was left to say
+    lapsed = "lapsed"  # nothing was left to say, or the person has no address in any of the channels
 
 
 OVER = frozenset({DeliveryState.sent, DeliveryState.gave_up, DeliveryState.lapsed})

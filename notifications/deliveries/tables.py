@@ -42,13 +42,15 @@ class Delivery(Table):
 
     `chain` are the channels in order of trying, `channel` the one it is at, `tries` the failed ones there. `due_at` is
     when it was to begin; `next_try_at` when it is looked at next, also while an attempt runs (the end of its lease).
-    `notice` has no link: it may be a digest, or the request for a code. `event` is what several share.
+    `notice` has no link: it may be a digest, or the request for a code. `event` is what several share, `unit` on whose
+    behalf the person is told: its group chat may be used.
     """
 
     id = key()
     notice = identifier()
     event = identifier(null=True)
     person = link(Person, index=False)
+    unit = identifier(null=True)
     purpose = text()
     address = link(Channel, null=True)
     chain = words()

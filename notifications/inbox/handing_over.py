@@ -68,4 +68,4 @@ def _alone(one: New, channels: Sequence[ChannelKind], start: datetime) -> Way:
     chain = tuple(kind for kind in channels if one.heard.unit or kind not in ROBOTS)
     if not chain:
         return Way()
-    return Way(planned=Planned(one.id, one.heard.person, chain, start, one.urgency.value, one.event))
+    return Way(planned=Planned(one.id, one.heard.person, chain, start, one.urgency.value, one.event, one.heard.unit))
