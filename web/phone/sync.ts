@@ -42,7 +42,7 @@ async function run(): Promise<void> {
     today.value = { value: told, as_of: told.as_of }
     syncFailed.value = null
     answered(true)
-    for (const more of alsoCopied) await more(told)
+    await copyTheRest(told)
   } catch (wrong) {
     if (wrong instanceof NobodyHere) return // signed out meanwhile
     if (wrong instanceof Unreachable) answered(false)
@@ -50,6 +50,18 @@ async function run(): Promise<void> {
   } finally {
     syncing.value = false
     void measureRoom()
+  }
+}
+
+/** One that is refused or fails does not keep the others from being copied; without a signal there is no use in going on. */
+async function copyTheRest(told: Today): Promise<void> {
+  for (const more of alsoCopied) {
+    try {
+      await more(told)
+    } catch (wrong) {
+      if (wrong instanceof Unreachable || wrong instanceof NobodyHere) throw wrong
+      console.warn('not copied', wrong)
+    }
   }
 }
 

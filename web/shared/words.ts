@@ -6,9 +6,9 @@ export type Language = 'zh-CN' | 'en'
 /** The language of the screens; see preferences.ts for where it is kept. */
 export const language = ref<Language>('zh-CN')
 
-type Leaf = string | ((...given: never[]) => string)
+type Leaf = string | readonly string[] | ((...given: never[]) => string)
 type Words = { [name: string]: Leaf | Words }
-type Like<T> = { [K in keyof T]: T[K] extends string ? string : T[K] extends Leaf ? T[K] : Like<T[K]> }
+type Like<T> = { [K in keyof T]: T[K] extends string ? string : T[K] extends readonly string[] ? readonly string[] : T[K] extends Leaf ? T[K] : Like<T[K]> }
 
 /**
  * `const t = words({ title: '今日' }, { title: 'Today' })`, then `t.value.title`, in a template `t.title`.
