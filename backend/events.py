@@ -102,6 +102,22 @@ VERBS = {
     "batch.asked": "One move was asked for many rectifications; what came of each is told by the rectification.",
     "batch.finished": "Every row of a batch is through.",
     "batch.stopped": "The asker stopped what had not begun.",
+    "reminder.rule_added": "The office entered a rule of reminders, alone or in the place of another.",
+    "reminder.rule_ended": "The last day of a rule of reminders was set.",
+    "reminder.due_near": "A due date draws near; the units whose part is open are reminded.",
+    "reminder.due_today": "It is the last day; the units whose part is open are reminded.",
+    "reminder.overdue": "It is overdue; those who have to act are reminded, and step by step those above them.",
+    "reminder.unsigned": "A unit has not signed for an item yet.",
+    "reminder.objection_waits": "An objection waits for its ruling.",
+    "reminder.extension_waits": "An extension waits for its decision.",
+    "reminder.review_waits": "A hand-in waits for its first review.",
+    "reminder.check_waits": "A site check has no conclusion yet.",
+    "reminder.look_back_waits": "The day of the look-back has come, and nobody has looked.",
+    "reminder.hanging_waits": "The day on which a hung item is looked at again draws near, or has come.",
+    "reminder.report_waits": "A unit has not reported on a listed item this week.",
+    "reminder.month_near": "The month's check is due soon, and regions have no record.",
+    "reminder.month_today": "It is the last working day for the month's check, and regions have no record.",
+    "reminder.month_missed": "The cutoff of the month's check has passed, and regions have no record.",
     "month.rule_proposed": "The office entered a rule of the monthly check; a second person must approve it.",
     "month.rule_approved": "A second person approved a rule of the monthly check.",
     "month.rule_declined": "A rule of the monthly check was not approved.",
@@ -179,13 +195,21 @@ async def record_change(
 
 
 async def record_each(
-    changes: str, args: Sequence[object], verb: str, *, actor: Actor, told: Mapping[str, str], **facts: object
-) -> int:
+    changes: str,
+    args: Sequence[object],
+    verb: str,
+    *,
+    actor: Actor,
+    told: Mapping[str, str],
+    counted: str = "count(*) AS n",
+    **facts: object,
+) -> Any:
     """One event for each row that `changes` returns, in the same statement: for what comes by the hundred thousand.
 
     `changes` is a statement that ends in RETURNING, with a column `id`, which becomes the event's id and its subject.
-    `told` names, for each fact that differs from row to row, the column it stands in: ids, days and whole numbers
-    only, whose JSON is the same whoever writes it. Returns how many there were.
+    `told` names, for each fact that differs from row to row, the column it stands in: ids, days, whole numbers and
+    words of a closed list only, whose JSON is the same whoever writes it. Returns the one row of `counted`, aggregates
+    of what changed, of which `n` says how many there were.
     """
     _, at, person, _, _, payload, request = _told(verb, UUID(int=0), actor, facts)
     constant: dict[str, msgspec.Raw] = msgspec.json.decode(payload, type=dict[str, msgspec.Raw])
@@ -199,12 +223,12 @@ async def record_each(
         f"convert_to('{{' || {body} || '}}', 'UTF8'), ${after + 4}::text FROM changed RETURNING id, at)"
     )
     rows = await raw(
-        f"WITH changed AS ({changes}){event}{_waits(verb)} SELECT count(*) AS n FROM changed",
+        f"WITH changed AS ({changes}){event}{_waits(verb)} SELECT {counted} FROM changed",
         *args, at, person, verb, request,
     )  # fmt: skip
     if rows[0]["n"]:
         _wake_for(verb)
-    return rows[0]["n"]
+    return rows[0]
 
 
 def _literal(text: str) -> str:

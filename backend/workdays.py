@@ -1,7 +1,8 @@
 """Which days are working days, and counting by them. Legal days of Asia/Shanghai; no clock, no database."""
 
+from bisect import bisect_left, bisect_right
 from calendar import monthrange
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -59,6 +60,22 @@ class Calendar:
             n -= end.weekday() < 5 if listed is None else listed
         return end, certainty
 
+    def workdays_before(self, day: date, n: int) -> tuple[date, Certainty]:
+        """The nth working day before `day`, which itself is not counted; 0 gives the day itself.
+
+        Assumed when any day passed over, or `day` itself, was not listed. Raises ValueError when n is negative.
+        """
+        if n < 0:
+            raise ValueError("working days are taken away backwards")
+        certainty, end = self.certainty(day) if n else Certainty.known, day
+        while n:
+            end -= _ONE_DAY
+            listed = self._listed(end)
+            if listed is None:
+                certainty = Certainty.assumed
+            n -= end.weekday() < 5 if listed is None else listed
+        return end, certainty
+
     def add_days(self, day: date, n: int) -> tuple[date, Certainty]:
         """The day n calendar days after `day` (before, when negative). Always known: no list is asked."""
         return day + n * _ONE_DAY, Certainty.known
@@ -89,6 +106,45 @@ class Calendar:
             raise TypeError("working days are counted in days, not in moments: use clock.local(moment).date()")
         override = self.overrides.get(day)
         return _published(day) if override is None else override
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch(Calendar):
+    """The same calendar with a stretch of it counted beforehand: for who asks a thousand times. Beyond, as always."""
+
+    first: date = date.max
+    last: date = date.min
+    works: Sequence[int] = ()  # ordinals of the working days of the stretch
+    unlisted: Sequence[int] = ()  # and of the days that stand in no list
+
+    @classmethod
+    def of(cls, calendar: Calendar, first: date, last: date) -> "Stretch":
+        days = [first, *_days_after(first, last)]
+        works = [day.toordinal() for day in days if calendar.is_workday(day)]
+        unlisted = [day.toordinal() for day in days if calendar.certainty(day) is Certainty.assumed]
+        return cls(calendar.overrides, first, last, works, unlisted)
+
+    def add_workdays(self, day: date, n: int) -> tuple[date, Certainty]:
+        at = bisect_right(self.works, day.toordinal()) + n - 1
+        if n < 1 or not self.first <= day <= self.last or at >= len(self.works):
+            return Calendar.add_workdays(self, day, n)
+        return date.fromordinal(self.works[at]), self._sure(day.toordinal() + 1, self.works[at])
+
+    def workdays_before(self, day: date, n: int) -> tuple[date, Certainty]:
+        at = bisect_left(self.works, day.toordinal()) - n
+        if n < 1 or not self.first <= day <= self.last or at < 0:
+            return Calendar.workdays_before(self, day, n)
+        return date.fromordinal(self.works[at]), self._sure(self.works[at], day.toordinal())
+
+    def workdays_between(self, a: date, b: date) -> int:
+        if not (self.first <= a <= self.last and self.first <= b <= self.last):
+            return Calendar.workdays_between(self, a, b)
+        return bisect_right(self.works, b.toordinal()) - bisect_right(self.works, a.toordinal())
+
+    def _sure(self, first: int, last: int) -> Certainty:
+        """Whether every day from this one to that one is listed."""
+        some = bisect_left(self.unlisted, first) < bisect_right(self.unlisted, last)
+        return Certainty.assumed if some else Certainty.known
 
 
 class TermUnit(StrEnum):

@@ -28,6 +28,9 @@ from notifications.inbox import jobs as inbox
 from notifications.inbox.outside import words_of
 from notifications.inbox.reactions import tell_many
 from notifications.inbox.rules import HEARS
+from notifications.reminders import jobs as reminders
+from notifications.reminders.reactions import tell_reminded
+from notifications.reminders.rules import VERBS as REMINDERS
 from tasks.batches import jobs as batches
 from tasks.monthly import jobs as monthly
 from tasks.monthly.reactions import hand_over
@@ -41,6 +44,7 @@ REACTIONS: outbox.Reactions = {
     "visit.submitted": (issue_findings,),
     "finding.filed": (issue_urgent,),
     **{verb: (outbox.Together(tell_many),) for verb in HEARS},
+    **{verb: (outbox.Together(tell_reminded),) for verb in REMINDERS},
     "month.record_filed": (hand_over, outbox.Together(tell_many)),
     "month.record_corrected": (hand_over, outbox.Together(tell_many)),
 }
@@ -96,6 +100,7 @@ CRON.update(
         "sweep_received": (sweep_received, 30.0),
         "sweep_batches": (batches.sweep_batches, 5.0),
         "sweep_silent": (rectifications.sweep_silent, 60.0),
+        "sweep_reminders": (reminders.sweep, 60.0),
         "start_periods": (monthly.start_periods, 60.0),
         "sweep_missing_of_findings": (findings.sweep_missing, 300.0),
         "sweep_missing_of_items": (rectifications.sweep_missing, 300.0),

@@ -8,7 +8,12 @@ APP_CONFIG = AppConfig(
     app_name="notifications",
     migrations_folder_path=str(Path(__file__).parent / "piccolo_migrations"),
     table_classes=table_finder(
-        modules=["notifications.deliveries.tables", "notifications.preferences.tables", "notifications.inbox.tables"],
+        modules=[
+            "notifications.deliveries.tables",
+            "notifications.preferences.tables",
+            "notifications.inbox.tables",
+            "notifications.reminders.tables",
+        ],
         exclude_imported=True,
     ),
     migration_dependencies=["backend.piccolo_app"],

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.workdays import Calendar, Certainty, Term, TermUnit, add_months, end_of_day
+from backend.workdays import Calendar, Certainty, Stretch, Term, TermUnit, add_months, end_of_day
 
 PLAIN = Calendar()
 
@@ -215,3 +215,29 @@ def test_a_term_reads_back_what_it_writes(unit: TermUnit, n: int) -> None:
 @pytest.mark.parametrize("rule", ["", "given", "text", "workdays", "workdays:", "workdays:-1", "weeks:2", "days:two"])
 def test_what_is_no_term_is_none(rule: str) -> None:
     assert Term.of(rule) is None
+
+
+FIRST, LAST = date(2026, 10, 1), date(2027, 2, 28)
+COUNTED = Stretch.of(Calendar({date(2026, 12, 5): True, date(2027, 1, 1): False}), FIRST, LAST)
+
+
+@given(st.dates(date(2026, 9, 1), date(2027, 3, 31)), st.integers(0, 60), st.integers(-90, 90))
+def test_a_stretch_counted_beforehand_counts_the_same_in_it_at_its_ends_and_beyond(day, n, days):
+    slow = Calendar(COUNTED.overrides)
+    assert COUNTED.add_workdays(day, n) == slow.add_workdays(day, n)
+    assert COUNTED.workdays_before(day, n) == slow.workdays_before(day, n)
+    other = day + timedelta(days=days)
+    assert COUNTED.workdays_between(day, other) == slow.workdays_between(day, other)
+
+
+def test_working_days_are_taken_away_over_weekends_holidays_and_make_up_days():
+    for day, n, end, certainty in (
+        (date(2026, 12, 7), 1, date(2026, 12, 4), Certainty.known),
+        (date(2026, 2, 24), 3, date(2026, 2, 12), Certainty.known),
+        (date(2026, 10, 10), 0, date(2026, 10, 10), Certainty.known),
+        (date(2027, 1, 5), 0, date(2027, 1, 5), Certainty.known),
+        (date(2027, 1, 5), 3, date(2026, 12, 31), Certainty.assumed),
+    ):
+        assert PLAIN.workdays_before(day, n) == (end, certainty)
+    with pytest.raises(ValueError):
+        PLAIN.workdays_before(date(2026, 12, 7), -1)

@@ -124,4 +124,23 @@ HEARS = {
         "feedback.answered": (NORMAL, A.asker),
         "feedback.closed": (NORMAL, A.asker),
     }),
+    # The rule of the reminder says which of these are told; reminders/people.py who instead, where there is nobody.
+    **heard(Subject.reminder, {
+        "reminder.due_near": (NORMAL, A.responsible_units),
+        "reminder.due_today": (AT_ONCE, A.responsible_units),
+        "reminder.overdue": (AT_ONCE, A.responsible_units, A.principals, A.lead_units, A.office_leaders),
+        "reminder.unsigned": (NORMAL, A.responsible_units, A.principals),
+        "reminder.objection_waits": (NORMAL, A.office, A.office_leaders),
+        "reminder.extension_waits": (NORMAL, A.office, A.office_leaders),
+        "reminder.review_waits": (NORMAL, A.lead_units, A.office),
+        "reminder.check_waits": (NORMAL, A.checkers, A.office),
+        "reminder.look_back_waits": (NORMAL, A.office, A.office_leaders),
+        "reminder.hanging_waits": (NORMAL, A.office, A.office_leaders),
+        "reminder.report_waits": (NORMAL, A.responsible_units),
+    }),
+    **heard(Subject.month, {
+        "reminder.month_near": (NORMAL, A.lead_units),
+        "reminder.month_today": (AT_ONCE, A.lead_units),
+        "reminder.month_missed": (AT_ONCE, A.lead_units, A.office),
+    }),
 }  # fmt: skip

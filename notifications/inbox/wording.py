@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from notifications.inbox import reminded
 from notifications.inbox.rules import HEARS, Subject
 
 # Braces hold what the event says of itself, or what the thing is now.
@@ -97,7 +98,32 @@ TITLES = {
     "feedback.given": ("有新的投诉建议待答复", "Feedback about the program waits for an answer"),
     "feedback.answered": ("您的投诉建议有了答复", "Your feedback was answered"),
     "feedback.closed": ("您的投诉建议已办结", "Your feedback was closed"),
+    "reminder.due_near": ("整改期限{when}", "Rectification: {when}"),
+    "reminder.due_today": ("整改期限{when}", "Rectification: {when}"),
+    "reminder.overdue": ("整改{when}", "Rectification {when}"),
+    "reminder.unsigned": ("交办后{when}未签收", "Not signed for {when}"),
+    "reminder.objection_waits": ("异议待裁定，{when}", "An objection waits for a ruling: {when}"),
+    "reminder.extension_waits": ("延期申请待审批，{when}", "An extension waits for a decision: {when}"),
+    "reminder.review_waits": ("销号申请待初审{when}", "A hand-in waits for its review {when}"),
+    "reminder.check_waits": ("现场核查未出结论{when}", "A site check has no conclusion {when}"),
+    "reminder.look_back_waits": ("回头看{when}", "Look-back: {when}"),
+    "reminder.hanging_waits": ("挂账复查{when}", "A hung item is to be looked at again: {when}"),
+    "reminder.report_waits": ("本周进展还没有报，{when}", "No progress reported this week: {when}"),
+    "reminder.month_near": (
+        "本月检查指导{when}，还有 {many} 个县区没有检查记录",
+        "The month's check: {when}, {many} regions without a record",
+    ),
+    "reminder.month_today": (
+        "本月检查指导{when}，还有 {many} 个县区没有检查记录",
+        "The month's check: {when}, {many} regions without a record",
+    ),
+    "reminder.month_missed": (
+        "本月检查指导{when}，{many} 个县区没有检查记录，请补报",
+        "The month's check {when}, {many} regions without a record: still to be filed",
+    ),
 }
+
+REMINDED = frozenset(verb for verb in TITLES if verb.startswith("reminder."))
 
 # After the title, how it stands with the thing when it is read. Other kinds: the title alone.
 DETAILS = {
@@ -149,7 +175,10 @@ def title(verb: str, facts: Mapping[str, object], english: bool) -> str:
 
 def bare(verb: str, facts: Mapping[str, object], english: bool) -> str:
     """What happened."""
-    return TITLES[verb][1 if english else 0].format_map(_Said(facts))
+    said = _Said(facts)
+    if verb in REMINDED:
+        said["when"] = reminded.when(verb, facts, english)
+    return TITLES[verb][1 if english else 0].format_map(said)
 
 
 def detail(verb: str, facts: Mapping[str, object], english: bool) -> str:

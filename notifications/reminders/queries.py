@@ -1,0 +1,103 @@
+"""Reading rules and reminders: the table of rules, what still stands of what was given, what a day will bring."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from backend.db import raw
+from backend.errors import NotFound
+from backend.workdays import TermUnit
+from notifications.inbox.rules import Audience, Urgency
+from notifications.reminders import shapes
+from notifications.reminders.people import Waiting
+from notifications.reminders.rules import Anchor, Rule
+from notifications.reminders.sources import SOURCES, asked
+
+
+async def rules(on: date) -> list[Rule]:
+    """Those that hold on this day, each with the day on which its series began."""
+    rows = await raw(
+        f"{_RULES} WHERE rule.valid_from <= $1 AND (rule.valid_to IS NULL OR rule.valid_to >= $1) {_ORDER}", on
+    )
+    return [_rule(row) for row in rows]
+
+
+async def listed(today: date, *, ended: bool) -> list[shapes.RuleShape]:
+    """The table as the office reads it: what holds and what will; with `ended` what held once, too."""
+    rows = await raw(f"{_RULES} WHERE $2 OR rule.valid_to IS NULL OR rule.valid_to >= $1 {_ORDER}", today, ended)
+    return [shapes.rule(row, today) for row in rows]
+
+
+async def one(rule: UUID, today: date) -> shapes.RuleShape:
+    """Raises NotFound."""
+    rows = await raw(f"{_RULES} WHERE rule.id = $1", rule)
+    if not rows:
+        raise NotFound()
+    return shapes.rule(rows[0], today)
+
+
+async def standing(reminders: Sequence[UUID], now: datetime, today: date) -> list[Waiting]:
+    """Of these reminders those that are true yet: it still waits for that day, and nothing later was said of it."""
+    rows = await raw(_GIVEN, reminders)
+    waiting: list[Waiting] = []
+    for anchor, some in groupby(rows, key=lambda row: row["anchor"]):
+        given = list(some)
+        still = await _still(Anchor(anchor), given, now, today)
+        waiting += [
+            Waiting(
+                key=row["id"],
+                tells=tuple(Audience(audience) for audience in row["tells"]),
+                item=row["item"],
+                units=still[row["subject"], row["target_on"]],
+            )
+            for row in given
+            if (row["subject"], row["target_on"]) in still
+        ]
+    return waiting
+
+
+async def _still(
+    anchor: Anchor, given: Sequence[Any], now: datetime, today: date
+) -> Mapping[tuple[UUID, date], tuple[UUID, ...]]:
+    """Of these subjects those that wait as of now, for which day, and whose work it is."""
+    source = SOURCES[anchor]
+    waits = asked(
+        f"SELECT {source.id} AS subject, {source.on} AS target_on, {source.units} AS units {source.waits} "
+        f"AND {source.id} = ANY($1::uuid[]) AND CASE WHEN {source.on} < {{today}} THEN {source.late} "
+        f"ELSE {source.soon} END AND {{now}} IS NOT NULL",
+        now="$2",
+        today="$3",
+    )
+    rows = await raw(waits, [row["subject"] for row in given], now, today)
+    return {(row["subject"], row["target_on"]): tuple(row["units"]) for row in rows}
+
+
+def _rule(row: Any) -> Rule:
+    said = {name: row[name] for name in ("id", "series", "since", "offset", "at", "valid_from", "valid_to")}
+    return Rule(
+        **said,
+        anchor=Anchor(row["anchor"]),
+        unit=TermUnit(row["unit"]),
+        tells=tuple(Audience(audience) for audience in row["tells"]),
+        urgency=Urgency(row["urgency"]),
+    )
+
+
+_RULES = (
+    "SELECT rule.*, (SELECT min(valid_from) FROM reminder_rule AS first WHERE first.series = rule.series) AS since, "
+    "person.name AS by_name, unit.name AS office_name FROM reminder_rule AS rule "
+    "LEFT JOIN person ON person.id = rule.by LEFT JOIN unit ON unit.id = rule.office"
+)
+_ORDER = 'ORDER BY rule.anchor, rule.unit DESC, rule."offset", rule.at, rule.id'
+# What a later rule has said of the same thing since makes an earlier reminder that was held up pointless.
+_GIVEN = """
+SELECT given.id, given.subject, given.item, given.target_on, rule.anchor, rule.tells
+FROM reminder AS given JOIN reminder_rule AS rule ON rule.id = given.rule
+WHERE given.id = ANY($1::uuid[]) AND NOT EXISTS (
+  SELECT FROM reminder AS later JOIN reminder_rule AS its ON its.id = later.rule
+  WHERE later.item = given.item AND later.subject = given.subject AND later.target_on = given.target_on
+    AND later.at > given.at AND its.anchor = rule.anchor)
+ORDER BY rule.anchor
+"""

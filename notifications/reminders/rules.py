@@ -1,0 +1,332 @@
+"""Reminders: what a rule says, when it speaks of a day, which rule speaks now, and who is told when nobody is there.
+
+Pure: no database, no clock. A *target* is the day that a reminder is about (the due day, say); a rule gives the instant
+at which it speaks of that day. Sources: domain.md e, f (level 0), b.3; issue 5, scope 3.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import TypeVar
+from uuid import UUID
+
+from backend.errors import BadRequest
+from backend.roles import OFFICE, Actor
+from backend.workdays import Calendar, Certainty, Stretch, TermUnit, moment_of
+from notifications.inbox.rules import Audience, Urgency
+
+ONE_DAY = timedelta(days=1)
+# What has been late for longer than this and was never reminded of stays so: nobody is to be flooded with old matters.
+LONGEST_LATE = timedelta(days=400)
+MARGIN = timedelta(days=30)
+LONGEST_OFFSET = 120  # days or working days
+REPORT_WEEKDAY = 4  # Friday (domain.md d.2)
+
+
+class Anchor(StrEnum):
+    """What a rule counts from: the last day of a term, or the day on which something began to wait."""
+
+    due = "due"  # 整改期限
+    signing = "signing"  # 交办之日起未签收
+    objection = "objection"  # 异议裁定期限
+    extension = "extension"  # 延期审批期限
+    review = "review"  # 申请销号之日起未初审
+    site_check = "site_check"  # 指派核查之日起无结论
+    look_back = "look_back"  # 回头看日期
+    hanging = "hanging"  # 挂账复查日期
+    weekly_report = "weekly_report"  # 挂牌事项每周五前报进展
+    month = "month"  # 每月检查的内部目标日
+
+
+class Phase(StrEnum):
+    """Where the target lies: each phase of an anchor is an event of its own, with words of its own."""
+
+    soon = "soon"  # 临近
+    today = "today"  # 当日
+    late = "late"  # 逾期
+
+
+# The event by which a reminder is told. Where the phase changes what is said, each has its own.
+BY_PHASE = {
+    Anchor.due: {Phase.soon: "due_near", Phase.today: "due_today", Phase.late: "overdue"},
+    Anchor.month: {Phase.soon: "month_near", Phase.today: "month_today", Phase.late: "month_missed"},
+}
+ALWAYS = {
+    Anchor.signing: "unsigned",
+    Anchor.objection: "objection_waits",
+    Anchor.extension: "extension_waits",
+    Anchor.review: "review_waits",
+    Anchor.site_check: "check_waits",
+    Anchor.look_back: "look_back_waits",
+    Anchor.hanging: "hanging_waits",
+    Anchor.weekly_report: "report_waits",
+}
+
+
+def verb(anchor: Anchor, phase: Phase) -> str:
+    """The event of a reminder."""
+    return f"reminder.{BY_PHASE[anchor][phase] if anchor in BY_PHASE else ALWAYS[anchor]}"
+
+
+VERBS = frozenset(verb(anchor, phase) for anchor in Anchor for phase in Phase)
+
+# Whom a rule may tell, and who is told when there is nobody: one step up, until somebody is found.
+STEP_UP = {
+    Audience.responsible_units: Audience.lead_units,
+    Audience.principals: Audience.lead_units,
+    Audience.checkers: Audience.office,
+    Audience.lead_units: Audience.office,
+    Audience.office: Audience.office_leaders,
+    Audience.office_leaders: Audience.leaders,
+    Audience.leaders: None,
+}
+OF_ITS_PART = (Audience.responsible_units, Audience.principals)  # asked for each unit whose part is open
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One line of the table of reminders. `offset` is in working days or days, negative before the target.
+
+    It holds on the days from `valid_from` to `valid_to`. A change is a new rule of the same `series`, which began on
+    `since`: what one of a series has said of a target, the others do not say again, and none speaks of what it would
+    have said before the series began.
+    """
+
+    id: UUID
+    series: UUID
+    since: date
+    anchor: Anchor
+    offset: int
+    unit: TermUnit
+    at: time
+    tells: tuple[Audience, ...]
+    urgency: Urgency
+    valid_from: date
+    valid_to: date | None = None
+
+    def holds(self, day: date) -> bool:
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+    @property
+    def phase(self) -> Phase:
+        return Phase.soon if self.offset < 0 else Phase.late if self.offset else Phase.today
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A rule that speaks now of the targets from `first` on, day after day.
+
+    `left` says for each how far away it is today, in what the rule counts in (below zero: past); `certainty` whether
+    every day counted stands in a published list.
+    """
+
+    rule: Rule
+    first: date
+    left: Sequence[int]
+    certainty: Sequence[Certainty]
+
+    @property
+    def last(self) -> date:
+        return self.first + (len(self.left) - 1) * ONE_DAY
+
+
+# ── when ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def speaks_on(rule: Rule, target: date, calendar: Calendar) -> tuple[date, Certainty]:
+    """The day on which the rule speaks of this target, and how certain it is.
+
+    A month is aimed at by its last working day: reminders move to it, the cutoff does not (domain.md e).
+    """
+    firm = Certainty.known
+    if rule.anchor == Anchor.month and rule.offset <= 0:
+        target, firm = aim(target, calendar)
+    if rule.unit == TermUnit.days:
+        return target + rule.offset * ONE_DAY, firm
+    count = calendar.add_workdays if rule.offset > 0 else calendar.workdays_before
+    day, certainty = count(target, abs(rule.offset))
+    return day, certainty if firm == Certainty.known else firm
+
+
+def aim(last_on: date, calendar: Calendar) -> tuple[date, Certainty]:
+    """The last working day up to and including this one."""
+    if calendar.is_workday(last_on):
+        return last_on, calendar.certainty(last_on)
+    day, certainty = calendar.workdays_before(last_on, 1)
+    return day, certainty
+
+
+def plan(rules: Collection[Rule], now: datetime, today: date, calendar: Calendar) -> list[Stage]:
+    """Which rule speaks now of which targets.
+
+    Of each target only the rules that spoke last: what was missed is made up for by the latest of it, once, and not at
+    all when it is no longer true (nothing is due soon that is past).
+    """
+    stages: list[Stage] = []
+    calendar = Stretch.of(calendar, today - LONGEST_LATE - MARGIN, today + LONGEST_LATE + MARGIN)
+    for anchor in Anchor:
+        valid = [rule for rule in rules if rule.anchor == anchor and rule.holds(today)]
+        spoken: dict[Rule, list[tuple[date, Certainty]]] = {rule: [] for rule in valid}
+        for target in _targets(anchor, valid, today):
+            for rule, certainty in _last_word(valid, target, now, today, calendar):
+                spoken[rule].append((target, certainty))
+        for rule, found in spoken.items():
+            stages += _stages(rule, found, today, calendar)
+    return stages
+
+
+def speaking_on(rules: Collection[Rule], day: date, calendar: Calendar) -> list[tuple[datetime, Stage]]:
+    """What each rule says on this day if the program runs all day: the instant, and of which targets; earliest first.
+
+    For the preview: the same as what plan() gives at those instants.
+    """
+    found: list[tuple[datetime, Stage]] = []
+    moments = sorted({moment_of(day, rule.at) for rule in rules if rule.holds(day)})
+    for moment in moments:
+        for stage in plan(rules, moment, day, calendar):
+            if moment_of(day, stage.rule.at) == moment:
+                targets = _spoken_of_on(day, stage, calendar)
+                found += [(moment, part) for part in _stages(stage.rule, targets, day, calendar)]
+    return found
+
+
+def _spoken_of_on(day: date, stage: Stage, calendar: Calendar) -> list[tuple[date, Certainty]]:
+    days = ((stage.first + n * ONE_DAY, certainty) for n, certainty in enumerate(stage.certainty))
+    return [(target, certainty) for target, certainty in days if speaks_on(stage.rule, target, calendar)[0] == day]
+
+
+def _targets(anchor: Anchor, rules: Sequence[Rule], today: date) -> Iterator[date]:
+    """The days that these rules could speak of today: from the longest past to the farthest ahead."""
+    if not rules:
+        return
+    ahead = max((_reach(rule) for rule in rules if rule.offset < 0), default=timedelta())
+    late = LONGEST_LATE if any(rule.offset > 0 for rule in rules) else timedelta()
+    if anchor == Anchor.weekly_report:
+        late = min(late, timedelta(days=6))  # what was not reported last week is not asked for any more
+    day = today - late
+    while day <= today + ahead:
+        if anchor != Anchor.weekly_report or day.weekday() == REPORT_WEEKDAY:
+            yield day
+        day += ONE_DAY
+
+
+def _reach(rule: Rule) -> timedelta:
+    """No further ahead than this lies a day that the rule speaks of: holidays are at most ten days in a row."""
+    return timedelta(days=-rule.offset if rule.unit == TermUnit.days else 3 * -rule.offset + 14)
+
+
+def _last_word(
+    rules: Sequence[Rule], target: date, now: datetime, today: date, calendar: Calendar
+) -> list[tuple[Rule, Certainty]]:
+    """The rules that spoke last of this target, among those whose words can be true today."""
+    spoken = [((day, rule.at), rule, certainty)
+              for rule in rules
+              if _true(rule, target, today)
+              for day, certainty in [speaks_on(rule, target, calendar)]
+              if rule.since <= day and (day < today or day == today and moment_of(day, rule.at) <= now)]  # fmt: skip
+    latest = max((at for at, _, _ in spoken), default=None)
+    return [(rule, certainty) for at, rule, certainty in spoken if at == latest]
+
+
+def _true(rule: Rule, target: date, today: date) -> bool:
+    """Whether what the rule says of the target can be true today."""
+    match rule.phase:
+        case Phase.soon:
+            return today < target
+        case Phase.today:
+            return today == target
+        case Phase.late:
+            return today > target
+
+
+def _stages(rule: Rule, found: Sequence[tuple[date, Certainty]], today: date, calendar: Calendar) -> Iterator[Stage]:
+    """Days in a row are one stage."""
+    run: list[tuple[date, Certainty]] = []
+    for target, certainty in found:
+        if run and target != run[-1][0] + ONE_DAY:
+            yield _stage(rule, run, today, calendar)
+            run = []
+        run.append((target, certainty))
+    if run:
+        yield _stage(rule, run, today, calendar)
+
+
+def _stage(rule: Rule, run: Sequence[tuple[date, Certainty]], today: date, calendar: Calendar) -> Stage:
+    return Stage(
+        rule=rule,
+        first=run[0][0],
+        left=[left(rule, target, today, calendar) for target, _ in run],
+        certainty=[certainty for _, certainty in run],
+    )
+
+
+def left(rule: Rule, target: date, today: date, calendar: Calendar) -> int:
+    """How far away the target is, in what the rule counts in; below zero when it is past."""
+    return (target - today).days if rule.unit == TermUnit.days else calendar.workdays_between(today, target)
+
+
+# ── who ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Told = TypeVar("Told")
+
+
+def climb(audience: Audience, there: Callable[[Audience], Collection[Told]]) -> tuple[Audience, Collection[Told]]:
+    """The audience, or the first above it in which there is anybody; nobody at all: the last one, empty."""
+    step: Audience | None = audience
+    while step is not None:
+        audience = step
+        if found := there(audience):
+            return audience, found
+        step = STEP_UP[audience]
+    return audience, ()
+
+
+def may_edit(actor: Actor) -> str | None:
+    return None if actor.has(*OFFICE) else "提醒规则由督查办维护。"
+
+
+# ── what a rule may say ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A rule as the office asks for it."""
+
+    anchor: Anchor
+    offset: int
+    unit: TermUnit
+    at: time
+    tells: tuple[Audience, ...]
+    urgency: Urgency
+    valid_from: date
+    valid_to: date | None = None
+
+
+# Of what began on a day, nothing can be said before it.
+BEGAN = (Anchor.signing, Anchor.review, Anchor.site_check)
+_OF_MONTHS = {Audience.lead_units, Audience.office, Audience.office_leaders, Audience.leaders}
+EARLIEST, LATEST = time(7, 0), time(21, 0)
+
+
+def check(wanted: Wanted, today: date) -> None:
+    """Raises BadRequest, with the field, for a rule that could not be meant.
+
+    A rule begins tomorrow at the earliest: what today brings is settled, and the preview shows tomorrow.
+    """
+    if wanted.unit == TermUnit.months or abs(wanted.offset) > LONGEST_OFFSET:
+        raise BadRequest(f"提前或逾期最多 {LONGEST_OFFSET} 天，按天或工作日算。", "offset_too_far", field="offset")
+    if wanted.anchor in BEGAN and wanted.offset <= 0:
+        raise BadRequest("从开始之日起算的提醒，天数要大于 0。", "offset_before_beginning", field="offset")
+    if not EARLIEST <= wanted.at <= LATEST:
+        raise BadRequest("提醒时间要在 7:00 到 21:00 之间。", "at_night", field="at")
+    if wanted.anchor == Anchor.site_check and set(wanted.tells) & set(OF_ITS_PART):
+        raise BadRequest("现场核查对责任单位保密，不能提醒责任单位。", "check_is_secret", field="tells")
+    if not wanted.tells or set(wanted.tells) - (_OF_MONTHS if wanted.anchor == Anchor.month else set(STEP_UP)):
+        raise BadRequest("请选择提醒的对象。", "nobody_to_tell", field="tells")
+    if len(set(wanted.tells)) != len(wanted.tells):
+        raise BadRequest("提醒的对象重复。", "told_twice", field="tells")
+    if wanted.valid_from <= today:
+        raise BadRequest("规则最早从明天起生效。", "begins_too_early", field="valid_from")
+    if wanted.valid_to is not None and wanted.valid_to < wanted.valid_from:
+        raise BadRequest("终止日期早于起始日期。", "ends_before_it_starts", field="valid_to")
