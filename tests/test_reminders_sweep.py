@@ -380,6 +380,7 @@ async def test_what_a_reminder_says(client, it):
 
 async def test_a_date_that_hangs_on_a_list_not_published_yet_says_so(client, it):
     await due(it, due_on=date(2027, 1, 8))
+    await outbox.drain(REACTIONS)
     await settled(date(2026, 12, 30))
     newest = (await client.get("/api/notices", headers=await make.signed_in(it.handler))).json()["items"][0]
     assert "1月8日到期，以国务院公布的放假安排为准" in newest["title"]
