@@ -9,7 +9,7 @@ from backend import clock, db
 from backend.columns import uuid7
 from backend.db import raw
 from backend.roles import Role
-from notifications.inbox import reasons
+from notifications.inbox import reasons, wording
 from notifications.inbox.rules import Audience, Subject
 from notifications.inbox.wording import PATHS
 from tasks.rectifications import commands
@@ -157,6 +157,13 @@ def test_every_audience_has_its_sentence_and_every_kind_of_thing_its_path():
     for sentences in reasons.SENTENCES.values():
         for sentence in sentences:
             assert "{" not in sentence.format_map({"unit": "单位", "role": "角色"})
+
+
+def test_what_is_said_of_one_alone_has_a_name_for_several():
+    for verb, titles in wording.TITLES.items():
+        assert verb in wording.TOGETHER or not any("{" in title for title in titles), verb
+        for english in (False, True):
+            assert "{" not in wording.gathered(verb, 7, english) and "7" in wording.gathered(verb, 7, english)
 
 
 async def test_nobody_reads_or_counts_what_is_told_to_others(client, it, told):

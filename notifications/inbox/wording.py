@@ -1,6 +1,5 @@
 """What a notice says, in Chinese and English. Never the name of a household or a person below."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -124,6 +123,33 @@ TITLES = {
 }
 
 REMINDED = frozenset(verb for verb in TITLES if verb.startswith("reminder."))
+# What several of one kind are called together, where the title speaks of one alone.
+TOGETHER = {
+    "month.rule_approved": ("每月检查规则已批准", "Rules of the monthly check were approved"),
+    "month.rule_ended": ("每月检查规则终止", "Rules of the monthly check end"),
+    "month.period_started": ("每月检查开始", "Monthly checks have begun"),
+    "month.record_filed": ("补报每月检查", "Monthly checks told late"),
+    "month.record_corrected": ("更正每月检查记录", "Monthly checks corrected"),
+    "month.record_withdrawn": ("撤回每月检查记录", "Monthly checks withdrawn"),
+    "month.exemption_asked": ("申请不检查，待审批", "Exemptions from the monthly check asked for"),
+    "month.exempted": ("同意不检查", "Exemptions from the monthly check granted"),
+    "month.exemption_declined": ("不同意豁免，仍须检查", "Exemptions from the monthly check declined"),
+    "month.exemption_revoked": ("豁免已撤销，仍须检查", "Exemptions from the monthly check revoked"),
+    "reminder.due_near": ("整改期限临近", "Due soon"),
+    "reminder.due_today": ("整改今日到期", "Due today"),
+    "reminder.overdue": ("整改超期", "Overdue"),
+    "reminder.unsigned": ("交办后未签收", "Not signed for"),
+    "reminder.objection_waits": ("异议待裁定", "Objections wait for a ruling"),
+    "reminder.extension_waits": ("延期申请待审批", "Extensions wait for a decision"),
+    "reminder.review_waits": ("销号申请待初审", "Hand-ins wait for their review"),
+    "reminder.check_waits": ("现场核查未出结论", "Site checks have no conclusion"),
+    "reminder.look_back_waits": ("回头看", "Look-backs are due"),
+    "reminder.hanging_waits": ("挂账复查", "Hung items are to be looked at again"),
+    "reminder.report_waits": ("本周进展还没有报", "No progress reported this week"),
+    "reminder.month_near": ("本月检查指导临近截止", "The month's check is due soon"),
+    "reminder.month_today": ("本月检查指导今日截止", "The month's check is due today"),
+    "reminder.month_missed": ("本月检查指导有缺项", "The month's check is not complete"),
+}
 
 # After the title, how it stands with the thing when it is read. Other kinds: the title alone.
 DETAILS = {
@@ -197,5 +223,5 @@ def paths(verb: str, facts: Mapping[str, object]) -> Paths:
 
 def gathered(verb: str, count: int, english: bool) -> str:
     """Several of one kind in one line, without what each says of itself."""
-    kind = re.sub(r"\{\w+\}", "", TITLES[verb][1 if english else 0]).strip("，：,: ")
+    kind = TOGETHER.get(verb, TITLES[verb])[1 if english else 0]
     return f"{kind} ({count})" if english else f"{kind}（{count} 条）"
