@@ -120,6 +120,15 @@ def verify_receipt(arguments: list[str]) -> int:
     return receipt_check.run([_from_caller(word) for word in arguments])
 
 
+def verify_summary(arguments: list[str]) -> int:
+    from backend import up
+
+    with nullcontext() if HELP & {*arguments} else up.services(settings.load()):
+        from notifications.summaries import cli
+
+        return cli.main(arguments)
+
+
 def redraw(arguments: list[str]) -> int:
     from backend import up
 
@@ -189,6 +198,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "evidence": evidence,
     "keys": keys,
     "verify-receipt": verify_receipt,
+    "verify-summary": verify_summary,
     "redraw": redraw,
     "doctor": doctor,
     "test": test,

@@ -106,6 +106,14 @@ async def transaction(*, joinable: bool = False) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def snapshot() -> AsyncIterator[None]:
+    """All reads in here see the database as it was at the first of them; writing is refused."""
+    async with transaction():
+        await raw("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield
+
+
+@asynccontextmanager
 async def one_statement() -> AsyncIterator[None]:
     """A transaction() for a command that is one statement through raw(): that commits by itself, in one round trip.
 

@@ -31,6 +31,7 @@ from notifications.inbox.rules import HEARS
 from notifications.reminders import jobs as reminders
 from notifications.reminders.reactions import tell_reminded
 from notifications.reminders.rules import VERBS as REMINDERS
+from notifications.summaries import jobs as summaries
 from tasks.batches import jobs as batches
 from tasks.monthly import jobs as monthly
 from tasks.monthly.reactions import hand_over
@@ -113,6 +114,7 @@ CRON.update(
         "sweep_digests": (inbox.sweep_digests, 60.0),
         "fold_tallies": (numbers.fold_tallies, 15.0),
         **{f"send_{kind}": (partial(deliveries.run_lane, kind, WORDERS), 2.0) for kind in LANES},
+        "ensure_summaries": (summaries.ensure_summaries, 60.0),
     }
 )
 

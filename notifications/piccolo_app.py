@@ -13,8 +13,9 @@ APP_CONFIG = AppConfig(
             "notifications.preferences.tables",
             "notifications.inbox.tables",
             "notifications.reminders.tables",
+            "notifications.summaries.tables",
         ],
         exclude_imported=True,
     ),
-    migration_dependencies=["backend.piccolo_app"],
+    migration_dependencies=["backend.piccolo_app", "tasks.piccolo_app"],
 )

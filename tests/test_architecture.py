@@ -131,6 +131,7 @@ NARROWER = {
     ("tasks/decisions/queries.py", "_open_procedures"): "where to look; each line is asked visible_to() again",
     ("tasks/rectifications/listing.py", "waiting_for"): "what my own unit must do, out of what it sees",
     ("tasks/rectifications/listing.py", "sight"): "where to read from; each line is asked visible_to() again",
+    ("notifications/summaries/queries.py", "_reach"): "the whole or columns of a month that visible_to() let through",
     ("backend/people/queries.py", "listed"): "the office's list of people, refused to other roles first",
 }
 

@@ -119,6 +119,11 @@ HEARS = {
         "month.exemption_declined": (NORMAL, A.lead_units, A.asker),
         "month.exemption_revoked": (AT_ONCE, A.lead_units, A.asker),
     }),
+    **heard(Subject.summary, {
+        "month.previewed": (NORMAL, A.leaders, A.office, A.lead_units),
+        "month.frozen": (NORMAL, A.leaders, A.office, A.lead_units),
+        "month.supplemented": (NORMAL, A.leaders, A.office, A.lead_units),
+    }),
     **heard(Subject.feedback, {
         "feedback.given": (NORMAL, A.office),
         "feedback.answered": (NORMAL, A.asker),

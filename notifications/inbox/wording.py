@@ -94,6 +94,12 @@ TITLES = {
         "豁免已撤销：{month} 仍须检查{region_name}",
         "The exemption was revoked: {region_name} has to be checked in {month}",
     ),
+    "month.previewed": ("{month} 检查汇总预览已出", "The month's summary, a look ahead: {month}"),
+    "month.frozen": ("{month} 检查汇总已定稿", "The month's summary is frozen: {month}"),
+    "month.supplemented": (
+        "{month} 检查汇总有第 {number} 号补充",
+        "Supplement {number} to the month's summary: {month}",
+    ),
     "feedback.given": ("有新的投诉建议待答复", "Feedback about the program waits for an answer"),
     "feedback.answered": ("您的投诉建议有了答复", "Your feedback was answered"),
     "feedback.closed": ("您的投诉建议已办结", "Your feedback was closed"),
@@ -180,7 +186,7 @@ PATHS = {
     Subject.batch: Paths("/api/rectifications/batches/{subject}", "/phone/#/inbox", "/desk/#/batches/{subject}"),
     Subject.files: Paths("/api/{path}", "/phone/#/{screen}", "/desk/#/{screen}"),
     Subject.month: Paths("/api/monthly/{month}", "/phone/#/months/{month}", "/desk/#/months/{month}"),
-    Subject.summary: Paths("/api/summaries/{month}", "/phone/#/months/{month}", "/desk/#/months/{month}"),
+    Subject.summary: Paths("/api/summaries/{month}?rule={rule}", "/phone/#/months/{month}", "/desk/#/months/{month}"),
     Subject.feedback: Paths("/api/feedback/{subject}", "/phone/#/feedback/{subject}", "/desk/#/feedback/{subject}"),
     Subject.operations: Paths("/readyz", "/phone/#/inbox", "/desk/#/operations"),
 }

@@ -1,0 +1,61 @@
+"""Keeping a month: previewed once, frozen once, supplemented day by day. Whoever comes second finds it done."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+
+import msgspec
+
+from backend import clock, events
+from backend.columns import uuid7
+from backend.db import raw, transaction
+from backend.roles import SYSTEM
+from notifications.summaries import kept, making, supplements
+from notifications.summaries.rules import previewed_at
+from notifications.summaries.shapes import Summary, canonical
+from notifications.summaries.words import Kind
+from tasks.monthly.shapes import Period
+
+EVENT = {Kind.preview: "month.previewed", Kind.frozen: "month.frozen", Kind.supplement: "month.supplemented"}
+
+
+async def preview(period: Period) -> bool:
+    """The look ahead on the last day, as of 17:00 whenever it is made. False when it was kept before."""
+    return await _keep(period, await making.made(period, previewed_at(period.last_on), Kind.preview))
+
+
+async def freeze(period: Period) -> bool:
+    """The month as of its cutoff, whenever that is done. False when it was frozen before."""
+    return await _keep(period, await making.made(period, period.cutoff_at, Kind.frozen))
+
+
+async def supplement(period: Period, as_of: datetime, earlier: Sequence[kept.Stored]) -> bool:
+    """What came up to the end of that day and stands in nothing that was kept. False when another worker did it."""
+    found = await supplements.made(period, as_of, earlier)
+    lines = found.supplement.lines if found.supplement else []
+    return await _keep(period, found, told=earlier[-1].told + len(lines))
+
+
+async def _keep(period: Period, it: Summary, told: int | None = None) -> bool:
+    """The row and its event, once: the unique key decides between two workers."""
+    body = canonical(it)
+    if told is None:
+        told = sum(len(cell.records) + len(cell.withdrawn) for cell in it.cells)
+    digest = sha256(body).hexdigest()
+    async with transaction():
+        id = uuid7()
+        written = await raw(
+            "INSERT INTO monthly_summary (id, period, kind, number, as_of, made_at, body, sha256, told) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (period, kind, number) DO NOTHING RETURNING id",
+            id, period.id, it.kind.value, it.number, it.as_of, clock.now(), body, digest, told,
+        )  # fmt: skip
+        if not written:
+            return False
+        region = await raw("SELECT region FROM monthly_rule WHERE id = $1", period.rule)
+        leads = msgspec.to_builtins([lead.unit for lead in it.leads])
+        await events.record(
+            EVENT[it.kind], id, actor=SYSTEM, period=period.id, rule=period.rule, title=period.title,
+            month=period.month, number=it.number, as_of=it.as_of, sha256=digest, region=region[0]["region"],
+            units=leads,
+        )  # fmt: skip
+        return True

@@ -1,0 +1,208 @@
+"""Rectifications as they stood at an instant, counted in the database (docs/decisions/0030).
+
+An item that nothing happened to since stands today where it stood then: its row is read. What moved since is read off
+its events, and handed to the same statement as rows. So the answer is the same whenever it is asked.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from backend import clock, events
+from backend.db import raw
+from backend.units.region_rows import level_of
+from notifications.summaries.replay import CHANGES, TOLD, Standing, standing
+from notifications.summaries.rules import Span
+from notifications.summaries.words import Stands
+from tasks.rectifications.item import OPEN, TICKING, Status
+from tasks.rectifications.loading import COLUMN_OF
+
+STATUS_OF = {
+    Stands.in_work: Status.working,
+    Stands.hung: Status.hung,
+    Stands.closed: Status.closed,
+    Stands.voided: Status.voided,
+}
+FLOW = ("new", "cleared", "open", "hung", "overdue", "carried_over", "due", "due_closed", "due_on_time")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The regions of a summary, the span it looks at, and what has moved since the span ended."""
+
+    regions: Sequence[str]
+    span: Span
+    moved: Mapping[UUID, Standing]
+
+
+async def scope(regions: Sequence[str], span: Span) -> Scope:
+    return Scope(regions, span, await _moved(span))
+
+
+async def _moved(span: Span) -> dict[UUID, Standing]:
+    """Items to which something happened at the instant or later, as they stood before it."""
+    rows = await raw(
+        "WITH moved AS (SELECT DISTINCT subject FROM event WHERE at >= $1 AND verb = ANY($2)) "
+        "SELECT id, at, actor, verb, event.subject, payload FROM event JOIN moved ON moved.subject = event.subject "
+        "WHERE at < $1 AND verb = ANY($3) ORDER BY event.subject, at, id",
+        span.as_of,
+        list(CHANGES),
+        list(TOLD),
+    )
+    steps: dict[UUID, list[events.Event]] = {}
+    for row in rows:
+        steps.setdefault(row["subject"], []).append(events.of_row(row))
+    return {id: standing(own) for id, own in steps.items()}
+
+
+async def counted(it: Scope) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
+    """The flow of each region, and how many new items each topic has: one pass over the items."""
+    rows = await raw(
+        f"{_items(it)} SELECT place, topic, {_FLOW} FROM item "
+        "GROUP BY GROUPING SETS ((place), (topic)) ORDER BY place, topic",
+        *_arguments(it),
+    )
+    flow = {row["place"]: {name: row[name] for name in FLOW} for row in rows if row["topic"] is None}
+    return flow, {row["topic"]: row["new"] for row in rows if row["topic"] is not None and row["new"]}
+
+
+async def carried_over(it: Scope, most: int) -> tuple[list[UUID], int]:
+    """The items that were overdue at the cutoff before and still are, the oldest date first, and how many in all."""
+    rows = await raw(
+        f"{_items(it)} SELECT id, count(*) OVER () AS total FROM item WHERE status = ANY($3) AND due_on < $7 "
+        f"ORDER BY due_on, id LIMIT {most}",
+        *_arguments(it),
+    )
+    return [row["id"] for row in rows], rows[0]["total"] if rows else 0
+
+
+async def long_overdue(it: Scope) -> dict[UUID, list[tuple[str, str]]]:
+    """By responsible unit: number and region of the items that are overdue for ten working days and more."""
+    rows = await raw(
+        f"{_items(it)} SELECT item.id, item.place, rectification.number, ARRAY(SELECT unit FROM rectification_unit "
+        "WHERE rectification = item.id AND role = 'responsible' AND ended_at IS NULL) AS units FROM item "
+        "JOIN rectification ON rectification.id = item.id WHERE item.status = ANY($3) AND item.due_on < $9 "
+        "ORDER BY item.due_on, rectification.number",
+        *_arguments(it),
+    )
+    found: dict[UUID, list[tuple[str, str]]] = {}
+    for row in rows:
+        own = it.moved.get(row["id"])
+        for unit in own.units if own else row["units"]:
+            found.setdefault(unit, []).append((row["number"], row["place"]))
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One item for a list. Names are not looked up here."""
+
+    id: UUID
+    number: str
+    place: str
+    region: str
+    topic: str
+    facts: str
+    issued_at: Any
+    standing: Standing
+
+
+async def lines(it: Scope, ids: Iterable[UUID]) -> list[Line]:
+    """Items that had been issued by then, in the order of the ids."""
+    wanted = list(ids)
+    rows = await raw(
+        "SELECT it.id, number, region, province, prefecture, county, township, topic, facts, issued_at, status, "
+        "due_on, original_due_on, closed_at, ARRAY(SELECT unit FROM rectification_unit WHERE rectification = it.id "
+        "AND role = 'responsible' AND ended_at IS NULL) AS units "
+        "FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (id, place) JOIN rectification AS it ON it.id = wanted.id "
+        "WHERE issued_at < $2 ORDER BY place",
+        wanted,
+        it.span.as_of,
+    )
+    return [_line(it, row) for row in rows]
+
+
+def _line(it: Scope, row: Any) -> Line:
+    path = [row[column] for column in COLUMN_OF.values()]
+    said = {name: row[name] for name in ("id", "number", "region", "topic", "facts", "issued_at")}
+    place = next((code for code in path if code in it.regions), row["region"])
+    return Line(**said, place=place, standing=it.moved.get(row["id"]) or _of_row(row))
+
+
+def _of_row(row: Any) -> Standing:
+    stands = {
+        Status.hung: Stands.hung, Status.closed: Stands.closed, Status.voided: Stands.voided
+    }.get(row["status"], Stands.in_work)  # fmt: skip
+    closed_at = row["closed_at"] if stands == Stands.closed else None
+    return Standing(stands, row["due_on"], row["original_due_on"], closed_at, set(row["units"]))
+
+
+# Numbered as in _arguments(): 3 ticking, 4 open, 5 since, 7 day of the cutoff before, 8 first day that is not over.
+_FLOW = ", ".join(
+    f"count(*) FILTER (WHERE {condition})::int AS {name}"
+    for name, condition in {
+        "new": "status = ANY($4) AND issued_at >= $5 OR status = 'closed' AND issued_at >= $5",
+        "cleared": "status = 'closed' AND closed_at >= $5",
+        "open": "status = ANY($4)",
+        "hung": "status = 'hung'",
+        "overdue": "status = ANY($3) AND due_on < $8",
+        "carried_over": "status = ANY($3) AND due_on < $7",
+        "due": "(status = ANY($3) OR status = 'closed') AND due_on >= $7 AND due_on < $8",
+        "due_closed": "status = 'closed' AND due_on >= $7 AND due_on < $8",
+        "due_on_time": "status = 'closed' AND due_on >= $7 AND due_on < $8 "
+        "AND closed_at < (original_due_on + 1)::timestamp AT TIME ZONE 'Asia/Shanghai'",
+    }.items()
+)
+# Naming an argument once more makes its type known where a statement does not use it.
+_ALL = (
+    "$3::text[] IS NOT NULL AND $4::text[] IS NOT NULL AND $5::timestamptz IS NOT NULL AND $6::timestamptz IS NOT NULL"
+)
+_DAYS = "$7::date IS NOT NULL AND $8::date IS NOT NULL AND $9::date IS NOT NULL"
+
+
+def _items(it: Scope) -> str:
+    """SQL of `item`: every item of the regions that had been issued by then, as it stood."""
+    columns: dict[str, int] = {}
+    for code in it.regions:
+        columns.setdefault(COLUMN_OF[level_of(code)], 0)
+    now = " UNION ALL ".join(
+        f"SELECT id, {column} AS place, topic, status, issued_at, due_on, original_due_on, closed_at "
+        f"FROM rectification AS it WHERE {column} = ANY($1::text[]) AND issued_at < $6 "
+        "AND NOT EXISTS (SELECT FROM moved WHERE moved.id = it.id)"
+        for column in columns
+    )
+    then = " UNION ALL ".join(
+        f"SELECT it.id, it.{column}, it.topic, moved.status, it.issued_at, moved.due_on, moved.original_on, "
+        f"moved.closed_at FROM moved JOIN rectification AS it ON it.id = moved.id "
+        f"WHERE it.{column} = ANY($1::text[]) AND it.issued_at < $6"
+        for column in columns
+    )
+    return (
+        "WITH moved AS (SELECT * FROM unnest($2::uuid[], $10::text[], $11::date[], $12::date[], $13::timestamptz[]) "
+        "AS moved (id, status, due_on, original_on, closed_at)), "
+        f"item AS ({now} UNION ALL {then}), asked AS (SELECT WHERE {_ALL} AND {_DAYS})"
+    )
+
+
+def _arguments(it: Scope) -> list[Any]:
+    moved = list(it.moved.items())
+    return [
+        list(it.regions),
+        [id for id, _ in moved],
+        [status.value for status in TICKING],
+        [status.value for status in OPEN],
+        it.span.since,
+        it.span.as_of,
+        it.span.since_on,
+        it.span.today,
+        it.span.red_on,
+        [STATUS_OF[one.stands].value for _, one in moved],
+        [one.due_on for _, one in moved],
+        [one.original_on for _, one in moved],
+        [one.closed_at for _, one in moved],
+    ]
+
+
+def issued_on(line: Line) -> Any:
+    return clock.local(line.issued_at).date()

@@ -1,0 +1,63 @@
+"""Whether what was kept comes out again, byte for byte, from the facts of today."""
+
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+import msgspec
+
+from notifications.summaries import kept, making, supplements
+from notifications.summaries.queries import Sight
+from notifications.summaries.shapes import canonical
+from notifications.summaries.words import Kind
+from tasks.monthly.shapes import Period
+
+
+class Verified(msgspec.Struct, kw_only=True):
+    """`intact`: the kept bytes have the kept hash. `same`: the facts of today give these bytes.
+
+    `early`: it was kept before its own instant, by a clock that was wrong then; supplements tell what came after.
+    """
+
+    id: UUID
+    kind: Kind
+    number: int
+    as_of: datetime
+    made_at: datetime
+    sha256: str
+    made_again: str
+    intact: bool
+    same: bool
+    early: bool
+
+
+async def of(sight: Sight) -> list[Verified]:
+    return await of_period(sight.period)
+
+
+async def of_period(period: Period) -> list[Verified]:
+    """Of everything that was kept of the period."""
+    return [await _verified(it, period) for it in await kept.of_period(period.id)]
+
+
+async def _verified(it: kept.Stored, period: Period) -> Verified:
+    again = sha256(await _made_again(it, period)).hexdigest()
+    return Verified(
+        id=it.id,
+        kind=it.kind,
+        number=it.number,
+        as_of=it.as_of,
+        made_at=it.made_at,
+        sha256=it.sha256,
+        made_again=again,
+        intact=sha256(it.body).hexdigest() == it.sha256,
+        same=again == it.sha256,
+        early=it.made_at < it.as_of,
+    )
+
+
+async def _made_again(it: kept.Stored, period: Period) -> bytes:
+    if it.kind == Kind.supplement:
+        told = [one for one in await kept.of_period(period.id) if one.kind != Kind.preview and one.number < it.number]
+        return canonical(await supplements.made(period, it.as_of, told))
+    return canonical(await making.made(period, it.as_of, it.kind, it.summary.inputs))

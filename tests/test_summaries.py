@@ -1,0 +1,306 @@
+"""The month's summary: frozen once as of its cutoff, the same bytes whenever they are made, then supplements."""
+
+import asyncio
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from backend import clock
+from backend.columns import uuid7
+from backend.db import raw
+from notifications.summaries import kept, making, rules, standing, verifying
+from notifications.summaries.shapes import canonical
+from notifications.summaries.words import Ground as Proposed
+from notifications.summaries.words import Kind, Late, Stands
+from tasks.monthly import queries as monthly
+from tasks.monthly.words import CellState
+from tasks.rectifications import extensions, hanging, looking_back, objections
+from tasks.rectifications.words import Ground
+from tests import make, monthly_make, summaries_make
+from tests.monthly_make import COUNTIES, at
+from tests.summaries_make import City, ensure
+
+FROZEN_AT = at(11, 16, 0, 5)
+
+
+@pytest.fixture
+async def c(fresh: None) -> City:
+    return await summaries_make.city(date(2026, 11, 1))
+
+
+async def told(verb: str) -> list[dict[str, Any]]:
+    return [dict(row) for row in await raw("SELECT subject, payload FROM event WHERE verb = $1", verb)]
+
+
+async def verified(c: City, month: str = "2026-11") -> list[tuple[Kind, bool, bool]]:
+    period = await monthly.period(await c.period(month))
+    return [(it.kind, it.intact, it.same) for it in await verifying.of_period(period)]
+
+
+async def test_a_month_is_frozen_once_as_of_its_cutoff(c: City) -> None:
+    await ensure(at(11, 1))
+    with clock.frozen(at(11, 10)):
+        record = await c.check("2026-11", "市水务局", make.XINBIN, found_count=3, solved_count=1)
+        cleared = await c.item(date(2026, 11, 13), hand_over=record)
+        await c.item(date(2026, 11, 14), hand_over=record)
+        await make.topic("0501")
+        await c.item(date(2026, 12, 1), topic="0501")
+    await c.close(cleared, at(11, 12))
+    assert await ensure(at(11, 15, 23, 59)) == 1  # the preview
+    assert await ensure(at(11, 16, 0, 4)) == 0, "what was answered at the last instant may be on its way to the disk"
+    assert await ensure(FROZEN_AT) == 1
+    assert await ensure(FROZEN_AT) == await ensure(at(12, 1)) == 0
+
+    preview, frozen = await c.kept("2026-11")
+    assert (preview.kind, preview.as_of, frozen.kind, frozen.as_of) == (
+        Kind.preview, at(11, 15, 17), Kind.frozen, at(11, 16, 0)
+    )  # fmt: skip
+    it = frozen.summary
+    assert (it.counts.cells, it.counts.done, it.counts.missing) == (56, 1, 55)
+    assert (it.counts.found, it.counts.solved, it.counts.handed_over) == (3, 1, 2)
+    xinbin = next(region for region in it.regions if region.code == make.XINBIN)
+    assert it.items == xinbin.items and it.previous is None
+    expected = {"new": 3, "cleared": 1, "open": 2, "overdue": 1, "due": 2, "due_closed": 1, "due_on_time": 1,
+                "closing_rate": 5000, "on_time_rate": 5000, "carried_over": 0, "hung": 0}  # fmt: skip
+    assert {name: getattr(it.items, name) for name in expected} == expected
+    assert [(line.stands, line.overdue) for line in it.handed_over] == [(Stands.closed, False), (Stands.in_work, True)]
+    water = next(lead for lead in it.leads if lead.name == "市水务局")
+    assert (water.handed_over, water.handed_over_cleared, water.handed_over_overdue) == (2, 1, 1)
+    assert {topic.code: topic.new for topic in it.topics} == {"0304": 2, "0501": 1}
+    (event,) = await told("month.frozen")
+    assert frozen.sha256 in event["payload"].decode() and make.FUSHUN in event["payload"].decode()
+    assert await verified(c) == [(Kind.preview, True, True), (Kind.frozen, True, True)]
+
+
+async def test_leaders_office_and_lead_units_are_told_once(c: City, settle) -> None:
+    await ensure(at(11, 1))
+    await ensure(FROZEN_AT)
+    await settle()
+    rows = await raw("SELECT person, count(*) AS n FROM notice WHERE verb = 'month.frozen' GROUP BY person")
+    heard = {row["person"]: row["n"] for row in rows}
+    wanted = {c.leader.person, c.rule.staff.person, c.rule.boss.person, c.reviewer.person, c.it.reviewer.person}
+    assert wanted <= heard.keys() and set(heard.values()) == {1}
+    assert not {c.it.handler.person, c.county_head.person, c.it.inspector.person} & heard.keys()
+
+
+async def test_what_was_kept_can_not_be_changed(c: City) -> None:
+    await ensure(at(11, 1))
+    await ensure(FROZEN_AT)
+    for change in ("UPDATE monthly_summary SET sha256 = 'x'", "DELETE FROM monthly_summary"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await raw(change)
+
+
+async def test_the_bytes_come_out_again_whatever_happened_since(c: City) -> None:
+    """Close, reopen, void, hang, resume, extend, redirect, withdraw, rename: the frozen month does not move."""
+    await ensure(at(11, 1))
+    with clock.frozen(at(11, 5)):
+        record = await c.check("2026-11", "市水务局", make.XINBIN)
+        items = [await c.item(date(2026, 11, day), hand_over=record) for day in (10, 11)]
+    with clock.frozen(at(11, 13, 18)):
+        items += [await c.item(date(2026, 11, day), hand_over=record) for day in (20, 14, 14, 15, 21)]
+    closed, hung, *_ = items
+    await c.close(closed, at(11, 9))
+    with clock.frozen(at(11, 7)):
+        await make._acknowledge(c.it, hung)
+        await make._hang(c.it, hung)
+    await ensure(FROZEN_AT)
+    (frozen,) = [it for it in await c.kept("2026-11") if it.kind == Kind.frozen]
+    await _much_happens(c, items)
+
+    assert await verified(c) == [(Kind.frozen, True, True)]
+    period = await monthly.period(frozen.period)
+    now = await making.made(period, period.cutoff_at, Kind.frozen)
+    assert canonical(now) != frozen.body, "the names and the calendar of today give other bytes: they are kept beside"
+    again = await making.made(period, period.cutoff_at, Kind.frozen, frozen.summary.inputs)
+    assert again.items == frozen.summary.items and again.handed_over == frozen.summary.handed_over
+
+
+async def _much_happens(c: City, items: list[UUID]) -> None:
+    closed, hung, extended, redirected, voided, upheld, later = items
+    with clock.frozen(at(11, 16, 0, 30)):
+        await make._acknowledge(c.it, extended)
+        asked = await make.extension(c.it, extended, days=40)
+    with clock.frozen(at(11, 17)):
+        await looking_back.reopen(closed, c.it.boss, id=uuid7(), note="又漏水。", due_on=date(2026, 12, 20),
+                                  manifest=[make.declaration(make.photo(3))])  # fmt: skip
+        await hanging.resume(hung, c.it.staff, id=uuid7(), note="可以施工。", due_on=date(2026, 12, 21))
+        await extensions.grant(extended, asked, c.it.staff, opinion="同意。")
+        asked = await make.objection(c.it, redirected)
+        await objections.redirect(redirected, asked, c.it.staff, to_unit=await make.second(c.it), note="归它管。")
+        asked = await make.objection(c.it, upheld, Ground.fact)
+        await objections.uphold(upheld, asked, c.it.boss, note="属实。")
+        await make._void(c.it, voided)
+    await c.close(later, at(11, 18))
+    await raw("UPDATE unit SET name = '新宾县水利局' WHERE id = $1", c.it.responsible)
+    await raw("UPDATE region SET full_name = '新名' WHERE code = $1", make.YAOZHAN)
+    await raw("UPDATE topic SET name = '新类' WHERE code = '0304'")
+
+
+async def test_numbers_of_an_instant_stay_while_time_goes_on(c: City) -> None:
+    """Asked live, from the rows as they are; asked weeks later for the same instants, from the events."""
+    await ensure(at(11, 1))
+    live: dict[Any, Any] = {}
+
+    async def look(moment: Any) -> Any:
+        span = rules.span(at(10, 16, 0), moment, date(2026, 11, 2))
+        it = await standing.scope(list(COUNTIES), span)
+        late = {unit: sorted(items) for unit, items in (await standing.long_overdue(it)).items()}
+        return await standing.counted(it), await standing.carried_over(it, 50), late
+
+    with clock.frozen(at(10, 10)):
+        items = [await c.item(date(2026, 10, day)) for day in (12, 20, 26, 30)]
+    with clock.frozen(at(11, 2)):
+        items += [await c.item(date(2026, 11, day)) for day in (5, 10, 25)]
+    live[at(11, 3)] = await look(at(11, 3))
+    await c.close(items[0], at(11, 4))
+    live[at(11, 5)] = await look(at(11, 5))
+    with clock.frozen(at(11, 6)):
+        await make._acknowledge(c.it, items[6])
+        asked = await make.extension(c.it, items[6], days=40)
+        await extensions.grant(items[6], asked, c.it.staff, opinion="同意。")
+        await make._acknowledge(c.it, items[4])
+        await make._hang(c.it, items[4])
+    live[at(11, 7)] = await look(at(11, 7))
+    with clock.frozen(at(11, 8)):
+        await looking_back.reopen(items[0], c.it.boss, id=uuid7(), note="又漏。", due_on=date(2026, 11, 12),
+                                  manifest=[make.declaration(make.photo(5))])  # fmt: skip
+    live[at(11, 9)] = await look(at(11, 9))
+    await c.close(items[3], at(11, 10))
+    with clock.frozen(at(11, 11)):
+        await hanging.resume(items[4], c.it.staff, id=uuid7(), note="可以了。", due_on=date(2026, 11, 13))
+    live[at(11, 16)] = await look(at(11, 16))
+    assert len({str(seen) for seen in live.values()}) == len(live), "something happened between any two looks"
+    for moment, seen in live.items():
+        assert await look(moment) == seen, moment
+    (flow, _), _, _ = live[at(11, 16)]
+    assert flow[make.XINBIN]["open"] == 6 and flow[make.XINBIN]["cleared"] == 1
+    assert [live[at(11, day)][1] for day in (3, 5)] == [([items[0]], 1), ([], 0)], "due before the cutoff of October"
+
+
+async def test_candidates_are_facts_with_the_rule_that_fired(fresh: None) -> None:
+    c = await summaries_make.city(date(2026, 10, 1))
+    await ensure(at(10, 1))
+    with clock.frozen(at(10, 10)):
+        await c.checks("2026-10", {("市卫健委", make.XINBIN), ("市教育局", make.XINBIN)})
+        late = await c.item(date(2026, 10, 28))
+        await c.item(date(2026, 11, 6))
+    await ensure(at(10, 17))
+    await ensure(at(11, 1))
+    with clock.frozen(at(11, 10)):
+        await c.checks("2026-11", {("市卫健委", make.XINBIN), ("市医保局", make.XINBIN)})
+    await ensure(FROZEN_AT)
+    frozen = (await c.kept("2026-11"))[-1].summary
+    twice, overdue = frozen.candidates
+    assert (twice.ground, twice.name, twice.facts) == (
+        Proposed.missing_twice, "市卫健委", [f"{make.PLACES[make.XINBIN][1]}：2026年10月、2026年11月均未检查"],
+    )  # fmt: skip
+    number = (await make.row(late))["number"]
+    assert (overdue.ground, overdue.facts) == (Proposed.long_overdue, [f"{number}，共1件"])
+    assert frozen.previous and frozen.previous.sha256 == (await c.kept("2026-10"))[-1].sha256
+    changes = {it.name: (it.before, it.now) for it in frozen.previous.changes}
+    assert changes["missing"] == (2, 2) and changes["overdue"] == (0, 2)
+
+
+async def test_what_comes_late_goes_into_numbered_supplements(c: City) -> None:
+    await ensure(at(11, 1))
+    await ensure(FROZEN_AT)
+    with clock.frozen(at(11, 16, 9)):
+        first = await c.check("2026-11", "市卫健委", make.XINBIN, finished_at=at(11, 14))
+    assert await ensure(at(11, 16, 23)) == 0, "the day is not over"
+    with clock.frozen(at(11, 16, 22)):
+        await c.check("2026-11", "市教育局", make.XINBIN)
+    assert await ensure(at(11, 17, 0, 6)) == 1
+    with clock.frozen(at(11, 19)):
+        await raw("UPDATE monthly_record SET withdrawn_at = $2, withdraw_reason = '填错。' WHERE id = $1",
+                  first, clock.now())  # fmt: skip
+    assert await ensure(at(11, 25)) == 1 and await ensure(at(11, 26)) == 0
+
+    frozen, one, two = [it for it in await c.kept("2026-11") if it.kind != Kind.preview]
+    assert frozen.summary.counts.missing == 56, "the frozen numbers stay"
+    assert one.summary.supplement and two.summary.supplement
+    assert (one.number, one.as_of, two.number, two.as_of) == (1, at(11, 17, 0), 2, at(11, 20, 0))
+    lines = {line.lead_name: line for line in one.summary.supplement.lines}
+    assert {(line.was, line.state) for line in lines.values()} == {(CellState.missing, CellState.done_late)}
+    assert lines["市卫健委"].says == "检查在14日，记录16日送达"
+    assert (one.summary.supplement.of, two.summary.supplement.after) == (frozen.sha256, one.sha256)
+    assert [(line.late, line.state) for line in two.summary.supplement.lines] == [(Late.withdrawn, CellState.missing)]
+    assert len(await told("month.supplemented")) == 2
+    assert await verified(c) == [
+        (Kind.frozen, True, True),
+        (Kind.supplement, True, True),
+        (Kind.supplement, True, True),
+    ]
+
+
+async def test_a_worker_that_was_away_for_three_days_makes_the_same(c: City) -> None:
+    await ensure(at(11, 1))
+    with clock.frozen(at(11, 14)):
+        await c.check("2026-11", "市水务局", make.XINBIN)
+    for day in (16, 17):
+        with clock.frozen(at(11, day, 9)):
+            await c.check("2026-11", "市水务局", COUNTIES[day - 16])
+    assert await ensure(at(11, 18, 12)) == 3
+    frozen, *supplements = await c.kept("2026-11")
+    assert frozen.kind == Kind.frozen, "a look ahead makes no sense afterwards"
+    assert (frozen.summary.counts.done, frozen.summary.counts.done_late) == (1, 0)
+    assert [it.as_of for it in supplements] == [at(11, 17, 0), at(11, 18, 0)]
+    assert await verified(c) == [(Kind.frozen, True, True), *[(Kind.supplement, True, True)] * 2]
+
+
+async def test_two_workers_freeze_once(c: City) -> None:
+    await ensure(at(11, 1))
+    done = await asyncio.gather(*(ensure(FROZEN_AT) for _ in range(4)))
+    assert sum(done) == 1 and len(await told("month.frozen")) == 1
+
+
+async def test_a_clock_that_jumps_over_the_year_and_back_freezes_each_month_once(c: City) -> None:
+    moments = (at(11, 20), at(1, 20, year=2027), at(11, 10), at(12, 16, 1), at(1, 16, 1, year=2027))
+    for moment in moments:
+        await ensure(moment)
+    frozen = await raw("SELECT period, count(*) AS n FROM monthly_summary WHERE kind = 'frozen' GROUP BY period")
+    assert [row["n"] for row in frozen] == [1, 1, 1]
+    assert len(await told("month.frozen")) == 3
+
+
+async def test_what_a_wrong_clock_froze_too_early_is_made_good_by_a_supplement(c: City) -> None:
+    await ensure(at(11, 1))
+    await ensure(at(11, 20))  # the clock ran ahead, and was set right
+    with clock.frozen(at(11, 12)):
+        await c.check("2026-11", "市水务局", make.XINBIN)
+    await ensure(at(11, 12, 10))
+    assert await ensure(at(11, 17, 0, 6)) == 1
+    (supplement,) = [it for it in await c.kept("2026-11") if it.kind == Kind.supplement]
+    assert supplement.summary.supplement
+    assert [(it.was, it.state) for it in supplement.summary.supplement.lines] == [(CellState.done, CellState.done)]
+
+
+async def test_a_month_without_cells_has_no_summary(fresh: None) -> None:
+    await summaries_make.city(date(2026, 11, 1))
+    await raw("DELETE FROM unit_group_member")
+    await ensure(at(11, 1))
+    assert await ensure(at(11, 20)) == 0 and await kept.unfinished() == set()
+
+
+async def test_a_month_that_fails_holds_up_only_the_later_ones_of_its_rule(fresh: None) -> None:
+    c = await summaries_make.city(date(2026, 10, 1))
+    await monthly_make.rule(c.rule, title="另一项检查", valid_from=date(2026, 11, 1))
+    await ensure(at(10, 1))
+    october = await c.period("2026-10")
+    await raw(
+        "CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'disk on fire'; END $$"
+    )
+    await raw("CREATE TRIGGER broken BEFORE INSERT ON monthly_summary FOR EACH ROW "
+              f"WHEN (NEW.period = '{october}') EXECUTE FUNCTION broken()")  # fmt: skip
+    try:
+        await ensure(at(11, 1))
+        assert await ensure(FROZEN_AT) == 1, "the other rule's"
+        assert [it for it in await c.kept("2026-11") if it.kind == Kind.frozen] == []
+    finally:
+        await raw("DROP FUNCTION broken CASCADE")
+    assert await ensure(at(11, 16, 1)) == 2
+    (november,) = await c.kept("2026-11")
+    assert november.summary.previous and november.summary.previous.month == "2026-10"
