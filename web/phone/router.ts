@@ -1,5 +1,7 @@
 // The screens and their stable addresses (/phone/#/visits/…). A screen is a folder with a route.ts; nothing is listed here.
+import { computed } from 'vue'
 import { createRouter, createWebHashHistory, type RouteRecordRaw } from 'vue-router'
+import { onlyLeads } from './items/roles'
 import { session } from './session'
 
 declare module 'vue-router' {
@@ -7,7 +9,7 @@ declare module 'vue-router' {
     /** For the browser's title and the history. */
     title: () => string
     /** Its place in the bar at the bottom. */
-    bar?: { order: number; label: () => string; icon: 'today' | 'items' | 'inbox' | 'me'; badge?: () => number }
+    bar?: { order: number; label: () => string; icon: 'today' | 'items' | 'inbox' | 'me' | 'lead'; badge?: () => number; shown?: () => boolean }
     /** May be seen signed out. */
     open?: boolean
   }
@@ -18,7 +20,7 @@ const routes = Object.values(found).flatMap((module) => module.default)
 
 export const router = createRouter({
   history: createWebHashHistory('/phone/'),
-  routes: [{ path: '/', redirect: '/today' }, ...routes, { path: '/:rest(.*)*', redirect: '/today' }],
+  routes: [{ path: '/', redirect: () => (onlyLeads() ? '/lead' : '/today') }, ...routes, { path: '/:rest(.*)*', redirect: '/' }],
   scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
 })
 
@@ -30,5 +32,6 @@ router.afterEach((to) => {
   document.title = to.meta.title ? `${to.meta.title()} · 督办` : '督办'
 })
 
-/** What stands in the bar at the bottom, in order. */
-export const bar = routes.filter((route) => route.meta?.bar).sort((a, b) => a.meta!.bar!.order - b.meta!.bar!.order)
+/** What stands in the bar at the bottom, in order; some of it only for some people. */
+const places = routes.filter((route) => route.meta?.bar).sort((a, b) => a.meta!.bar!.order - b.meta!.bar!.order)
+export const bar = computed(() => places.filter((route) => session.value && (route.meta!.bar!.shown?.() ?? true)))

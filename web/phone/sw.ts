@@ -1,5 +1,7 @@
 // The service worker: the shell from the first load on, clean updates. Data is not its business: that lies in the store.
 /// <reference lib="webworker" />
+import './push/handlers'
+
 declare const __SHELL__: string[]
 declare const __VERSION__: string
 declare const self: ServiceWorkerGlobalScope

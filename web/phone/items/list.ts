@@ -38,7 +38,7 @@ export function matches(row: Row, q: string): boolean {
   return q.toLowerCase().split(/\s+/).filter(Boolean).every((word) => text.includes(word))
 }
 
-export function useList(tab: Ref<TabName>, q: Ref<string>) {
+export function useList(tab: Ref<TabName>, q: Ref<string>, region: Ref<string | null>) {
   const lines = shallowRef<Line[]>([])
   const next = ref<string | null>(null)
   const asOf = ref<string | null>(null)
@@ -46,7 +46,7 @@ export function useList(tab: Ref<TabName>, q: Ref<string>) {
   const failed = ref<unknown>(null)
   let asking = 0
 
-  const name = computed(() => `lists/${tab.value}`)
+  const name = computed(() => `lists/${tab.value}${region.value ? `/${region.value}` : ''}`)
   const found = computed(() => (failed.value && q.value ? lines.value.filter((line) => matches(line.row, q.value)) : lines.value))
 
   async function page(cursor: string | null): Promise<Kept> {
@@ -55,7 +55,7 @@ export function useList(tab: Ref<TabName>, q: Ref<string>) {
       const all = told.items.map((one) => ({ row: one.item, waits: one.verbs }))
       return { lines: q.value ? all.filter((line) => matches(line.row, q.value)) : all, next: null }
     }
-    const query = { ...ASKED[tab.value], limit: PAGE, ...(q.value ? { q: q.value } : {}), ...(cursor ? { cursor } : {}) }
+    const query = { ...ASKED[tab.value], limit: PAGE, ...(region.value ? { region: region.value } : {}), ...(q.value ? { q: q.value } : {}), ...(cursor ? { cursor } : {}) }
     const told = await call('get', '/api/rectifications', { query } as never)
     return { lines: told.items.map((row) => ({ row, waits: [] })), next: told.next }
   }
@@ -111,7 +111,7 @@ export function useList(tab: Ref<TabName>, q: Ref<string>) {
 
   let typing: ReturnType<typeof setTimeout> | undefined
   watch(
-    tab,
+    [tab, region],
     () => {
       lines.value = []
       next.value = null

@@ -1,0 +1,14 @@
+// Once somebody is signed in: a tap on a notification leads to its screen, and what was pushed is fetched at once.
+import { router } from '../router'
+import { sync } from '../sync'
+
+let listening = false
+
+export default function start(): void {
+  if (listening || !('serviceWorker' in navigator)) return
+  listening = true
+  navigator.serviceWorker.addEventListener('message', (event: MessageEvent<{ open?: string; pushed?: string } | null>) => {
+    if (event.data?.open) void router.push(event.data.open.replace(/^\/phone\/#?/, ''))
+    if (event.data?.pushed) void sync()
+  })
+}
