@@ -20,7 +20,7 @@ from backend import protected, settings
 from backend.evidence import looks as seen
 from bench import _reuse_photos as photos
 
-SEEDS = 100  # photos of each kind whose looks the million are made of
+SEEDS = 1_000  # photos of each kind whose looks the million are made of: fewer, and too many have the very same band
 BATCH = 250_000
 Looks = list[int]
 _EVIDENCE = ("id", "sha256", "size", "media_type", "source", "declared_by", "declared_at", "state", "tries")
@@ -184,9 +184,10 @@ _INSERT = f"""
         FROM made
     )
     INSERT INTO evidence_reading (evidence, traces, looks, read_at)
-    SELECT id, '{{}}', ARRAY[{", ".join([*map(_part, range(3)), *[_TILE] * _TILES])}], now() FROM made
+    SELECT id, '{{}}', ARRAY[{", ".join([*map(_part, range(len(seen.PARTS))), *[_TILE] * _TILES])}], now() FROM made
 """
-_COPY_LOOKS = """
+_COPY_LOOKS = f"""
     INSERT INTO evidence_look (evidence, part, look)
-    SELECT evidence, at, looks[at + 1] FROM evidence_reading, generate_series(0, 2) AS at WHERE looks[at + 1] <> 0
+    SELECT evidence, at, looks[at + 1] FROM evidence_reading, generate_series(0, {len(seen.PARTS) - 1}) AS at
+    WHERE looks[at + 1] <> 0
 """

@@ -1,4 +1,4 @@
-"""The whole gate for a 12-megapixel photo, against bare Pillow and libvips making the same two copies."""
+"""The whole gate for a 12-megapixel photo, against libvips doing the same job and bare Pillow making two copies."""
 
 import argparse
 import asyncio
@@ -12,17 +12,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from statistics import median
+from typing import Any
 
+import pylopdf_fonts_zh_cn
 from PIL import Image
 
 from backend import settings
 from backend.clock import SHANGHAI
 from backend.evidence import gate, gate_pool
 from backend.evidence.captions import Told, bar
+from backend.evidence.gate_caption import INK, PAPER
 from backend.evidence.gate_child import DISPLAY, QUALITY, THUMBNAIL, TURNS, fit
 from backend.evidence.rules import Caption, Source
 
 os.environ.setdefault("VIPS_CONCURRENCY", "1")  # like the others: one core
+FONT = Path(pylopdf_fonts_zh_cn.__file__).parent / "NotoSansSC-Regular.otf"
 ORIENTATION = 0x0112
 AT = datetime(2026, 11, 24, 9, 12, 33, tzinfo=SHANGHAI)
 CAPTION = bar(
@@ -120,13 +124,31 @@ def by_pillow(original: Path, folder: Path) -> None:
 
 
 def by_vips(original: Path, folder: Path) -> None:
-    """Its own fast way: shrink on load, the thumbnail from the display copy that is in memory."""
+    """The same job its own fast way: shrink on load, EXIF's time and place read, a bar of text below the copy, the
+    thumbnail from the copy that is in memory, both files fsynced. What it looks like is not asked."""
     import pyvips
 
+    pyvips.cache_set_max(0)  # each photo has a caption of its own
     large = pyvips.Image.thumbnail(str(original), DISPLAY, height=DISPLAY, size="down").copy_memory()
-    large.jpegsave(str(folder / "v-display.jpg"), Q=QUALITY, keep="none")
-    small = large.thumbnail_image(THUMBNAIL, height=THUMBNAIL, size="down")
-    small.jpegsave(str(folder / "v-thumbnail.jpg"), Q=QUALITY, keep="none")
+    tags = [large.get(name) for name in large.get_fields() if name.startswith("exif-")]
+    assert tags
+    _kept(large.join(_bar_by_vips(large.width), "vertical"), folder / "v-display.jpg")
+    _kept(large.thumbnail_image(THUMBNAIL, height=THUMBNAIL, size="down"), folder / "v-thumbnail.jpg")
+
+
+def _bar_by_vips(width: int) -> Any:
+    import pyvips
+
+    said = "\n".join([CAPTION.headline, *(f"{label} {value}" for label, value in CAPTION.facts)])
+    text = pyvips.Image.text(said, font="Noto Sans SC 40", fontfile=str(FONT), width=width - 80, dpi=72)
+    ink = text.embed(40, 40, width, text.height + 80)
+    return ink.ifthenelse(list(INK), list(PAPER), blend=True).copy(interpretation="srgb")
+
+
+def _kept(image: Any, path: Path) -> None:
+    image.jpegsave(str(path), Q=QUALITY, keep="none")
+    with path.open("rb") as written:
+        os.fsync(written.fileno())
 
 
 def made_up(orientation: int) -> bytes:

@@ -15,6 +15,7 @@ from statistics import median, quantiles
 from uuid import UUID
 
 import asyncpg
+import msgspec
 from PIL import Image
 
 from backend import settings, up
@@ -33,6 +34,7 @@ Row = tuple[str, list[int], list[list[int]]]  # kind, looks of the photo, looks 
 Asked = tuple[list[int], list[int], UUID | None]  # looks of the parts, of the tiles, and what must be found
 NOBODY = UUID(int=0)
 STRANGERS = 20  # of each kind
+SURE = 3  # bits that can be turned in a look, and one of its four bands is the same
 
 
 @dataclass(slots=True)
@@ -111,7 +113,7 @@ async def _asked(line: asyncpg.Connection, wanted: argparse.Namespace) -> list[A
         strangers = pool.starmap(_stranger, [(kind, number) for kind in KINDS for number in numbers])
     asked: list[Asked] = []
     for at, row in enumerate(rows):
-        parts = [_turned(made, look, made.randint(0, NEAR)) for look in row["looks"][: len(PARTS)]]
+        parts = [_turned(made, look, made.randint(0, SURE)) for look in row["looks"][: len(PARTS)]]
         asked.append((parts, row["looks"][len(PARTS) :], row["evidence"]))
         unknown = strangers[at % len(strangers)]
         asked.append((unknown[: len(PARTS)], unknown[len(PARTS) :], None))
@@ -133,14 +135,14 @@ async def _near(asked: Asked) -> set[UUID]:
     from backend.evidence import reuse
 
     parts, tiles, _ = asked
-    return {near.evidence for near in await reuse.nearly(NOBODY, "", parts, tiles)}
+    return set((await reuse.alike([reuse.Photo(NOBODY, "", [*parts, *tiles])])).get(NOBODY, ()))
 
 
 async def _lookups(line: asyncpg.Connection, asked: Sequence[Asked], scans: int) -> Figures:
     """Each in turn, a scan now and then between them."""
-    from backend.db import raw
+    from backend.db import planned
 
-    it, server = Figures(), (await raw("SELECT pg_backend_pid() AS pid"))[0]["pid"]
+    it, server = Figures(), (await planned("SELECT pg_backend_pid() AS pid"))[0]["pid"]
     every = max(1, len(asked) // scans)
     used = servers.cpu_seconds(server)
     for at, one in enumerate(asked):
@@ -164,7 +166,7 @@ def _print_speed(it: Figures) -> None:
     print(f"          processor time of the database {it.cpu * 1000:.2f} ms each")
     print(f"scan      median {median(it.scans) * 1000:6.0f} ms   ({len(it.scans)}, bit_count over every look)")
     print(f"ratio     1 : {median(it.scans) / median(it.strangers + it.copies):.0f}")
-    print(f"missed    {it.missed} of {len(it.copies)} copies at most {NEAR} bits away in each part")
+    print(f"missed    {it.missed} of {len(it.copies)} copies at most {SURE} bits away in each part")
 
 
 async def _print_sizes(line: asyncpg.Connection) -> None:
@@ -190,7 +192,12 @@ async def _print_entries(line: asyncpg.Connection, asked: Sequence[Asked]) -> No
     for name, of_one_sort in (("stranger", asked[1::2]), ("copy", asked[::2])):
         met: list[int] = []
         for it in of_one_sort:
-            met.append(await line.fetchval(f"SELECT sum(n)::integer FROM ({one}) AS band", *reuse.probes(it[0])) or 0)
+            met.append(
+                await line.fetchval(
+                    f"SELECT sum(n)::integer FROM ({one}) AS band", *(reuse.entries(it[0], at) for at in range(4))
+                )
+                or 0
+            )
         print(f"entries   {sum(met) / len(met):,.0f} met in the indexes by a {name}")
 
 
@@ -199,8 +206,8 @@ async def _print_plan(line: asyncpg.Connection, asked: Asked) -> None:
     from backend.evidence import reuse
 
     parts, tiles, _ = asked
-    arguments = [*reuse.probes(parts), parts, NOBODY, tiles, ""]
-    for row in await line.fetch(f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) {reuse.NEARLY}", *arguments):
+    told = msgspec.json.encode([reuse._told(reuse.Photo(NOBODY, "", [*parts, *tiles]))]).decode()
+    for row in await line.fetch(f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) {reuse._ANYWHERE}", told):
         print("   ", row[0][:200])
 
 

@@ -26,10 +26,12 @@ def taken() -> list[tuple[Image.Image, list[int]]]:
 
 def near(one: list[int], other: list[int]) -> bool:
     """As reuse.py says it in SQL."""
-    apart = [((a ^ b) % 2**64).bit_count() if a and b else None for a, b in zip(one, other, strict=True)]
+    both = list(zip(one, other, strict=True))
+    met = any((a ^ b) >> 16 * band & 0xFFFF == 0 for a, b in both[: len(PARTS)] if a and b for band in range(4))
+    apart = [((a ^ b) % 2**64).bit_count() if a and b else None for a, b in both]
     parts = [bits for bits in apart[: len(PARTS)] if bits is not None]
     tiles = [bits for bits in apart[len(PARTS) :] if bits is not None]
-    return min(parts, default=64) <= NEAR and sum(tiles) <= TILES_NEAR * len(tiles)
+    return met and min(parts, default=64) <= NEAR and sum(tiles) <= TILES_NEAR * len(tiles)
 
 
 def grainy(image: Image.Image) -> Image.Image:

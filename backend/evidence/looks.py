@@ -10,12 +10,15 @@ from operator import mul
 
 from PIL import Image
 
-# Left, upper, right, lower edge of each part that is searched by. A caption or a watermark spoils one of them or two.
-PARTS = ((0.0, 0.0, 1.0, 1.0), (0.0, 0.0, 1.0, 0.72), (0.0, 0.25, 1.0, 1.0))
+# Left, upper, right, lower edge of each part that is searched by: the whole, and four that lack a strip on two sides. A
+# caption or a watermark spoils some of them.
+PARTS = (
+    (0.0, 0.0, 1.0, 1.0), (0.0, 0.0, 0.8, 0.8), (0.2, 0.0, 1.0, 0.8), (0.0, 0.2, 0.8, 1.0), (0.2, 0.2, 1.0, 1.0),
+)  # fmt: skip
 TILES = 3  # a side; each is half as wide and high as the whole, so that they overlap
 COUNT = len(PARTS) + TILES * TILES
 
-NEAR = 7  # of 64 bits, of one part: what four bands find without exception when each is asked within one bit
+NEAR = 10  # of 64 bits, of one part, of which one band of 16 is the same: up to three bits that cannot be otherwise
 TILES_NEAR = 11  # of 40 bits, on the average of the tiles that show something in both
 
 NOTHING = 0  # stands for the look of what shows next to nothing: a bare wall, a clear sky, a black frame

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from backend.db import raw
-from backend.evidence import reuse_many
+from backend.evidence import reuse
 from backend.trust_reports.facts import Facts, Likeness, Use
 
 MOST_EXACT = 200  # of one photo, the earliest; those from before are never cut off
@@ -21,7 +21,7 @@ async def of(files: Mapping[UUID, Facts]) -> dict[UUID, list[Use]]:
     found = {(row["mine"], row["other"]): _use(row, Likeness.exact, 0) for row in same}
     alike = [
         {"mine": mine, "other": near.evidence, "bits": near.bits}
-        for mine, others in (await reuse_many.near(before)).items()
+        for mine, others in (await reuse.near(before)).items()
         for near in others.values()
         if (mine, near.evidence) not in found
     ]
