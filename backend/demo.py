@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from backend import clock, db, outbox, settings, wake
+from backend import clock, db, demo_months, outbox, settings, wake
 from backend.calendar import queries as calendar
 from backend.db import raw
 from backend.demo_cases import CASES, Case
@@ -23,7 +23,6 @@ from inspections.findings.topics import ensure_topics
 
 LOGINS = "demo-logins.json"
 UNFINISHED = "demo-unfinished"  # stands while a load runs: finding it alone means the load was killed
-STORY_DAYS = 30  # working days before its end: when units and people are entered
 REACTS_AFTER = timedelta(seconds=2)
 
 
@@ -53,12 +52,14 @@ async def load(var: Path) -> list[Login]:
     # Before the first account: an interrupted load leaves people whose passwords are known.
     write_logins(var, made)
     days = days_until(clock.now(), await calendar.load())
-    with clock.frozen(days.at(STORY_DAYS, 9)):
+    with clock.frozen(demo_months.first_day(days)):
         await load_fixture()
         await ensure_topics()
         cast = await add_people(await add_units(), made)
         await outbox.drain(REACTIONS)
-    await tell([case(cast, days) for case in (*CASES, *PROCEDURES)])
+    await demo_months.begin(cast, days)
+    await demo_months.tell(cast, days, demo_months.story_ends(days), REACTIONS)
+    await tell([case(cast, days) for case in (*CASES, *PROCEDURES, *demo_months.CASES)])
     await _check_nothing_is_left()
     say(f"演示数据已装好，账号在 {var / LOGINS}。")
     return made

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backend import clock, demo, wake
+from backend import clock, demo, demo_months, wake
 from backend.db import raw
 from backend.demo_people import COUNTIES, Login
 from backend.demo_photos import Scene, photo
@@ -86,7 +86,7 @@ async def test_each_of_the_promised_cases_is_there(as_) -> None:
     page = await as_("zhou", "/api/rectifications")
     items = page["items"]
     assert Counter(item["status"] for item in items) == {
-        "issued": 2, "working": 7, "handed_in": 1, "passed": 2, "closed": 2, "hung": 1, "voided": 1, "draft": 1,
+        "issued": 3, "working": 7, "handed_in": 1, "passed": 2, "closed": 2, "hung": 1, "voided": 1, "draft": 1,
     }  # fmt: skip
     by_status = {item["status"]: item for item in items}
     assert by_status["handed_in"]["returned"] == 2
@@ -100,6 +100,27 @@ async def test_each_of_the_promised_cases_is_there(as_) -> None:
     late = {item["region"]: item for item in items if item["overdue"]}
     assert late.keys() == {CANGSHI.region, SHENGLI.region}
     assert (NOON - datetime.fromisoformat(late[CANGSHI.region]["issued_at"])).days >= 20
+
+
+async def test_the_monthly_check_has_nine_months_with_gaps(as_) -> None:
+    assert [len((await as_("zhou", f"/api/monthly/2026-{month:02}"))["periods"]) for month in range(2, 13)] == [
+        0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0,
+    ]  # fmt: skip
+    november = (await as_("chen", "/api/monthly/2026-11"))["periods"][0]
+    counts = november["counts"]
+    assert (counts["cells"], counts["exempt"], counts["handed_over"]) == (56, 1, 1)
+    assert counts["missing"] > 0 and counts["done_late"] > 0 and counts["done"] > 40
+    for month in range(3, 11):
+        counts = (await as_("chen", f"/api/monthly/2026-{month:02}"))["periods"][0]["counts"]
+        assert counts["cells"] == 56 and 40 < counts["done"] < 56 and counts["found"] > 20
+    own = (await as_("li", "/api/monthly/2026-11"))["periods"][0]
+    assert len(own["cells"]) == 7
+    cell = next(cell for cell in own["cells"] if cell["handed_over"])
+    seen = await as_("li", f"/api/monthly/2026-11/cells/{cell['id']}")
+    assert seen["records"][0]["handed_over"][0]["status"] == "issued"
+    rows = await raw("SELECT count(*) AS n FROM monthly_record")
+    told = await raw("SELECT count(*) AS n FROM event WHERE verb = 'month.record_filed'")
+    assert rows[0]["n"] == told[0]["n"] > 400
 
 
 async def test_every_procedure_has_its_case(as_) -> None:
@@ -137,6 +158,9 @@ def test_the_story_can_be_told_on_any_day_of_the_year(day: date) -> None:
     days = days_until(datetime.combine(day, NOON.timetz()), Calendar())
     asked, issued = days.date(3), days.date(8)
     assert asked <= issued + timedelta(days=15), "more time is asked for before the due day"
+    checked = demo_months.story_day(days)
+    assert checked < days.last and checked.day <= 14, "a check in time, and none that is still to come"
+    assert demo_months.first_day(days) < days.at(30, 9), "everybody is there when the other cases begin"
 
 
 async def found(as_: Any, status: str, spot: Spot) -> Any:
@@ -208,7 +232,7 @@ async def test_everybody_signs_in_with_the_password_of_the_list(as_, story) -> N
     path = var / "demo-logins.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     listed = json.loads(path.read_text())
-    assert len(listed) == len(made) == 16
+    assert len(listed) == len(made) == 21
     assert listed[0].keys() == {"role", "username", "password", "person", "unit"}
     for login in listed:
         me = await as_(login["username"].split(".")[0], "/api/me")

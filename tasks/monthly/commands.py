@@ -75,15 +75,11 @@ async def file(actor: Actor, said: Check, *, id: UUID) -> None:
         before = await _before(said, held)
         await _check(said, held, before)
         first = {"first": before["first"], "first_received_at": before["first_received_at"]} if before else {}
-        row = {"first": id, "first_received_at": now, **first, **content, **geo.columns(said.position)}
-        await MonthlyRecord(id=id, received_at=now, **row).save()
+        await MonthlyRecord(**row(said, actor, id=id, now=now) | first).save()
         await _attach(id, said, held, actor)
-        late = now >= held.cutoff_at if before is None else None
-        told = {"record": id, "late": late, "found": said.found_count, "solved": said.solved_count}
-        told |= {"handed_over": len(said.handed_over), "corrects": said.corrects, "note": said.reason or None}
-        told |= {"audience": ["office"] if now >= held.cutoff_at else []}  # in time is what everybody expects
         verb = "month.record_corrected" if before else "month.record_filed"
-        await events.record(verb, said.cell, actor=actor, **held.told(), **told)
+        late = now >= held.cutoff_at
+        await events.record(verb, said.cell, actor=actor, **held.told(), **told(said, id, late=late))
 
 
 async def withdraw(record: UUID, actor: Actor, *, reason: str) -> None:
@@ -110,8 +106,21 @@ async def withdraw(record: UUID, actor: Actor, *, reason: str) -> None:
             now,
             reason,
         )
-        told = {"record": record, "late": now >= held.cutoff_at, "note": reason}
-        await events.record("month.record_withdrawn", held.id, actor=actor, **held.told(), **told)
+        facts = {"record": record, "late": now >= held.cutoff_at, "note": reason}
+        await events.record("month.record_withdrawn", held.id, actor=actor, **held.told(), **facts)
+
+
+def row(said: Check, actor: Actor, *, id: UUID, now: datetime) -> dict[str, Any]:
+    """The record as it is stored, when it is the first of its kind."""
+    ours = {"id": id, "first": id, "received_at": now, "first_received_at": now}
+    return ours | _content(said, actor) | geo.columns(said.position)
+
+
+def told(said: Check, record: UUID, *, late: bool) -> dict[str, Any]:
+    """What its event says of it. Of what comes in time nobody is told: it is what everybody expects."""
+    counts = {"found": said.found_count, "solved": said.solved_count, "handed_over": len(said.handed_over)}
+    why = {"corrects": said.corrects, "note": said.reason or None}
+    return {"record": record, "late": late, "audience": ["office"] if late else [], **counts, **why}
 
 
 def _content(said: Check, actor: Actor) -> dict[str, Any]:
