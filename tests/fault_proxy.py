@@ -44,10 +44,14 @@ FINE = Fault()
 
 
 class Network:
-    """Carries one request per connection. `next` holds for the next one only; `sent` counts the client's bytes."""
+    """Carries one request per connection. `next` holds for the next one only; `sent` counts the client's bytes.
 
-    def __init__(self, port: int) -> None:
-        self.port, self.next, self.sent = port, FINE, 0
+    `meant`: it waits for a request that begins like this, so that a browser, which asks for much else meanwhile, can be
+    cut off in its upload. Only for faults of BREAKS.
+    """
+
+    def __init__(self, port: int, *, meant: bytes = b"") -> None:
+        self.port, self.next, self.sent, self.meant = port, FINE, 0, meant
         self._silent: list[StreamWriter] = []  # kept open: the server does not know yet
         self._carriers: set[asyncio.Task[None]] = set()
 
@@ -67,19 +71,23 @@ class Network:
         for writer in self._silent:
             _reset(writer)
 
+    def fault(self) -> Fault:
+        """Of one request; the ones after it pass."""
+        fault, self.next = self.next, FINE
+        return fault
+
     def _take(self, phone: StreamReader, to_phone: StreamWriter) -> None:
         carrier = asyncio.create_task(self._carry(phone, to_phone))
         self._carriers.add(carrier)
         carrier.add_done_callback(self._carriers.discard)
 
     async def _carry(self, phone: StreamReader, to_phone: StreamWriter) -> None:
-        fault, self.next = self.next, FINE
-        line = _Line(self, fault, phone, to_phone)
+        line = _Line(self, FINE if self.meant else self.fault(), phone, to_phone)
         try:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError):
                 await line.carry()
         finally:
-            if fault.kind is Kind.silent:
+            if line.fault.kind is Kind.silent:
                 self._silent += line.ends
             else:
                 for writer in line.ends:
@@ -123,7 +131,11 @@ class _Line:
 
     async def _up(self) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            await self._forward(await self.phone.readuntil(b"\r\n\r\n"))
+            head = await self.phone.readuntil(b"\r\n\r\n")
+            if self.network.meant:
+                head = head[:-2] + b"connection: close\r\n\r\n"  # a browser would send its next request behind this one
+                self.fault = self.network.fault() if head.startswith(self.network.meant) else self.fault
+            await self._forward(head)
             left = self.fault.at if self.fault.kind in BREAKS else None
             while left != 0 and (piece := await self.phone.read(PIECE if left is None else min(PIECE, left))):
                 await self._forward(piece)

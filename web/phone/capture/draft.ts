@@ -99,6 +99,7 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
         await save([first])
       } catch (wrong) {
         written.photos = written.photos.filter((photo) => photo.id !== first.photo.id)
+        await save().catch(() => undefined) // the rest may well have room
         throw wrong
       }
       void second(first)

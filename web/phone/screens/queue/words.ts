@@ -17,7 +17,7 @@ export const t = words(
     draftList: '草稿',
     sentList: '已送达',
     photos: (done: number, all: number) => `${all} 张照片中 ${done} 张已送达`,
-    noPhotos: '没有照片',
+    nPhotos: (n: number) => `${n} 张照片`,
     going: (sent: string, size: string) => `正在传 ${sent} / ${size}`,
     recordGoing: '正在上传文字',
     waits: {
@@ -95,7 +95,7 @@ export const t = words(
     draftList: 'Drafts',
     sentList: 'Sent',
     photos: (done: number, all: number) => `${done} of ${all} photos arrived`,
-    noPhotos: 'no photos',
+    nPhotos: (n: number) => `${n} photos`,
     going: (sent: string, size: string) => `sending ${sent} of ${size}`,
     recordGoing: 'sending the text',
     waits: {
