@@ -92,7 +92,8 @@ export class Sender {
     } catch (wrong) {
       if (wrong instanceof NobodyHere) return this.rest(null, 'sign_in')
       if (!isFull(wrong)) throw wrong
-      await tidy(this.ports.store, this.ports.now(), true)
+      await this.ports.store.freeReceipted()
+      await tidy(this.ports.store, this.ports.now(), true).catch(() => undefined)
       this.rest(this.ports.now() + PHONE_FULL_DELAY, 'phone_full')
     }
   }

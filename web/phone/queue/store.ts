@@ -61,9 +61,6 @@ export const store = {
       const changes: Change[] = receipt ? [{ put: 'receipts', value: receipt }] : []
       if (changed && changed.done_at !== null) changes.push({ remove: 'queue', id }, ...(await left(changed, receipt)))
       else if (changed) changes.push({ put: 'queue', value: changed })
-      for (const file of changed?.files ?? []) {
-        if (file.id === receipt?.id) changes.push({ about: about(file, id, receipt.kept_at) })
-      }
       if (changes.length) await write(changes)
       return changed
     })
@@ -83,7 +80,7 @@ export const store = {
       for (const [at, file] of there.files.entries()) {
         const bytes = await files.get(file.id)
         const anew = made.files[at]
-        if (bytes && anew) changes.push({ putFile: { ...about(anew, made.id, 0), sent: undefined }, bytes }, bytesOf(file.id))
+        if (bytes && anew) changes.push({ putFile: about(anew, made.id), bytes }, bytesOf(file.id))
       }
       await write(changes)
     })
@@ -118,8 +115,16 @@ export const store = {
       const signed = new Set((await Promise.all(ids.map((file) => receipts.get(file)))).map((receipt) => receipt?.id))
       const files = record.sent.files.map((file) => (signed.has(file.id) ? { ...file, kept: false } : file))
       const value: KeptReceipt = { ...record, sent: { ...record.sent, files } }
-      await write([{ put: 'receipts', value }, ...ids.filter((file) => signed.has(file)).map(bytesOf)])
+      // Bytes first, by themselves: a full phone lets nothing be written, however small, but lets things be removed.
+      await write(ids.filter((file) => signed.has(file)).map(bytesOf))
+      await write([{ put: 'receipts', value }])
     })
+  },
+
+  /** For a phone that is full: bytes of this queue that have their receipt already, although their record is not done. */
+  async freeReceipted(): Promise<void> {
+    const files = (await store.entries()).flatMap((entry) => entry.files).filter((file) => file.state === 'sent' && file.kept)
+    for (const { id } of files) if (await receipts.get(id)) await write([bytesOf(id)])
   },
 
   /** What was sent long ago is no longer shown. Its receipts stay. */
@@ -188,9 +193,8 @@ async function left(entry: Entry, receipt: KeptReceipt | null): Promise<Change[]
   return value ? [{ put: 'receipts', value }] : []
 }
 
-function about(file: OutgoingFile, thing: string, at: number): AboutFile {
-  const sent = new Date(at).toISOString()
-  return { id: file.id, thing, name: file.name, media_type: file.media_type, size: file.size, sent }
+function about(file: OutgoingFile, thing: string): AboutFile {
+  return { id: file.id, thing, name: file.name, media_type: file.media_type, size: file.size }
 }
 
 function bytesOf(id: string): Change {

@@ -18,8 +18,6 @@ export interface Row {
 /** A file: its bytes are sealed apart from what is known about it, so that lists need not open them. */
 export interface FileRow extends Row {
   size: number
-  /** It has a receipt: it is safe elsewhere. */
-  sent: boolean
   bytesIv: Uint8Array<ArrayBuffer>
   bytes: ArrayBuffer
 }

@@ -71,7 +71,7 @@ type Ready =
   | { remove: ShelfName | 'files'; id: string }
   | { shelf: ShelfName; row: Row }
   | { file: FileRow }
-  | { about: Omit<Row, 'at' | 'expires'> & { sent: boolean } }
+  | { about: Omit<Row, 'at' | 'expires'> }
 
 async function prepared(change: Change, whose: string): Promise<Ready> {
   const work: KeyName = `work:${whose}`
@@ -81,13 +81,13 @@ async function prepared(change: Change, whose: string): Promise<Ready> {
   }
   if ('about' in change) {
     const { at: _at, expires: _expires, ...row } = await sealedRow(work, 'files', whose, change.about, change.about)
-    return { about: { ...row, sent: Boolean(change.about.sent) } }
+    return { about: row }
   }
   const bytes = change.bytes instanceof Blob ? await change.bytes.arrayBuffer() : change.bytes
   const about = { ...change.putFile, size: bytes.byteLength }
   const closed = await seal(work, place('files', whose, about.id) + '|bytes', bytes)
   const row = await sealedRow(work, 'files', whose, about, about)
-  return { file: { ...row, size: bytes.byteLength, sent: Boolean(about.sent), bytesIv: closed.iv, bytes: closed.sealed } }
+  return { file: { ...row, size: bytes.byteLength, bytesIv: closed.iv, bytes: closed.sealed } }
 }
 
 async function sealedRow(key: KeyName, shelf: string, whose: string, { id, thing }: Thing, value: unknown, expires = 0) {
