@@ -31,6 +31,7 @@ from inspections.findings.api import FindingController, TopicController
 from inspections.visits.api import VisitController
 from notifications.inbox.api import NoticeController
 from notifications.preferences.api import PreferenceController
+from notifications.reminders.api import ReminderController
 from notifications.summaries.api import SummaryController
 from notifications.today.api import TodayController
 from tasks.batches.api import BatchController
@@ -74,6 +75,7 @@ CONTROLLERS = [
     DecisionController,
     NoticeController,
     PreferenceController,
+    ReminderController,
     SummaryController,
     TodayController,
     FeedbackController,

@@ -217,7 +217,10 @@ async def record_each(
     _, at, person, _, _, payload, request = _told(verb, UUID(int=0), actor, facts)
     constant: dict[str, msgspec.Raw] = msgspec.json.decode(payload, type=dict[str, msgspec.Raw])
     parts = {name: _literal(f'"{name}":{bytes(value).decode()}') for name, value in constant.items()}
-    parts |= {name: _literal(f'"{name}":') + f" || to_json(changed.{column})::text" for name, column in told.items()}
+    parts |= {
+        name: _literal(f'"{name}":') + f" || coalesce(to_json(changed.{column})::text, 'null')"
+        for name, column in told.items()
+    }
     body = " || ',' || ".join(parts[name] for name in sorted(parts))
     after = len(args)
     event = (

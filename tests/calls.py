@@ -23,6 +23,7 @@ from backend.uploads import receiving
 from inspections.visits import commands as visits
 from notifications.inbox import commands as inbox
 from notifications.inbox.reactions import tell_people
+from notifications.reminders import defaults
 from tasks.batches import commands as batches
 from tasks.batches.rules import BulkMove
 from tasks.batches.shapes import BatchIn, RowIn
@@ -709,6 +710,28 @@ async def end_absence(it: Cast) -> Call:
     return await by(it.handler, "DELETE", f"/api/notices/absences/{id}")
 
 
+# ── reminders ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def reminder_rule(**said: Any) -> dict[str, Any]:
+    return {
+        "anchor": "due", "offset": -5, "unit": "workdays", "time_of_day": "09:30", "tells": ["responsible_units"],
+        "urgency": "normal", "valid_from": "2026-11-25", "valid_to": "2027-11-25",
+    } | said  # fmt: skip
+
+
+async def add_reminder_rule(it: Cast) -> Call:
+    await defaults.enter(clock.today(), clock.now())
+    old = next(rule.id for rule in defaults.DEFAULTS if (rule.anchor, rule.offset) == ("due", -7))
+    return await by(it.staff, "PUT", f"/api/reminders/rules/{uuid7()}", reminder_rule(replaces=str(old)))
+
+
+async def end_reminder_rule(it: Cast) -> Call:
+    await defaults.enter(clock.today(), clock.now())
+    body = {"last_on": "2026-11-30", "reason": "按新办法执行。"}
+    return await by(it.staff, "POST", f"/api/reminders/rules/{defaults.DEFAULTS[0].id}/ending", body)
+
+
 # ── the monthly check ────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -884,6 +907,8 @@ WRITES: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "DELETE /api/notices/readings/{reading_id}": undo_reading,
     "PUT /api/notices/preferences": choose_preferences,
     "PUT /api/notices/absences/{absence_id}": enter_absence,
+    "PUT /api/reminders/rules/{rule_id}": add_reminder_rule,
+    "POST /api/reminders/rules/{rule_id}/ending": end_reminder_rule,
     "DELETE /api/notices/absences/{absence_id}": end_absence,
     **VERBS,
 }

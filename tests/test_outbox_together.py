@@ -66,10 +66,12 @@ async def test_each_row_is_an_event_with_the_same_bytes_as_if_it_had_been_told_a
     day, unit = date(2026, 12, 1), UUID(int=5)
     async with transaction():
         alone = await events.record(VERB, uuid4(), actor=SYSTEM, zebra="don't", on=day, unit=unit, n=7, apple=None)
-        change = "SELECT gen_random_uuid() AS id, $1::date AS day, $2::uuid AS of_unit, $3::integer AS many"
+        change = (
+            "SELECT gen_random_uuid() AS id, $1::date AS day, $2::uuid AS of_unit, $3::integer AS n, NULL::uuid AS no"
+        )
         await events.record_each(
             change, (day, unit, 7), VERB, actor=SYSTEM,
-            told={"on": "day", "unit": "of_unit", "n": "many"}, zebra="don't", apple=None,
+            told={"on": "day", "unit": "of_unit", "n": "n", "apple": "no"}, zebra="don't",
         )  # fmt: skip
     rows = {row["id"]: dict(row) for row in await raw("SELECT * FROM event")}
     first = rows.pop(alone)

@@ -8,12 +8,17 @@ from uuid import UUID
 
 from backend.db import raw
 from backend.errors import NotFound
-from backend.workdays import TermUnit
+from backend.roles import Actor
+from backend.workdays import Certainty, TermUnit
+from notifications.inbox import wording
 from notifications.inbox.rules import Audience, Urgency
 from notifications.reminders import shapes
 from notifications.reminders.people import Waiting
-from notifications.reminders.rules import Anchor, Rule
+from notifications.reminders.rules import Anchor, Rule, verb
 from notifications.reminders.sources import SOURCES, asked
+from tasks.rectifications import queries as rectifications
+from tasks.rectifications.loading import load
+from tasks.rectifications.who import checks_hidden
 
 
 async def rules(on: date) -> list[Rule]:
@@ -74,6 +79,50 @@ async def _still(
     return {(row["subject"], row["target_on"]): tuple(row["units"]) for row in rows}
 
 
+async def given(item: UUID, actor: Actor, *, english: bool) -> list[shapes.Given]:
+    """The reminders of an item, newest first. Raises NotFound outside the actor's sight.
+
+    That people were sent to check is not told to whom it is hidden from (T12).
+    """
+    await rectifications.seen(item, actor)
+    hidden = checks_hidden(actor, (await load(item)).item)
+    rows = await raw(_OF_ITEM, item, [Anchor.site_check.value] if hidden else [])
+    return [
+        shapes.Given(
+            id=row["id"],
+            rule=row["rule"],
+            at=row["given_at"],
+            title=wording.title(
+                verb(rule.anchor, rule.phase),
+                facts(rule, row["target_on"], {name: row[name] for name in ("certainty", "number", "many")}
+                      | {"left": row["days_left"]}),
+                english,
+            ),
+            target_on=row["target_on"],
+            told=row["told"],
+            lapsed_at=row["lapsed_at"],
+        )
+        for row in rows
+        if (rule := _rule({**row, "id": row["rule"]}))
+    ]  # fmt: skip
+
+
+def facts(rule: Rule, on: date, said: Mapping[str, Any]) -> dict[str, Any]:
+    """What the words are made of, as the event of a reminder says it."""
+    return {
+        "on": on.isoformat(),
+        "month": f"{on:%Y-%m}",
+        "term": rule.unit.value,
+        "tells": [audience.value for audience in rule.tells],
+        **said,
+    }
+
+
+def certainty(of_target: str, counted: Certainty) -> Certainty:
+    """Of a reminder: both the day itself and the counting towards it must be known."""
+    return counted if of_target == Certainty.known else Certainty.assumed
+
+
 def _rule(row: Any) -> Rule:
     said = {name: row[name] for name in ("id", "series", "since", "offset", "at", "valid_from", "valid_to")}
     return Rule(
@@ -91,6 +140,15 @@ _RULES = (
     "LEFT JOIN person ON person.id = rule.by LEFT JOIN unit ON unit.id = rule.office"
 )
 _ORDER = 'ORDER BY rule.anchor, rule.unit DESC, rule."offset", rule.at, rule.id'
+_OF_ITEM = f"""
+SELECT given.id, given.rule, given.at AS given_at, given.target_on, given.days_left, given.certainty, given.many,
+  given.lapsed_at, item.number, rule.series, rule.since, rule.anchor, rule."offset", rule.unit, rule.at, rule.tells,
+  rule.urgency, rule.valid_from, rule.valid_to,
+  (SELECT count(*) FROM notice WHERE notice.event = given.id) AS told
+FROM reminder AS given JOIN ({_RULES}) AS rule ON rule.id = given.rule
+JOIN rectification AS item ON item.id = given.item
+WHERE given.item = $1 AND rule.anchor <> ALL($2::text[]) ORDER BY given.at DESC, given.id LIMIT 200
+"""
 # What a later rule has said of the same thing since makes an earlier reminder that was held up pointless.
 _GIVEN = """
 SELECT given.id, given.subject, given.item, given.target_on, rule.anchor, rule.tells

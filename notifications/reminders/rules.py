@@ -286,6 +286,15 @@ def may_edit(actor: Actor) -> str | None:
     return None if actor.has(*OFFICE) else "提醒规则由督查办维护。"
 
 
+def office_of(actor: Actor) -> UUID:
+    """The office for which somebody who may edit does so."""
+    return min(actor.units(*OFFICE))
+
+
+def may_preview(actor: Actor) -> str | None:
+    return None if actor.has(*OFFICE) else "提醒预览由督查办查看。"
+
+
 # ── what a rule may say ──────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -319,7 +328,7 @@ def check(wanted: Wanted, today: date) -> None:
     if wanted.anchor in BEGAN and wanted.offset <= 0:
         raise BadRequest("从开始之日起算的提醒，天数要大于 0。", "offset_before_beginning", field="offset")
     if not EARLIEST <= wanted.at <= LATEST:
-        raise BadRequest("提醒时间要在 7:00 到 21:00 之间。", "at_night", field="at")
+        raise BadRequest("提醒时间要在 7:00 到 21:00 之间。", "at_night", field="time_of_day")
     if wanted.anchor == Anchor.site_check and set(wanted.tells) & set(OF_ITS_PART):
         raise BadRequest("现场核查对责任单位保密，不能提醒责任单位。", "check_is_secret", field="tells")
     if not wanted.tells or set(wanted.tells) - (_OF_MONTHS if wanted.anchor == Anchor.month else set(STEP_UP)):

@@ -18,7 +18,7 @@ class RuleShape(msgspec.Struct):
     anchor: Anchor
     offset: int
     unit: TermUnit
-    at: time
+    time_of_day: time
     tells: list[Audience]
     urgency: Urgency
     valid_from: date
@@ -43,7 +43,7 @@ class RuleList(msgspec.Struct):
 
 def rule(row: Any, today: date) -> RuleShape:
     holds = row["valid_from"] <= today and (row["valid_to"] is None or today <= row["valid_to"])
-    return msgspec.convert({**row, "holds": holds, "default": row["by"] is None}, RuleShape)
+    return msgspec.convert({**row, "time_of_day": row["at"], "holds": holds, "default": row["by"] is None}, RuleShape)
 
 
 class Share(msgspec.Struct):
