@@ -1800,6 +1800,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/reminders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 提醒记录: what was said of an item, when, and how many it reached */
+        get: operations["ApiRemindersOfItem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reminders/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who will get what on a day: counts, and the reminders page by page */
+        get: operations["ApiRemindersPreviewShow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reminders/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rules that hold or will; with `ended=true` those that held once, too */
+        get: operations["ApiRemindersRulesListRules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reminders/rules/{rule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Enter a rule, or change one (`replaces`); the id is the client's */
+        put: operations["ApiRemindersRulesRuleIdAdd"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reminders/rules/{rule_id}/ending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Set the last day of a rule */
+        post: operations["ApiRemindersRulesRuleIdEndingEnd"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions": {
         parameters: {
             query?: never;
@@ -2407,6 +2492,12 @@ export interface components {
             valid_from: string;
             valid_to: string | null;
         };
+        /**
+         * Anchor
+         * @description What a rule counts from: the last day of a term, or the day on which something began to wait.
+         * @enum {string}
+         */
+        Anchor: "due" | "signing" | "objection" | "extension" | "review" | "site_check" | "look_back" | "hanging" | "weekly_report" | "month";
         /** AnswerShape */
         AnswerShape: {
             /** Format: date-time */
@@ -2622,7 +2713,7 @@ export interface components {
          *       "found": 6646,
          *       "solved": 3144,
          *       "handed_over": 9693,
-         *       "checked_at": "2012-03-27T10:44:08.054163",
+         *       "checked_at": "2012-03-27T10:53:59.054163",
          *       "late_says": null,
          *       "exempt_reason": null,
          *       "records": [
@@ -2634,7 +2725,7 @@ export interface components {
          *     }
          */
         CellLine: {
-            /** @example 2017-12-30T22:31:08.848724 */
+            /** @example 2017-12-30T22:40:59.848724 */
             checked_at: string | null;
             /** @example 5845 */
             checks: number;
@@ -2873,6 +2964,12 @@ export interface components {
         Effects: {
             earlier: number;
             later: number;
+        };
+        /** EndIn */
+        EndIn: {
+            /** Format: date */
+            last_on: string;
+            reason: string;
         };
         /** EndingIn */
         EndingIn: {
@@ -3268,6 +3365,25 @@ export interface components {
             name: string;
             relation: components["schemas"]["Relation"];
         };
+        /** Given */
+        Given: {
+            /** Format: date-time */
+            at: string;
+            /** Format: uuid */
+            id: string;
+            lapsed_at: string | null;
+            /** Format: uuid */
+            rule: string;
+            /** Format: date */
+            target_on: string;
+            title: string;
+            told: number;
+        };
+        /** GivenList */
+        GivenList: {
+            items: components["schemas"]["Given"][];
+            next?: null;
+        };
         /** GrantOut */
         GrantOut: {
             /** Format: date-time */
@@ -3547,7 +3663,7 @@ export interface components {
          *       "names": {
          *         "GoKAAnwrLzxyyJLPvPYZ": "LdSRarqMFojiePWlMXjD"
          *       },
-         *       "since": "2010-02-02T04:40:02.799058",
+         *       "since": "2010-02-02T04:49:53.799058",
          *       "red_on": "2026-09-25",
          *       "before": "647981b7-041b-4aab-97eb-7c0fde9d9342"
          *     }
@@ -3570,7 +3686,7 @@ export interface components {
             red_on: string;
             /**
              * Format: date-time
-             * @example 2009-08-13T03:07:10.653054
+             * @example 2009-08-13T03:17:01.653054
              */
             since: string;
         };
@@ -3758,8 +3874,8 @@ export interface components {
          *       "lead_name": "bJwkINCCfcDBIlWVWSAk",
          *       "region": "iqhYEnwzjtfAdTyQofeG",
          *       "region_name": "ppGXyANzvzVJLFzpBWwA",
-         *       "at": "2015-01-30T14:05:24.193027",
-         *       "finished_at": "2017-02-20T09:01:01.818721",
+         *       "at": "2015-01-30T14:15:15.193027",
+         *       "finished_at": "2017-02-20T09:10:52.818721",
          *       "says": "aumrXVLUYUUKqSzwqFfl",
          *       "found": 8072,
          *       "solved": 2475,
@@ -3770,12 +3886,12 @@ export interface components {
         LateLine: {
             /**
              * Format: date-time
-             * @example 2021-03-05T15:41:32.319769
+             * @example 2021-03-05T15:51:23.319769
              */
             at: string;
             /**
              * Format: date-time
-             * @example 2016-10-03T18:32:04.856273
+             * @example 2016-10-03T18:41:55.856273
              */
             finished_at: string;
             /** @example 6675 */
@@ -3863,6 +3979,21 @@ export interface components {
          * @enum {string}
          */
         Likeness: "exact" | "near";
+        /** Line */
+        Line: {
+            /** Format: date-time */
+            at: string;
+            certainty: components["schemas"]["Certainty"];
+            item: string | null;
+            people: components["schemas"]["Person"][];
+            /** Format: uuid */
+            rule: string;
+            /** Format: uuid */
+            subject: string;
+            /** Format: date */
+            target_on: string;
+            title: string;
+        };
         /** ListedOut */
         ListedOut: {
             disabled_at?: string | null;
@@ -4137,6 +4268,15 @@ export interface components {
             verb: string;
             why: components["schemas"]["Audience"];
         };
+        /** Preview */
+        notifications_reminders_shapes_Preview: {
+            items: components["schemas"]["Line"][];
+            next: string | null;
+            /** Format: date */
+            on: string;
+            shares: components["schemas"]["Share"][];
+            total: number;
+        };
         /**
          * Change
          * @example {
@@ -4275,6 +4415,14 @@ export interface components {
             target_on: string;
             title: string;
         };
+        /** Person */
+        Person: {
+            audience: components["schemas"]["Audience"];
+            /** Format: uuid */
+            id: string;
+            name: string;
+            unit_name: string | null;
+        };
         /** PersonIn */
         PersonIn: {
             /** Format: uuid */
@@ -4296,6 +4444,12 @@ export interface components {
             unit: components["schemas"]["UnitOut"];
             username: string;
         };
+        /**
+         * Phase
+         * @description Where the target lies: each phase of an anchor is an event of its own, with words of its own.
+         * @enum {string}
+         */
+        Phase: "soon" | "today" | "late";
         /** PhraseIn */
         PhraseIn: {
             event_on?: string | null;
@@ -4335,23 +4489,6 @@ export interface components {
             quiet_from: string;
             quiet_to: string;
             rest_days_quiet: boolean;
-        };
-        /** Preview */
-        Preview: {
-            cells: number;
-            certainty: components["schemas"]["Certainty"];
-            /** Format: date-time */
-            cutoff_at: string;
-            /** Format: date */
-            last_on: string;
-            leads: components["schemas"]["RuleLead"][];
-            month: string;
-            regions: components["schemas"]["Region"][];
-            /** Format: date */
-            starts_on: string;
-            target_certainty: components["schemas"]["Certainty"];
-            /** Format: date */
-            target_on: string;
         };
         /**
          * Previous
@@ -4966,6 +5103,20 @@ export interface components {
             /** @default  */
             reason: string;
         };
+        /** RuleIn */
+        RuleIn: {
+            anchor: components["schemas"]["Anchor"];
+            offset: number;
+            replaces?: string | null;
+            tells: components["schemas"]["Audience"][];
+            /** @example 09:00 */
+            time_of_day: string;
+            unit?: components["schemas"]["TermUnit"];
+            urgency?: components["schemas"]["Urgency"];
+            /** Format: date */
+            valid_from: string;
+            valid_to?: string | null;
+        };
         /** RuleLead */
         RuleLead: {
             name: string;
@@ -4991,10 +5142,40 @@ export interface components {
             /** @example kQQHiBrmXZcSFtoJxJIg */
             title: string;
         };
+        /** RuleList */
+        RuleList: {
+            items: components["schemas"]["RuleShape"][];
+            next?: null;
+            refusal: string | null;
+        };
         /** Rules */
         Rules: {
             items: components["schemas"]["Rule"][];
             next: string | null;
+        };
+        /** RuleShape */
+        RuleShape: {
+            /** Format: date-time */
+            added_at: string;
+            anchor: components["schemas"]["Anchor"];
+            by_name: string | null;
+            default: boolean;
+            end_reason: string | null;
+            ended_at: string | null;
+            holds: boolean;
+            /** Format: uuid */
+            id: string;
+            office_name: string | null;
+            offset: number;
+            replaces: string | null;
+            tells: components["schemas"]["Audience"][];
+            /** Format: duration */
+            time_of_day: string;
+            unit: components["schemas"]["TermUnit"];
+            urgency: components["schemas"]["Urgency"];
+            /** Format: date */
+            valid_from: string;
+            valid_to: string | null;
         };
         /**
          * RuleState
@@ -5086,6 +5267,18 @@ export interface components {
          * @enum {string}
          */
         Severity: "ordinary" | "serious" | "grave";
+        /** Share */
+        Share: {
+            anchor: components["schemas"]["Anchor"];
+            /** Format: date-time */
+            at: string;
+            count: number;
+            offset: number;
+            phase: components["schemas"]["Phase"];
+            /** Format: uuid */
+            rule: string;
+            unit: components["schemas"]["TermUnit"];
+        };
         /** SignedInOut */
         SignedInOut: {
             /** Format: date-time */
@@ -5167,13 +5360,13 @@ export interface components {
          *       "month": "apsMWuXNEZGZyiMfrsAU",
          *       "starts_on": "2020-04-12",
          *       "last_on": "2024-04-04",
-         *       "cutoff_at": "2008-02-11T19:27:19.000342",
-         *       "as_of": "2026-06-05T03:20:50.675812",
+         *       "cutoff_at": "2008-02-11T19:37:11.000342",
+         *       "as_of": "2026-06-05T03:30:42.675812",
          *       "inputs": {
          *         "names": {
          *           "BopQDkYBgxyEdXeGbVhv": "UEACPVHfWlHUuwTUtaSA"
          *         },
-         *         "since": "2001-08-28T18:10:20.673390",
+         *         "since": "2001-08-28T18:20:12.673390",
          *         "red_on": "2022-08-10",
          *         "before": "bba89527-c67f-4553-ad3f-fe808e1abf02"
          *       },
@@ -5253,7 +5446,7 @@ export interface components {
          *           "found": 4880,
          *           "solved": 2816,
          *           "handed_over": 4380,
-         *           "checked_at": "2003-07-18T01:01:28.250489",
+         *           "checked_at": "2003-07-18T01:11:20.250489",
          *           "late_says": null,
          *           "exempt_reason": null,
          *           "records": [
@@ -5375,8 +5568,8 @@ export interface components {
          *             "lead_name": "HesffeZoPTktpskFNtEA",
          *             "region": "isJBtyScZEOesDFEQjdu",
          *             "region_name": "aoAoglrrSjuPcAiMIjhn",
-         *             "at": "2005-10-06T10:13:23.817849",
-         *             "finished_at": "2017-09-12T04:55:49.134041",
+         *             "at": "2005-10-06T10:23:15.817849",
+         *             "finished_at": "2017-09-12T05:05:41.134041",
          *             "says": "YHQyZoRuQUnloXSlNuFO",
          *             "found": 4455,
          *             "solved": 2643,
@@ -5391,7 +5584,7 @@ export interface components {
         Summary: {
             /**
              * Format: date-time
-             * @example 2026-09-09T15:20:30.649723
+             * @example 2026-09-09T15:30:21.649723
              */
             as_of: string;
             /**
@@ -5447,7 +5640,7 @@ export interface components {
              *         "found": 8015,
              *         "solved": 6291,
              *         "handed_over": 1462,
-             *         "checked_at": "2021-04-17T03:28:44.006737",
+             *         "checked_at": "2021-04-17T03:38:35.006737",
              *         "late_says": null,
              *         "exempt_reason": "ypXzKpUycdswfSCXHPic",
              *         "records": [
@@ -5463,7 +5656,7 @@ export interface components {
             counts: components["schemas"]["monthly_shapes_Counts"];
             /**
              * Format: date-time
-             * @example 2010-07-13T23:37:53.824155
+             * @example 2010-07-13T23:47:44.824155
              */
             cutoff_at: string;
             /**
@@ -5612,8 +5805,8 @@ export interface components {
              *           "lead_name": "WimfyOnlHWxjNCpSkyJG",
              *           "region": "svORKJapHHOpiLIJUMvX",
              *           "region_name": "XxXXsRJnJdLyihOUesAp",
-             *           "at": "2013-01-04T20:58:22.747720",
-             *           "finished_at": "2007-11-13T12:04:23.035450",
+             *           "at": "2013-01-04T21:08:14.747720",
+             *           "finished_at": "2007-11-13T12:14:15.035450",
              *           "says": "VFFYEtIqtzHLAyoynpZO",
              *           "found": 1984,
              *           "solved": 1019,
@@ -5681,8 +5874,8 @@ export interface components {
          *           "lead_name": "yUiCynjQNEuhGdLwBgve",
          *           "region": "qgImUibwOKCajteAHCWf",
          *           "region_name": "cDqgErMAEBEbOztqiRDj",
-         *           "at": "2025-06-17T23:38:34.508598",
-         *           "finished_at": "1997-04-30T20:16:01.018557",
+         *           "at": "2025-06-17T23:48:26.508598",
+         *           "finished_at": "1997-04-30T20:25:53.018557",
          *           "says": "JrroSAjIcgUOVUgYgjhS",
          *           "found": 5772,
          *           "solved": 4781,
@@ -5735,8 +5928,8 @@ export interface components {
              *         "lead_name": "SBrXikhHDTYgKCpyDAAn",
              *         "region": "EqfnucEGdhMsITrjZrch",
              *         "region_name": "TnpEmqGekFbryxwFIKUj",
-             *         "at": "2026-04-21T01:48:48.618039",
-             *         "finished_at": "2018-07-12T16:29:56.037574",
+             *         "at": "2026-04-21T01:58:40.618039",
+             *         "finished_at": "2018-07-12T16:39:48.037574",
              *         "says": "ShmjvQJyjIeseZgDzTOG",
              *         "found": 847,
              *         "solved": 9055,
@@ -5764,6 +5957,23 @@ export interface components {
          * @enum {string}
          */
         tasks_household_clearing_rules_Standing: "no_items" | "open" | "hung" | "cleared";
+        /** Preview */
+        tasks_monthly_shapes_Preview: {
+            cells: number;
+            certainty: components["schemas"]["Certainty"];
+            /** Format: date-time */
+            cutoff_at: string;
+            /** Format: date */
+            last_on: string;
+            leads: components["schemas"]["RuleLead"][];
+            month: string;
+            regions: components["schemas"]["Region"][];
+            /** Format: date */
+            starts_on: string;
+            target_certainty: components["schemas"]["Certainty"];
+            /** Format: date */
+            target_on: string;
+        };
         /**
          * Status
          * @enum {string}
@@ -5795,6 +6005,13 @@ export interface components {
             lead: boolean;
             name: string;
         };
+        /**
+         * TermUnit
+         * @description What a term is counted in.
+         * @default workdays
+         * @enum {string}
+         */
+        TermUnit: "workdays" | "days" | "months";
         /** Timeline */
         Timeline: {
             items: components["schemas"]["TimelineEntry"][];
@@ -5854,13 +6071,13 @@ export interface components {
          *         "month": "PJCFYYtHCCzaosQfWfwl",
          *         "starts_on": "2021-06-04",
          *         "last_on": "2023-06-15",
-         *         "cutoff_at": "2023-07-17T15:51:27.529444",
-         *         "as_of": "2003-11-14T21:36:01.705486",
+         *         "cutoff_at": "2023-07-17T16:01:19.529444",
+         *         "as_of": "2003-11-14T21:45:53.705486",
          *         "inputs": {
          *           "names": {
          *             "KISmVvDDUgCnvEMinqyo": "XCCqLLXSgIVyFRYsBGaz"
          *           },
-         *           "since": "2008-07-31T16:51:20.751586",
+         *           "since": "2008-07-31T17:01:12.751586",
          *           "red_on": "2026-02-24",
          *           "before": "8f77ef52-b3e4-4a3c-b6e0-343d58fc81a3"
          *         },
@@ -6062,8 +6279,8 @@ export interface components {
          *               "lead_name": "KTsgmPhEVJhClXcNDbjs",
          *               "region": "VAAJIwLJkRoyIjxFCnxh",
          *               "region_name": "YJUTiKJunZknyqXWcPAG",
-         *               "at": "2026-01-17T02:48:20.742607",
-         *               "finished_at": "1999-11-26T19:54:04.989404",
+         *               "at": "2026-01-17T02:58:12.742607",
+         *               "finished_at": "1999-11-26T20:03:56.989404",
          *               "says": "oliEQtcmVUsyFYThJFbW",
          *               "found": 5151,
          *               "solved": 8058,
@@ -6076,7 +6293,7 @@ export interface components {
          *       },
          *       "whole": false,
          *       "sha256": "gCEOtQDawjeeKJzbFQDb",
-         *       "made_at": "2012-09-23T07:35:12.388461",
+         *       "made_at": "2012-09-23T07:45:04.388461",
          *       "supplements": [
          *         {
          *           "schema": 2780,
@@ -6090,13 +6307,13 @@ export interface components {
          *           "month": "nrJfeWvyBclXmMHDYmPY",
          *           "starts_on": "2020-05-04",
          *           "last_on": "2022-07-27",
-         *           "cutoff_at": "2009-06-13T21:49:59.644748",
-         *           "as_of": "2023-12-22T14:48:53.954751",
+         *           "cutoff_at": "2009-06-13T21:59:51.644748",
+         *           "as_of": "2023-12-22T14:58:45.954751",
          *           "inputs": {
          *             "names": {
          *               "bvnehqUYSrPqBileRMYR": "wIhUITVrhCnktvpVnQYK"
          *             },
-         *             "since": "2025-02-11T23:08:46.263001",
+         *             "since": "2025-02-11T23:18:38.263001",
          *             "red_on": "2025-07-30",
          *             "before": null
          *           },
@@ -6176,7 +6393,7 @@ export interface components {
          *               "found": 4779,
          *               "solved": 3523,
          *               "handed_over": 2451,
-         *               "checked_at": "2003-08-31T22:36:07.629240",
+         *               "checked_at": "2003-08-31T22:45:58.629240",
          *               "late_says": null,
          *               "exempt_reason": "PrLGsyYYKcQMLpFZQPKw",
          *               "records": [
@@ -6287,8 +6504,8 @@ export interface components {
          *                 "lead_name": "IGQySgyahBqNUCIYMiFL",
          *                 "region": "XHDFhzpcslbVGYjtkdne",
          *                 "region_name": "UUHhiGpJpqDTMJspfeGy",
-         *                 "at": "2007-02-19T07:18:18.535074",
-         *                 "finished_at": "2006-12-02T06:31:31.513724",
+         *                 "at": "2007-02-19T07:28:09.535074",
+         *                 "finished_at": "2006-12-02T06:41:22.513724",
          *                 "says": "SRYbySLLnblqZsrlTfxd",
          *                 "found": 2120,
          *                 "solved": 350,
@@ -6305,7 +6522,7 @@ export interface components {
         Told: {
             /**
              * Format: date-time
-             * @example 2017-01-28T06:05:47.091189
+             * @example 2017-01-28T06:15:39.091189
              */
             made_at: string;
             /** @example fSzkJVnzBghRLVPXfyhr */
@@ -6325,13 +6542,13 @@ export interface components {
              *         "month": "HdeapFgMOqAfRGrTsMNh",
              *         "starts_on": "2025-03-21",
              *         "last_on": "2025-07-11",
-             *         "cutoff_at": "2009-05-10T18:05:19.226023",
-             *         "as_of": "2024-01-14T14:34:00.156483",
+             *         "cutoff_at": "2009-05-10T18:15:11.226023",
+             *         "as_of": "2024-01-14T14:43:52.156483",
              *         "inputs": {
              *           "names": {
              *             "fpLdGZJvfYBHcKyyNeJL": "RbAstyRAJLxRtzbkvyfD"
              *           },
-             *           "since": "2007-06-27T21:17:01.827004",
+             *           "since": "2007-06-27T21:26:53.827004",
              *           "red_on": "2023-02-24",
              *           "before": "bb305fac-0cf5-4ec6-8df4-36f4b8ebc267"
              *         },
@@ -6644,6 +6861,7 @@ export interface components {
         };
         /**
          * Urgency
+         * @default normal
          * @enum {string}
          */
         Urgency: "at_once" | "normal";
@@ -9017,7 +9235,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Preview"];
+                    "application/json": components["schemas"]["tasks_monthly_shapes_Preview"];
                 };
             };
         };
@@ -11737,6 +11955,220 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RegionShape"];
+                };
+            };
+        };
+    };
+    ApiRemindersOfItem: {
+        parameters: {
+            query: {
+                item: string;
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GivenList"];
+                };
+            };
+        };
+    };
+    ApiRemindersPreviewShow: {
+        parameters: {
+            query: {
+                cursor?: string | null;
+                limit?: number;
+                on: string;
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["notifications_reminders_shapes_Preview"];
+                };
+            };
+        };
+    };
+    ApiRemindersRulesListRules: {
+        parameters: {
+            query?: {
+                ended?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleList"];
+                };
+            };
+        };
+    };
+    ApiRemindersRulesRuleIdAdd: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleIn"];
+            };
+        };
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleShape"];
+                };
+            };
+        };
+    };
+    ApiRemindersRulesRuleIdEndingEnd: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndIn"];
+            };
+        };
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleShape"];
                 };
             };
         };
