@@ -97,6 +97,16 @@ async def test_the_same_draft_again_is_the_same_item(it):
     assert len(events) == len(await raw("SELECT 1 FROM rectification")) == 1
 
 
+async def test_a_draft_with_other_units_is_another_one_also_after_its_issue(it):
+    """Its receipt would be for a body that nobody stored."""
+    id = uuid7()
+    await drafting.draft(it.staff, said(it), id=id)
+    await raw("UPDATE rectification SET status = 'issued' WHERE id = $1", id)
+    await drafting.draft(it.staff, said(it), id=id)
+    with pytest.raises(Conflict):
+        await drafting.draft(it.staff, said(it, units={UnitRole.responsible: frozenset({it.lead_unit})}), id=id)
+
+
 async def test_a_draft_by_hand_is_not_there_for_the_units_it_names(it):
     id = uuid7()
     await drafting.draft(it.staff, said(it), id=id)

@@ -14,7 +14,7 @@ from inspections.findings.rules import ClosingClass, Severity
 from tasks.rectifications import moving, rules, who
 from tasks.rectifications.item import Status, Units
 from tasks.rectifications.tables import Rectification
-from tasks.rectifications.words import Source, UnitRole
+from tasks.rectifications.words import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,8 @@ async def draft(actor: Actor, said: Draft, *, id: UUID, manifest: Sequence[Decla
         await moving.add_units(id, units)
         await moving.attach(id, id, manifest, actor)
         await moving.hang(id, id, said.files)
-        await events.record("rectification.drafted", id, actor=actor, source=said.source, found_where=said.found_where)
+        told = {"source": said.source, "found_where": said.found_where, "named": _named(units)}
+        await events.record("rectification.drafted", id, actor=actor, **told)
 
 
 def _content(said: Draft) -> dict[str, Any]:
@@ -85,14 +86,12 @@ async def _area(region: str) -> dict[str, str]:
 
 
 async def _same(id: UUID, units: Units, manifest: Sequence[Declaration], actor: Actor) -> None:
-    """The request came before: the same units, as far as the item is still a draft, and the same files."""
+    """The request came before: with the same units, whichever have the item by now, and the same files."""
     await moving.same_files(id, manifest, actor)
-    rows = await raw(
-        "SELECT unit, role FROM rectification_unit JOIN rectification ON rectification.id = rectification "
-        "WHERE rectification = $1 AND rectification.status = 'draft'",
-        id,
-    )
-    known = {(row["unit"], row["role"]) for row in rows}
-    named = {(unit, role.value) for role in UnitRole for unit in units[role]}
-    if known and known != named:
+    first, now = (await events.of_subjects([id], ["rectification.drafted"]))[0], _named(units)
+    if first.payload.get("named", now) != now:
         raise once.different()
+
+
+def _named(units: Units) -> list[str]:
+    return sorted(f"{role.value}:{unit}" for role, named in units.items() for unit in named)
