@@ -85,10 +85,11 @@ async def _first(evidence: UUID, captioners: Sequence[Captioner]) -> Caption | N
 async def sweep_received(captioners: Sequence[Captioner] = ()) -> int:
     """Files whose job was lost on the way: prepare them now. Returns how many.
 
-    A full disk or an absent store ends the round: NoRoom, StoreAway.
+    A full disk or an absent store ends the round: NoRoom, StoreAway. By lot, so that what cannot be read on this
+    machine, and costs no try, does not stand in the way of the rest for ever.
     """
     rows = await raw(
-        "SELECT id FROM evidence WHERE state = $1 AND received_at < $2 ORDER BY received_at LIMIT 20",
+        "SELECT id FROM evidence WHERE state = $1 AND received_at < $2 ORDER BY random() LIMIT 20",
         State.received.value,
         clock.now() - STUCK_AFTER,
     )
