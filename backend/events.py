@@ -134,6 +134,7 @@ VERBS = {
     "month.supplemented": "Check records came or went after the freeze; a numbered supplement tells of them.",
     "month.exemption_revoked": "An exemption was taken back before the cutoff.",
     "batch.parked": "A batch got nowhere several times; a person must look.",
+    "outbox.parked": "Events could not be handled however often it was tried; a person must look.",
     "notices.chosen": "A person chose by which channels and when to be told.",
     "absence.entered": "A person or a unit will be away; a deputy is told too what they are told.",
     "absence.ended": "Somebody is back earlier than was entered, or was never away.",

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from backend import clock
-from backend.db import raw, savepoint, transaction
+from backend.db import must_be_inside, raw, savepoint, transaction
 from backend.events import Event, of_row
 
 BATCH = 100
@@ -48,10 +48,25 @@ async def drain(reactions: Reactions, most: int = 100_000) -> int:
 async def unpark(event: str | None = None) -> int:
     """Try parked events again (one, or all); returns how many."""
     rows = await raw(
-        "UPDATE outbox SET parked_at = NULL, attempts = 0, next_try_at = $1 "
+        "UPDATE outbox SET parked_at = NULL, told_at = NULL, attempts = 0, next_try_at = $1 "
         "WHERE parked_at IS NOT NULL AND ($2::uuid IS NULL OR event = $2) RETURNING event",
         clock.now(),
         event,
+    )
+    return len(rows)
+
+
+async def newly_parked(told_of: str) -> int:
+    """How many are parked that nobody was told of; from now on they count as told. Inside a transaction.
+
+    Events of the verb `told_of`, by which it is told, are left out: else a failure there would go on for ever.
+    """
+    must_be_inside("newly_parked")
+    rows = await raw(
+        "UPDATE outbox SET told_at = $1 FROM event WHERE event.id = outbox.event AND parked_at IS NOT NULL "
+        "AND told_at IS NULL AND verb <> $2 RETURNING outbox.event",
+        clock.now(),
+        told_of,
     )
     return len(rows)
 

@@ -19,13 +19,17 @@ class Event(Table):
 
 
 class Outbox(Table):
-    """One row per event that nothing has reacted to yet. `event` is the key; no foreign key, see Event."""
+    """One row per event that nothing has reacted to yet. `event` is the key; no foreign key, see Event.
+
+    `told_at`: when people were told that it is parked.
+    """
 
     event = key()
     attempts = number(default=0)
     next_try_at = moment()
     last_error = text(null=True)
     parked_at = moment(null=True)
+    told_at = moment(null=True)
 
 
 class SigningKey(Table):

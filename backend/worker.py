@@ -112,6 +112,7 @@ CRON.update(
         "count_dates_again": (rectifications.count_dates_again, 10.0),
         "sweep_sign_ins": (sweep_sign_ins, 3600.0),
         "sweep_digests": (inbox.sweep_digests, 60.0),
+        "sweep_parked": (inbox.sweep_parked, 60.0),
         "fold_tallies": (numbers.fold_tallies, 15.0),
         **{f"send_{kind}": (partial(deliveries.run_lane, kind, WORDERS), 2.0) for kind in LANES},
         "ensure_summaries": (summaries.ensure_summaries, 60.0),

@@ -10,7 +10,7 @@ from backend.db import raw
 from backend.feedback import queries as feedback
 from backend.roles import OFFICE, RESPONSIBLE, Role
 from notifications.inbox.asked import Asked, Heard
-from notifications.inbox.roll import BOSSES, LEADERS, PRINCIPALS, REVIEWERS, Roll
+from notifications.inbox.roll import BOSSES, LEADERS, PRINCIPALS, REVIEWERS, Roll, at_the_top, everywhere
 from notifications.inbox.rules import Audience, Subject
 from tasks.batches import queries as batches
 from tasks.rectifications import parties
@@ -94,6 +94,20 @@ async def of_feedback(asked: Sequence[Asked]) -> list[Heard]:
     ]
 
 
+async def of_operations(asked: Sequence[Asked]) -> list[Heard]:
+    """Administrators, and the office of the highest region that has one: a city's, not those of all its counties."""
+    found = {
+        Audience.administrators: await everywhere({Role.sys_admin}),
+        Audience.office: await at_the_top(OFFICE),
+    }
+    return [
+        Heard(one.key, person, audience, unit, role)
+        for one in asked
+        for audience in one.audience
+        for person, unit, role in found.get(audience, ())
+    ]
+
+
 WHO: dict[Subject, Callable[[Sequence[Asked]], Awaitable[list[Heard]]]] = {
     Subject.rectification: of_items,
     Subject.reminder: of_items,
@@ -102,7 +116,7 @@ WHO: dict[Subject, Callable[[Sequence[Asked]], Awaitable[list[Heard]]]] = {
     Subject.month: of_named,
     Subject.summary: of_named,
     Subject.feedback: of_feedback,
-    Subject.operations: of_named,
+    Subject.operations: of_operations,
 }
 
 Found = Iterable[tuple[UUID, UUID | None, Role | None]]

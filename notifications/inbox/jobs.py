@@ -1,4 +1,6 @@
-"""每日汇总: what is not urgent is told once a day, on working days, at the time each person chose. No dates are kept.
+"""Ensure-sweeps: the digests that are due, and events that failed for good.
+
+每日汇总: what is not urgent is told once a day, on working days, at the time each person chose. No dates are kept.
 
 Whatever restarts, however many workers: one digest per person and day, by a unique key; nothing to say is no digest.
 """
@@ -7,10 +9,11 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from backend import clock
+from backend import clock, events, outbox
 from backend.calendar import queries as calendars
 from backend.columns import uuid7
 from backend.db import raw, transaction
+from backend.roles import SYSTEM
 from notifications.deliveries import commands as deliveries
 from notifications.deliveries.commands import Planned
 from notifications.inbox.rules import Urgency
@@ -83,3 +86,14 @@ async def _make(people: Sequence[UUID], day: date) -> int:
             ]
         )
     return len(made)
+
+
+PARKED = "outbox.parked"
+
+
+async def sweep_parked() -> int:
+    """Tells once of events that failed for good; returns how many. Let go and failed again, they are told of again."""
+    async with transaction():
+        if count := await outbox.newly_parked(PARKED):
+            await events.record(PARKED, uuid7(), actor=SYSTEM, count=count)
+    return count

@@ -44,17 +44,36 @@ class Roll:
         return ((person, None, None) for person in people if person in self.people)
 
 
+async def everywhere(roles: Iterable[Role]) -> list[tuple[UUID, UUID, Role]]:
+    """Who holds one of these roles, wherever."""
+    return [(row["person"], row["unit"], Role(row["role"])) for row in await raw(_ANYWHERE, _values(roles))]
+
+
+async def at_the_top(roles: Iterable[Role]) -> list[tuple[UUID, UUID, Role]]:
+    """Who holds one of these roles in the highest region in which anybody does."""
+    rows = await raw(
+        f"SELECT person, unit, role FROM (SELECT found.*, rank() OVER (ORDER BY cardinality(region.path)) AS place "
+        f"FROM ({_ANYWHERE}) AS found JOIN region ON region.code = found.region) AS ranked WHERE place = 1",
+        _values(roles),
+    )
+    return [(row["person"], row["unit"], Role(row["role"])) for row in rows]
+
+
 async def _grants(where: str, roles: Iterable[Role], places: Sequence[Any]) -> Sequence[Any]:
     if not places:
         return ()
-    return await raw(
-        "SELECT role_grant.person, role_grant.unit, role_grant.role, unit.region FROM role_grant "
-        "JOIN person ON person.id = role_grant.person JOIN unit ON unit.id = role_grant.unit "
-        "WHERE role_grant.revoked_at IS NULL AND person.disabled_at IS NULL AND role_grant.role = ANY($1::text[]) "
-        f"AND {where} ORDER BY role_grant.granted_at, role_grant.id",
-        [role.value for role in roles],
-        places,
-    )
+    return await raw(f"{_ANYWHERE} AND {where} ORDER BY role_grant.granted_at, role_grant.id", _values(roles), places)
+
+
+def _values(roles: Iterable[Role]) -> list[str]:
+    return [role.value for role in roles]
+
+
+_ANYWHERE = (
+    "SELECT role_grant.person, role_grant.unit, role_grant.role, unit.region FROM role_grant "
+    "JOIN person ON person.id = role_grant.person JOIN unit ON unit.id = role_grant.unit "
+    "WHERE role_grant.revoked_at IS NULL AND person.disabled_at IS NULL AND role_grant.role = ANY($1::text[])"
+)
 
 
 async def _open_accounts(people: Sequence[UUID]) -> frozenset[UUID]:

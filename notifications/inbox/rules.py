@@ -148,4 +148,7 @@ HEARS = {
         "reminder.month_today": (AT_ONCE, A.lead_units),
         "reminder.month_missed": (AT_ONCE, A.lead_units, A.office),
     }),
+    **heard(Subject.operations, {
+        "outbox.parked": (AT_ONCE, A.administrators, A.office),
+    }),
 }  # fmt: skip

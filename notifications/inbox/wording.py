@@ -103,6 +103,10 @@ TITLES = {
     "feedback.given": ("有新的投诉建议待答复", "Feedback about the program waits for an answer"),
     "feedback.answered": ("您的投诉建议有了答复", "Your feedback was answered"),
     "feedback.closed": ("您的投诉建议已办结", "Your feedback was closed"),
+    "outbox.parked": (
+        "有 {count} 个事件处理失败，请管理员查看",
+        "{count} events could not be handled; the administrator must look",
+    ),
     "reminder.due_near": ("整改期限{when}", "Rectification: {when}"),
     "reminder.due_today": ("整改期限{when}", "Rectification: {when}"),
     "reminder.overdue": ("整改{when}", "Rectification {when}"),
@@ -141,6 +145,7 @@ TOGETHER = {
     "month.exempted": ("同意不检查", "Exemptions from the monthly check granted"),
     "month.exemption_declined": ("不同意豁免，仍须检查", "Exemptions from the monthly check declined"),
     "month.exemption_revoked": ("豁免已撤销，仍须检查", "Exemptions from the monthly check revoked"),
+    "outbox.parked": ("有事件处理失败，请管理员查看", "Events could not be handled"),
     "reminder.due_near": ("整改期限临近", "Due soon"),
     "reminder.due_today": ("整改今日到期", "Due today"),
     "reminder.overdue": ("整改超期", "Overdue"),
