@@ -2641,43 +2641,14 @@ export interface components {
          * @enum {string}
          */
         BulkMove: "issue" | "drop" | "acknowledge" | "report" | "plan_measure" | "finish_measure" | "drop_measure" | "ask_extension" | "decide_extension" | "hand_in" | "pass_first" | "send_back" | "assign_check" | "publish" | "close_out" | "look_back" | "reopen" | "hang" | "resume" | "ask_void" | "void" | "decline_void";
-        /**
-         * Candidate
-         * @example {
-         *       "ground": "long_overdue",
-         *       "unit": "09634205-d4d9-47a1-abfb-8f37d080de40",
-         *       "name": "eaubYeroBQdvgFBgKiiO",
-         *       "rule": "gFLfSqDtZUsqVTQVZmWD",
-         *       "facts": [
-         *         "BsPJaVzmFwstXkBxdCDJ"
-         *       ],
-         *       "regions": [
-         *         "EnfPSptOzNVwXojmgFPZ"
-         *       ]
-         *     }
-         */
+        /** Candidate */
         Candidate: {
-            /**
-             * @example [
-             *       "HZtBxMmeOFyxSqoRqRcq"
-             *     ]
-             */
             facts: string[];
             ground: components["schemas"]["notifications_summaries_words_Ground"];
-            /** @example syYTwErSRrsXCdhSWgRe */
             name: string;
-            /**
-             * @example [
-             *       "XOBkcDRHDVLITGWaNoYU"
-             *     ]
-             */
             regions: string[];
-            /** @example rwUxtAdzmicUmJuuQnxx */
             rule: string;
-            /**
-             * Format: uuid
-             * @example 800ebe2d-9a34-4712-99a6-bdf1e7170abc
-             */
+            /** Format: uuid */
             unit: string;
         };
         /** CaptureIn */
@@ -2703,67 +2674,25 @@ export interface components {
             records: components["schemas"]["Record"][];
             region: components["schemas"]["Region"];
         };
-        /**
-         * CellLine
-         * @example {
-         *       "lead_unit": "97176b9c-857c-499b-ac4e-f2172d972bca",
-         *       "region": "fzZMYXpuitHawTFGHbWE",
-         *       "state": "done_late",
-         *       "checks": 4519,
-         *       "found": 6646,
-         *       "solved": 3144,
-         *       "handed_over": 9693,
-         *       "checked_at": "2012-03-27T10:53:59.054163",
-         *       "late_says": null,
-         *       "exempt_reason": null,
-         *       "records": [
-         *         "3cc457bf-6170-4eca-bbec-197ab618f9a1"
-         *       ],
-         *       "withdrawn": [
-         *         "5c119cd8-3967-43d0-8a44-3f6a5759553e"
-         *       ]
-         *     }
-         */
+        /** CellLine */
         CellLine: {
-            /** @example 2017-12-30T22:40:59.848724 */
             checked_at: string | null;
-            /** @example 5845 */
             checks: number;
-            /** @example wJfffnmCNNSAoiDVYLgq */
             exempt_reason: string | null;
-            /** @example 1143 */
             found: number;
-            /** @example 4796 */
             handed_over: number;
-            /** @example EDWhDsxsSnkYsddDxCmG */
             late_says: string | null;
-            /**
-             * Format: uuid
-             * @example 14074c28-2bf7-498f-90f4-97a0762047a5
-             */
+            /** Format: uuid */
             lead_unit: string;
-            /**
-             * @example [
-             *       "c6fec3b8-9841-4805-8e0e-3eaa729caab1"
-             *     ]
-             */
             records: string[];
-            /** @example rINHUwMBcYbUBCqFJphL */
             region: string;
-            /** @example 4266 */
             solved: number;
             state: components["schemas"]["CellState"];
-            /**
-             * @example [
-             *       "82428606-4b73-4979-8ebb-66b2dc185cbf"
-             *     ]
-             */
             withdrawn: string[];
         };
         /**
          * CellState
          * @description How a cell stands as of an instant: computed, never stored (domain.md e).
-         * @example missing
          * @enum {string}
          */
         CellState: "not_started" | "done" | "done_late" | "missing" | "exempt";
@@ -2876,7 +2805,6 @@ export interface components {
             id_number?: string | null;
             phone?: string | null;
             population?: number;
-            /** @example 210422108204 */
             region?: string;
             version: number;
         };
@@ -2953,7 +2881,6 @@ export interface components {
             lead_units?: string[];
             /** @default  */
             no_evidence_reason: string;
-            /** @example 210422108204 */
             region: string;
             responsible_units?: string[];
             severity?: components["schemas"]["Severity"];
@@ -3207,13 +3134,11 @@ export interface components {
             overdue?: boolean | null;
             q?: string | null;
             rebounded?: boolean | null;
-            /** @example 210422108204 */
             region?: string | null;
             returned?: boolean | null;
             severity?: components["schemas"]["Severity"] | null;
             source?: components["schemas"]["tasks_rectifications_words_Source"] | null;
             status?: components["schemas"]["tasks_rectifications_item_Status"] | null;
-            /** @example 0304 */
             topic?: string | null;
             unit?: string | null;
             unit_role?: components["schemas"]["UnitRole"] | null;
@@ -3272,7 +3197,6 @@ export interface components {
             /** @default  */
             place_note: string;
             position?: components["schemas"]["PositionIn"] | null;
-            /** @example 210422108204 */
             region?: string | null;
             responsible_units?: string[];
             severity?: components["schemas"]["Severity"];
@@ -3483,7 +3407,6 @@ export interface components {
             files?: string[];
             /** Format: uuid */
             id: string;
-            /** @example 210422108204 */
             region?: string | null;
             responsible?: string | null;
             severity?: components["schemas"]["Severity"];
@@ -3597,7 +3520,6 @@ export interface components {
             id_number?: string | null;
             phone?: string | null;
             population: number;
-            /** @example 210422108204 */
             region: string;
         };
         /** HouseholdPersonIn */
@@ -3657,37 +3579,15 @@ export interface components {
             region_name: string;
             unit_name: string;
         };
-        /**
-         * Inputs
-         * @example {
-         *       "names": {
-         *         "GoKAAnwrLzxyyJLPvPYZ": "LdSRarqMFojiePWlMXjD"
-         *       },
-         *       "since": "2010-02-02T04:49:53.799058",
-         *       "red_on": "2026-09-25",
-         *       "before": "647981b7-041b-4aab-97eb-7c0fde9d9342"
-         *     }
-         */
+        /** Inputs */
         Inputs: {
-            /** @example 319115d0-c268-4192-ac96-7b0e74f5add5 */
             before: string | null;
-            /**
-             * @example {
-             *       "YwSLUcVNYZoIhEVjsekk": "eZUyMKBwICnsGGkFTTHd"
-             *     }
-             */
             names: {
                 [key: string]: string;
             };
-            /**
-             * Format: date
-             * @example 2020-08-12
-             */
+            /** Format: date */
             red_on: string;
-            /**
-             * Format: date-time
-             * @example 2009-08-13T03:17:01.653054
-             */
+            /** Format: date-time */
             since: string;
         };
         /**
@@ -3711,7 +3611,6 @@ export interface components {
             due_on?: string | null;
             /** @default  */
             due_text: string;
-            /** @example 18:00 */
             due_time?: string | null;
             lead_units?: string[];
             /** @default false */
@@ -3721,128 +3620,45 @@ export interface components {
             responsible_units?: string[];
             without_units?: string[];
         };
-        /**
-         * ItemLine
-         * @example {
-         *       "id": "1556b6d8-88ce-4cee-9e07-2bdfdcbc1c66",
-         *       "number": "JgzblQvivuRkyVAAxjfL",
-         *       "region": "kWVBnPWWBGsficFhRAlu",
-         *       "region_name": "vFKhzJVQaFgDYltpvgqm",
-         *       "topic": "edoLaRwOkLajWACodcaL",
-         *       "facts": "ztoZdkuJKYDsJtxOSFgH",
-         *       "stands": "closed",
-         *       "overdue": true,
-         *       "issued_on": "2025-07-29",
-         *       "due_on": null,
-         *       "closed_on": "2023-01-10",
-         *       "units": [
-         *         "BtayvnKlHcBpXrxgTuFO"
-         *       ],
-         *       "lead": "uaRkZifHdzTZkTXxwjoF"
-         *     }
-         */
+        /** ItemLine */
         ItemLine: {
-            /** @example 2022-11-15 */
             closed_on: string | null;
-            /** @example 2025-06-02 */
             due_on: string | null;
-            /** @example uSqOCVwKKmqEYwzKBBJC */
             facts: string | null;
-            /**
-             * Format: uuid
-             * @example 8256f527-713f-44db-8cc3-a00b7b0bb44f
-             */
+            /** Format: uuid */
             id: string;
-            /**
-             * Format: date
-             * @example 2026-05-19
-             */
+            /** Format: date */
             issued_on: string;
-            /** @example hivNzXHybNBWjlFyNksL */
             lead?: string | null;
-            /** @example EcBiQIWUpTuyHogdNQcH */
             number: string;
-            /** @example true */
             overdue: boolean;
-            /** @example rLnOcvsDNCKXJYTWBXMr */
             region: string;
-            /** @example FSMReNFiEKowaoRSQVXD */
             region_name: string;
             stands: components["schemas"]["Stands"];
-            /** @example VrRIZEYrLkGqDTTwFYfP */
             topic: string;
-            /**
-             * @example [
-             *       "BLadnmgZIKOafcWRNBXJ"
-             *     ]
-             */
             units: string[];
         };
-        /**
-         * Items
-         * @example {
-         *       "new": 1203,
-         *       "cleared": 6205,
-         *       "open": 8704,
-         *       "hung": 1312,
-         *       "overdue": 115,
-         *       "carried_over": 8523,
-         *       "due": 9023,
-         *       "due_closed": 4258,
-         *       "due_on_time": 9350,
-         *       "closing_rate": null,
-         *       "on_time_rate": 7913
-         *     }
-         */
+        /** Items */
         Items: {
-            /**
-             * @default 0
-             * @example 2792
-             */
+            /** @default 0 */
             carried_over: number;
-            /**
-             * @default 0
-             * @example 787
-             */
+            /** @default 0 */
             cleared: number;
-            /** @example 1977 */
             closing_rate?: number | null;
-            /**
-             * @default 0
-             * @example 1892
-             */
+            /** @default 0 */
             due: number;
-            /**
-             * @default 0
-             * @example 6849
-             */
+            /** @default 0 */
             due_closed: number;
-            /**
-             * @default 0
-             * @example 7038
-             */
+            /** @default 0 */
             due_on_time: number;
-            /**
-             * @default 0
-             * @example 4649
-             */
+            /** @default 0 */
             hung: number;
-            /**
-             * @default 0
-             * @example 9640
-             */
+            /** @default 0 */
             new: number;
-            /** @example 2647 */
             on_time_rate?: number | null;
-            /**
-             * @default 0
-             * @example 6660
-             */
+            /** @default 0 */
             open: number;
-            /**
-             * @default 0
-             * @example 7524
-             */
+            /** @default 0 */
             overdue: number;
         };
         /** KeyList */
@@ -3861,61 +3677,25 @@ export interface components {
         /**
          * Late
          * @description What a supplement tells of.
-         * @example corrected
          * @enum {string}
          */
         Late: "filed" | "corrected" | "withdrawn";
-        /**
-         * LateLine
-         * @example {
-         *       "record": "19f5ed5b-15f2-49c8-8ee4-b69493a54439",
-         *       "late": "withdrawn",
-         *       "lead_unit": "b8d1d332-0445-47f7-8deb-b61e72a0abb8",
-         *       "lead_name": "bJwkINCCfcDBIlWVWSAk",
-         *       "region": "iqhYEnwzjtfAdTyQofeG",
-         *       "region_name": "ppGXyANzvzVJLFzpBWwA",
-         *       "at": "2015-01-30T14:15:15.193027",
-         *       "finished_at": "2017-02-20T09:10:52.818721",
-         *       "says": "aumrXVLUYUUKqSzwqFfl",
-         *       "found": 8072,
-         *       "solved": 2475,
-         *       "was": "exempt",
-         *       "state": "missing"
-         *     }
-         */
+        /** LateLine */
         LateLine: {
-            /**
-             * Format: date-time
-             * @example 2021-03-05T15:51:23.319769
-             */
+            /** Format: date-time */
             at: string;
-            /**
-             * Format: date-time
-             * @example 2016-10-03T18:41:55.856273
-             */
+            /** Format: date-time */
             finished_at: string;
-            /** @example 6675 */
             found: number;
             late: components["schemas"]["Late"];
-            /** @example hbIyzzsRKrNQqvkWLIRj */
             lead_name: string;
-            /**
-             * Format: uuid
-             * @example de0a8ec0-6bca-4074-a058-d6ef22460ae0
-             */
+            /** Format: uuid */
             lead_unit: string;
-            /**
-             * Format: uuid
-             * @example 96cc4441-6d77-4784-a0ba-57da4f46637b
-             */
+            /** Format: uuid */
             record: string;
-            /** @example olxdHqDVOthTbIhfdjRN */
             region: string;
-            /** @example kUleVcFFBKxzzNBPeDkb */
             region_name: string;
-            /** @example XflKIKWNfLbHWUzoQPle */
             says: string;
-            /** @example 4235 */
             solved: number;
             state: components["schemas"]["CellState"];
             was: components["schemas"]["CellState"];
@@ -3929,48 +3709,16 @@ export interface components {
             /** Format: uuid */
             unit: string;
         };
-        /**
-         * LeadLine
-         * @example {
-         *       "unit": "a64877ab-8899-4dc4-8a3b-3485b927bb65",
-         *       "name": "SfRBympIYulANfVEodTG",
-         *       "taken_over_by": "DbubHwRjcqyOagXkVuCE",
-         *       "counts": {
-         *         "cells": 9029,
-         *         "not_started": 509,
-         *         "done": 2053,
-         *         "done_late": 89,
-         *         "missing": 2018,
-         *         "exempt": 453,
-         *         "checks": 901,
-         *         "found": 2914,
-         *         "solved": 2042,
-         *         "handed_over": 6312
-         *       },
-         *       "handed_over": 1104,
-         *       "handed_over_cleared": 239,
-         *       "handed_over_overdue": 7110,
-         *       "text": "MjvciKExjuxXLIhneaoV"
-         *     }
-         */
+        /** LeadLine */
         LeadLine: {
             counts: components["schemas"]["monthly_shapes_Counts"];
-            /** @example 7024 */
             handed_over: number;
-            /** @example 1273 */
             handed_over_cleared: number;
-            /** @example 5658 */
             handed_over_overdue: number;
-            /** @example DBQNXqcJcDSuFiiFSZbV */
             name: string;
-            /** @example WjGDYPstccqXcjHsjXcF */
             taken_over_by: string | null;
-            /** @example NziQYWrbRjKhHKYuQmvH */
             text: string;
-            /**
-             * Format: uuid
-             * @example e356529c-d915-4bee-96df-45dd338a2f39
-             */
+            /** Format: uuid */
             unit: string;
         };
         /**
@@ -4173,7 +3921,6 @@ export interface components {
             position?: components["schemas"]["PositionIn"] | null;
             /** @default  */
             reason: string;
-            /** @example 210422108204 */
             region?: string | null;
             /** @default 0 */
             solved_count: number;
@@ -4190,7 +3937,6 @@ export interface components {
             /** @default true */
             inclusive: boolean;
             leads: string[];
-            /** @example 210422108204 */
             region: string;
             replaces?: string | null;
             roll?: components["schemas"]["Roll"];
@@ -4277,36 +4023,22 @@ export interface components {
             shares: components["schemas"]["Share"][];
             total: number;
         };
-        /**
-         * Change
-         * @example {
-         *       "name": "EMTffHVKViojCXkxyCpx",
-         *       "label": "aaBfFvwpSrSdGjWcRNud",
-         *       "now": 4305,
-         *       "before": 5606
-         *     }
-         */
+        /** Change */
         notifications_summaries_shapes_Change: {
-            /** @example 9814 */
             before: number;
-            /** @example KydOmfiOiFecPeQNSfRe */
             label: string;
-            /** @example UbNbEdKKXCHiltQiYcZm */
             name: string;
-            /** @example 9744 */
             now: number;
         };
         /**
          * Ground
          * @description The rule that proposes a unit for a circular (domain.md f.2). A person decides.
-         * @example long_overdue
          * @enum {string}
          */
         notifications_summaries_words_Ground: "missing_twice" | "long_overdue";
         /**
          * Kind
          * @description What was kept of a month: the look ahead on its last day, the frozen numbers, and what came afterwards.
-         * @example supplement
          * @enum {string}
          */
         notifications_summaries_words_Kind: "preview" | "frozen" | "supplement";
@@ -4432,7 +4164,6 @@ export interface components {
             phone?: string | null;
             /** Format: uuid */
             unit: string;
-            /** @example wang.jianguo */
             username: string;
         };
         /** PersonOut */
@@ -4470,12 +4201,9 @@ export interface components {
         PreferenceIn: {
             at_once: components["schemas"]["ChannelKind"][];
             digest: boolean;
-            /** @example 07:30 */
             digest_time: string;
             normal: components["schemas"]["ChannelKind"][];
-            /** @example 07:30 */
             quiet_from: string;
-            /** @example 07:30 */
             quiet_to: string;
             rest_days_quiet: boolean;
         };
@@ -4490,36 +4218,10 @@ export interface components {
             quiet_to: string;
             rest_days_quiet: boolean;
         };
-        /**
-         * Previous
-         * @example {
-         *       "month": "nfKIspFPIwUNtdwgzrhc",
-         *       "sha256": "ZJHVMhuYORtRDCtapASI",
-         *       "changes": [
-         *         {
-         *           "name": "jYAGderNrtTLJbBSDeFL",
-         *           "label": "DhxUPLxwOYAzsSiGQKcQ",
-         *           "now": 3580,
-         *           "before": 6236
-         *         }
-         *       ]
-         *     }
-         */
+        /** Previous */
         Previous: {
-            /**
-             * @example [
-             *       {
-             *         "name": "QuHUplpaRjanyUsSWZEI",
-             *         "label": "CPJfvSvPROLrARwDcwzi",
-             *         "now": 6339,
-             *         "before": 1255
-             *       }
-             *     ]
-             */
             changes: components["schemas"]["notifications_summaries_shapes_Change"][];
-            /** @example VwclZqwCQXliRkbhFNWB */
             month: string;
-            /** @example WIcNhDuzDJsvYDlBcNXy */
             sha256: string;
         };
         /** ProgressShape */
@@ -4849,47 +4551,12 @@ export interface components {
             /** Format: uuid */
             target: string;
         };
-        /**
-         * RegionLine
-         * @example {
-         *       "code": "VFbCGQpmtiObDRbiZpNb",
-         *       "name": "ycmaJxsvJnicHImAYyNs",
-         *       "counts": {
-         *         "cells": 9045,
-         *         "not_started": 6986,
-         *         "done": 5388,
-         *         "done_late": 9787,
-         *         "missing": 4827,
-         *         "exempt": 7036,
-         *         "checks": 924,
-         *         "found": 1759,
-         *         "solved": 7900,
-         *         "handed_over": 5893
-         *       },
-         *       "items": {
-         *         "new": 7961,
-         *         "cleared": 7163,
-         *         "open": 7716,
-         *         "hung": 5850,
-         *         "overdue": 1144,
-         *         "carried_over": 2584,
-         *         "due": 9517,
-         *         "due_closed": 3129,
-         *         "due_on_time": 8997,
-         *         "closing_rate": null,
-         *         "on_time_rate": null
-         *       },
-         *       "text": "NpaLwNNiPsgmXUDeQcRn"
-         *     }
-         */
+        /** RegionLine */
         RegionLine: {
-            /** @example qMNuKkXmitSFJQuXZBMS */
             code: string;
             counts: components["schemas"]["monthly_shapes_Counts"];
             items: components["schemas"]["Items"];
-            /** @example EgIxSkajitkrEizsaJAO */
             name: string;
-            /** @example UeXNSQubZGLKpIxlzypM */
             text: string;
         };
         /** RegionNumbers */
@@ -5109,7 +4776,6 @@ export interface components {
             offset: number;
             replaces?: string | null;
             tells: components["schemas"]["Audience"][];
-            /** @example 09:00 */
             time_of_day: string;
             unit?: components["schemas"]["TermUnit"];
             urgency?: components["schemas"]["Urgency"];
@@ -5123,23 +4789,11 @@ export interface components {
             /** Format: uuid */
             unit: string;
         };
-        /**
-         * RuleLine
-         * @example {
-         *       "id": "4d1919a0-7f21-4822-8820-8d090973e89c",
-         *       "title": "QIBShDtFfOfiPXwvmoGj",
-         *       "clause": "gxiHQOyswaLrqexEuTJm"
-         *     }
-         */
+        /** RuleLine */
         RuleLine: {
-            /** @example NZYFcagWptUqCwdERilv */
             clause: string;
-            /**
-             * Format: uuid
-             * @example 03cc0f27-93fd-4ab8-bb89-296c6dcbac50
-             */
+            /** Format: uuid */
             id: string;
-            /** @example kQQHiBrmXZcSFtoJxJIg */
             title: string;
         };
         /** RuleList */
@@ -5331,7 +4985,6 @@ export interface components {
         /**
          * Stands
          * @description Where an item stood at an instant, as far as a summary counts: in work, hung, closed or void.
-         * @example closed
          * @enum {string}
          */
         Stands: "in_work" | "hung" | "closed" | "voided";
@@ -5346,489 +4999,36 @@ export interface components {
          * @enum {string}
          */
         Subject: "rectification" | "reminder" | "batch" | "files" | "month" | "summary" | "feedback" | "operations";
-        /**
-         * Summary
-         * @example {
-         *       "schema": 9854,
-         *       "kind": "frozen",
-         *       "number": 4073,
-         *       "rule": {
-         *         "id": "dd28eeff-dccb-4e30-b87a-4f7da3580181",
-         *         "title": "ZXvcXcsVLXNmJvHpFkFx",
-         *         "clause": "EkakLFWPCLfKjyvESLvz"
-         *       },
-         *       "month": "apsMWuXNEZGZyiMfrsAU",
-         *       "starts_on": "2020-04-12",
-         *       "last_on": "2024-04-04",
-         *       "cutoff_at": "2008-02-11T19:37:11.000342",
-         *       "as_of": "2026-06-05T03:30:42.675812",
-         *       "inputs": {
-         *         "names": {
-         *           "BopQDkYBgxyEdXeGbVhv": "UEACPVHfWlHUuwTUtaSA"
-         *         },
-         *         "since": "2001-08-28T18:20:12.673390",
-         *         "red_on": "2022-08-10",
-         *         "before": "bba89527-c67f-4553-ad3f-fe808e1abf02"
-         *       },
-         *       "counts": {
-         *         "cells": 3122,
-         *         "not_started": 2000,
-         *         "done": 1411,
-         *         "done_late": 1576,
-         *         "missing": 7086,
-         *         "exempt": 1688,
-         *         "checks": 5293,
-         *         "found": 9143,
-         *         "solved": 8599,
-         *         "handed_over": 5415
-         *       },
-         *       "leads": [
-         *         {
-         *           "unit": "054a000d-229b-4481-bed3-d6f5500d170e",
-         *           "name": "PDjhAsShgBXgBBvCYlOF",
-         *           "taken_over_by": null,
-         *           "counts": {
-         *             "cells": 2000,
-         *             "not_started": 609,
-         *             "done": 601,
-         *             "done_late": 9236,
-         *             "missing": 965,
-         *             "exempt": 3507,
-         *             "checks": 7371,
-         *             "found": 4974,
-         *             "solved": 963,
-         *             "handed_over": 6898
-         *           },
-         *           "handed_over": 9236,
-         *           "handed_over_cleared": 4525,
-         *           "handed_over_overdue": 5409,
-         *           "text": "sIcdQMxXBrtxttqsXMvT"
-         *         }
-         *       ],
-         *       "regions": [
-         *         {
-         *           "code": "BVvncKDaQblmkIAyvpzO",
-         *           "name": "yddHJSDywrlDVZEyPXLN",
-         *           "counts": {
-         *             "cells": 6637,
-         *             "not_started": 246,
-         *             "done": 9777,
-         *             "done_late": 7164,
-         *             "missing": 7138,
-         *             "exempt": 504,
-         *             "checks": 9843,
-         *             "found": 6063,
-         *             "solved": 6293,
-         *             "handed_over": 4165
-         *           },
-         *           "items": {
-         *             "new": 5362,
-         *             "cleared": 8368,
-         *             "open": 4949,
-         *             "hung": 4213,
-         *             "overdue": 8820,
-         *             "carried_over": 5683,
-         *             "due": 6293,
-         *             "due_closed": 7115,
-         *             "due_on_time": 42,
-         *             "closing_rate": null,
-         *             "on_time_rate": null
-         *           },
-         *           "text": "OLdkrBiOUJRXwxjpgasp"
-         *         }
-         *       ],
-         *       "cells": [
-         *         {
-         *           "lead_unit": "92e87c1f-1a19-4551-8a00-49e4fe78d816",
-         *           "region": "wNGKiREyfoMiWwlOzmQK",
-         *           "state": "not_started",
-         *           "checks": 9252,
-         *           "found": 4880,
-         *           "solved": 2816,
-         *           "handed_over": 4380,
-         *           "checked_at": "2003-07-18T01:11:20.250489",
-         *           "late_says": null,
-         *           "exempt_reason": null,
-         *           "records": [
-         *             "d8767deb-f8df-46c7-a8ae-097efbd306fe"
-         *           ],
-         *           "withdrawn": [
-         *             "86efe536-ee9e-4594-8585-8c7658627630"
-         *           ]
-         *         }
-         *       ],
-         *       "items": {
-         *         "new": 765,
-         *         "cleared": 7174,
-         *         "open": 1040,
-         *         "hung": 5995,
-         *         "overdue": 6779,
-         *         "carried_over": 7937,
-         *         "due": 8275,
-         *         "due_closed": 7558,
-         *         "due_on_time": 2443,
-         *         "closing_rate": 7580,
-         *         "on_time_rate": 990
-         *       },
-         *       "topics": [
-         *         {
-         *           "code": "ACTYSpJUIkvgilgZDftT",
-         *           "name": "lhTfIzmYSouzOWXsYHyA",
-         *           "new": 2089
-         *         }
-         *       ],
-         *       "text": "GqocJoPIFVbWqXcrvKFn",
-         *       "previous": {
-         *         "month": "ujalpSouROZaTJNTeHVs",
-         *         "sha256": "rVuGOkyMQllIPyLyImnG",
-         *         "changes": [
-         *           {
-         *             "name": "dFpnzdBBxAGoKnwFZQoe",
-         *             "label": "LyFnKOSzYcGBVmpAXJsK",
-         *             "now": 659,
-         *             "before": 3654
-         *           }
-         *         ]
-         *       },
-         *       "candidates": [
-         *         {
-         *           "ground": "missing_twice",
-         *           "unit": "a5fa3f8f-5c56-4712-8060-4ed91f053488",
-         *           "name": "XVhpkKIImpZvuUqkJfZs",
-         *           "rule": "ANCmWzNaGjaywybnlNuL",
-         *           "facts": [
-         *             "TjfRGRQCEZAjRtJhUpGb"
-         *           ],
-         *           "regions": [
-         *             "UanZMvBZvrDsJltvNJVh"
-         *           ]
-         *         }
-         *       ],
-         *       "candidates_more": 5769,
-         *       "handed_over": [
-         *         {
-         *           "id": "f2687dc9-f2a3-4710-afdc-d296b0bbde18",
-         *           "number": "djsoRnkanQpzKmeZcdzG",
-         *           "region": "NBmTVYaWZfREpwlMKUuz",
-         *           "region_name": "VCgfdovbcHFdaNiGJXoj",
-         *           "topic": "fslQMjYzAizoeAbXBAaV",
-         *           "facts": null,
-         *           "stands": "closed",
-         *           "overdue": true,
-         *           "issued_on": "2025-05-29",
-         *           "due_on": "2020-07-27",
-         *           "closed_on": "2020-06-01",
-         *           "units": [
-         *             "jfmUmnIhNQPgNVjNVRGT"
-         *           ],
-         *           "lead": null
-         *         }
-         *       ],
-         *       "carried_over": [
-         *         {
-         *           "id": "8f4492bb-2399-4ca9-acab-fbaa5b32e5ec",
-         *           "number": "KzUVGEMKsDrpRtpgUwLg",
-         *           "region": "cghPcsaVQJYUzuDHEdDw",
-         *           "region_name": "rarouImifMdNnGvzqHlH",
-         *           "topic": "kDPCmMuKQWRPcdlsVaTc",
-         *           "facts": "jXMDZVJvqdufXylsxefK",
-         *           "stands": "hung",
-         *           "overdue": true,
-         *           "issued_on": "2020-04-28",
-         *           "due_on": null,
-         *           "closed_on": "2021-09-10",
-         *           "units": [
-         *             "cTEzGTCoMGIoanrDIdUz"
-         *           ],
-         *           "lead": "QopvSwVCiLAiGkCDGDTV"
-         *         }
-         *       ],
-         *       "carried_over_more": 5253,
-         *       "supplement": {
-         *         "of": "XuhpzpHZogVmVdplCKjq",
-         *         "after": "QTLKYqhoGOxtCCDAwGps",
-         *         "counts_before": null,
-         *         "counts": {
-         *           "cells": 5391,
-         *           "not_started": 3489,
-         *           "done": 4163,
-         *           "done_late": 8462,
-         *           "missing": 9032,
-         *           "exempt": 5709,
-         *           "checks": 5448,
-         *           "found": 4857,
-         *           "solved": 4883,
-         *           "handed_over": 1897
-         *         },
-         *         "lines": [
-         *           {
-         *             "record": "64a41a02-55ad-4c9d-b6df-691263126a78",
-         *             "late": "corrected",
-         *             "lead_unit": "b57712c5-bbbc-43a9-958d-8f15b084a6cd",
-         *             "lead_name": "HesffeZoPTktpskFNtEA",
-         *             "region": "isJBtyScZEOesDFEQjdu",
-         *             "region_name": "aoAoglrrSjuPcAiMIjhn",
-         *             "at": "2005-10-06T10:23:15.817849",
-         *             "finished_at": "2017-09-12T05:05:41.134041",
-         *             "says": "YHQyZoRuQUnloXSlNuFO",
-         *             "found": 4455,
-         *             "solved": 2643,
-         *             "was": "done_late",
-         *             "state": "missing"
-         *           }
-         *         ],
-         *         "text": "MWLkwGGiYruavRZuuzJU"
-         *       }
-         *     }
-         */
+        /** Summary */
         Summary: {
-            /**
-             * Format: date-time
-             * @example 2026-09-09T15:30:21.649723
-             */
+            /** Format: date-time */
             as_of: string;
-            /**
-             * @example [
-             *       {
-             *         "ground": "long_overdue",
-             *         "unit": "d8923043-d2dc-426e-97e1-676b71bf3618",
-             *         "name": "JxquQpmksinaPqrofqyX",
-             *         "rule": "qvuyGIquHNpbZEBtNtYs",
-             *         "facts": [
-             *           "WbtxziLhhUwTsUeVYIkY"
-             *         ],
-             *         "regions": [
-             *           "oDyXGPvnrDNNTDCwpMeH"
-             *         ]
-             *       }
-             *     ]
-             */
             candidates: components["schemas"]["Candidate"][];
-            /** @example 2826 */
             candidates_more: number;
-            /**
-             * @example [
-             *       {
-             *         "id": "8a72c6a4-4654-4a73-aa94-2ce5a2450159",
-             *         "number": "ZotAROKBsmpCcNQnxYjv",
-             *         "region": "sEXlAWGthlHKDNbLVEwa",
-             *         "region_name": "lriTWkTcNRvOqytTHQZu",
-             *         "topic": "FKMjfAzJlNubBqeKWiyd",
-             *         "facts": "yczkokUAyzUlkjRDicdJ",
-             *         "stands": "hung",
-             *         "overdue": false,
-             *         "issued_on": "2021-11-25",
-             *         "due_on": "2021-10-26",
-             *         "closed_on": null,
-             *         "units": [
-             *           "MCOrPkAVDuzWmZHhmohe"
-             *         ],
-             *         "lead": "fusvdMyavDiWcmlAbfkk"
-             *       }
-             *     ]
-             */
             carried_over: components["schemas"]["ItemLine"][];
-            /** @example 9382 */
             carried_over_more: number;
-            /**
-             * @example [
-             *       {
-             *         "lead_unit": "094362f2-954a-422e-9984-cb4c930de506",
-             *         "region": "TRahgoMzLRtalGDkNbiA",
-             *         "state": "done_late",
-             *         "checks": 9905,
-             *         "found": 8015,
-             *         "solved": 6291,
-             *         "handed_over": 1462,
-             *         "checked_at": "2021-04-17T03:38:35.006737",
-             *         "late_says": null,
-             *         "exempt_reason": "ypXzKpUycdswfSCXHPic",
-             *         "records": [
-             *           "e2e8d4fd-6b4f-4f8e-abe4-66cb3a6821ca"
-             *         ],
-             *         "withdrawn": [
-             *           "f37ddd29-ed6b-4509-9390-21e60cd2744e"
-             *         ]
-             *       }
-             *     ]
-             */
             cells: components["schemas"]["CellLine"][];
             counts: components["schemas"]["monthly_shapes_Counts"];
-            /**
-             * Format: date-time
-             * @example 2010-07-13T23:47:44.824155
-             */
+            /** Format: date-time */
             cutoff_at: string;
-            /**
-             * @example [
-             *       {
-             *         "id": "40629197-f45f-48c7-b2dc-9a92679b970d",
-             *         "number": "uioYfmIQmiwqvpDxhsDx",
-             *         "region": "zIWMpFGhMUTMKFiIchdp",
-             *         "region_name": "kRCmvRTNxrVXMxLrjjxZ",
-             *         "topic": "DPRZWhphGWwZoIuBUNdO",
-             *         "facts": null,
-             *         "stands": "voided",
-             *         "overdue": true,
-             *         "issued_on": "2025-02-06",
-             *         "due_on": null,
-             *         "closed_on": "2025-01-18",
-             *         "units": [
-             *           "WFSfekjSQdWLqRDlrArO"
-             *         ],
-             *         "lead": null
-             *       }
-             *     ]
-             */
             handed_over: components["schemas"]["ItemLine"][];
             inputs: components["schemas"]["Inputs"];
             items: components["schemas"]["Items"];
             kind: components["schemas"]["notifications_summaries_words_Kind"];
-            /**
-             * Format: date
-             * @example 2020-10-01
-             */
+            /** Format: date */
             last_on: string;
-            /**
-             * @example [
-             *       {
-             *         "unit": "1ac24829-c453-4b2a-a40a-a72b4ef82683",
-             *         "name": "BoGranWAThdcdkahSRhb",
-             *         "taken_over_by": "AKyyyVhuiIKQjAycEiKZ",
-             *         "counts": {
-             *           "cells": 8104,
-             *           "not_started": 8517,
-             *           "done": 5790,
-             *           "done_late": 9220,
-             *           "missing": 9116,
-             *           "exempt": 6219,
-             *           "checks": 2445,
-             *           "found": 5186,
-             *           "solved": 5199,
-             *           "handed_over": 2128
-             *         },
-             *         "handed_over": 904,
-             *         "handed_over_cleared": 7498,
-             *         "handed_over_overdue": 873,
-             *         "text": "JYBtOOVLgZWwIRVLedtx"
-             *       }
-             *     ]
-             */
             leads: components["schemas"]["LeadLine"][];
-            /** @example BVBFdzxuvECziwYvbaBc */
             month: string;
-            /** @example 533 */
             number: number;
-            /**
-             * @example {
-             *       "month": "ODckEzSaveotMNKwBMKj",
-             *       "sha256": "SQLHCjdeclZEaRcvDoSx",
-             *       "changes": [
-             *         {
-             *           "name": "FUrONBqZxwGmxoChbKma",
-             *           "label": "hPWXuxFWMReCImtdNCgN",
-             *           "now": 7821,
-             *           "before": 6145
-             *         }
-             *       ]
-             *     }
-             */
             previous: components["schemas"]["Previous"] | null;
-            /**
-             * @example [
-             *       {
-             *         "code": "eOVFYeSjxUDJKwjLSsRg",
-             *         "name": "VkDScJKjeuJaAlULDWqz",
-             *         "counts": {
-             *           "cells": 9541,
-             *           "not_started": 2874,
-             *           "done": 7691,
-             *           "done_late": 3975,
-             *           "missing": 6151,
-             *           "exempt": 6548,
-             *           "checks": 7590,
-             *           "found": 8322,
-             *           "solved": 1750,
-             *           "handed_over": 6910
-             *         },
-             *         "items": {
-             *           "new": 9884,
-             *           "cleared": 8467,
-             *           "open": 1518,
-             *           "hung": 4040,
-             *           "overdue": 966,
-             *           "carried_over": 1786,
-             *           "due": 1068,
-             *           "due_closed": 4429,
-             *           "due_on_time": 4060,
-             *           "closing_rate": 4547,
-             *           "on_time_rate": null
-             *         },
-             *         "text": "LrothODPVgdaOHVXGihm"
-             *       }
-             *     ]
-             */
             regions: components["schemas"]["RegionLine"][];
             rule: components["schemas"]["RuleLine"];
-            /**
-             * @default 1
-             * @example 9361
-             */
+            /** @default 1 */
             schema: number;
-            /**
-             * Format: date
-             * @example 2020-08-21
-             */
+            /** Format: date */
             starts_on: string;
-            /**
-             * @example {
-             *       "of": "gtARQOKbMlYUxGSoFxEZ",
-             *       "after": "nrsKKehjkHSZqNaqMLYY",
-             *       "counts_before": null,
-             *       "counts": {
-             *         "cells": 4683,
-             *         "not_started": 3965,
-             *         "done": 1208,
-             *         "done_late": 3773,
-             *         "missing": 8658,
-             *         "exempt": 3629,
-             *         "checks": 8130,
-             *         "found": 9902,
-             *         "solved": 7075,
-             *         "handed_over": 3228
-             *       },
-             *       "lines": [
-             *         {
-             *           "record": "f6e70765-b93f-4065-b092-9c8a671263ce",
-             *           "late": "filed",
-             *           "lead_unit": "4e8ec132-35ac-429c-b8f3-015a51e981af",
-             *           "lead_name": "WimfyOnlHWxjNCpSkyJG",
-             *           "region": "svORKJapHHOpiLIJUMvX",
-             *           "region_name": "XxXXsRJnJdLyihOUesAp",
-             *           "at": "2013-01-04T21:08:14.747720",
-             *           "finished_at": "2007-11-13T12:14:15.035450",
-             *           "says": "VFFYEtIqtzHLAyoynpZO",
-             *           "found": 1984,
-             *           "solved": 1019,
-             *           "was": "not_started",
-             *           "state": "not_started"
-             *         }
-             *       ],
-             *       "text": "HozaDroSOILqniCEtBTy"
-             *     }
-             */
             supplement?: components["schemas"]["Supplement"] | null;
-            /** @example HAvkufcuJfAlldPKuAbL */
             text: string;
-            /**
-             * @example [
-             *       {
-             *         "code": "IdHbmdIQnZCSkPGeNNtn",
-             *         "name": "dFpmxgIqpwwwnNUDLQoT",
-             *         "new": 9328
-             *       }
-             *     ]
-             */
             topics: components["schemas"]["TopicLine"][];
         };
         /** SummaryLine */
@@ -5859,89 +5059,13 @@ export interface components {
             level: components["schemas"]["trust_reports_rules_Level"];
             sentence: string;
         };
-        /**
-         * Supplement
-         * @example {
-         *       "of": "BuVNGZAyQcpnrgQvpEPM",
-         *       "after": "ASYJucMNOQyHJkLeXHZg",
-         *       "counts_before": null,
-         *       "counts": null,
-         *       "lines": [
-         *         {
-         *           "record": "e5cfa08c-17c0-4844-8cdf-3a84dd1545a1",
-         *           "late": "corrected",
-         *           "lead_unit": "87dc3e0c-bf75-43da-9ac2-a5fc9cb1d595",
-         *           "lead_name": "yUiCynjQNEuhGdLwBgve",
-         *           "region": "qgImUibwOKCajteAHCWf",
-         *           "region_name": "cDqgErMAEBEbOztqiRDj",
-         *           "at": "2025-06-17T23:48:26.508598",
-         *           "finished_at": "1997-04-30T20:25:53.018557",
-         *           "says": "JrroSAjIcgUOVUgYgjhS",
-         *           "found": 5772,
-         *           "solved": 4781,
-         *           "was": "exempt",
-         *           "state": "done"
-         *         }
-         *       ],
-         *       "text": "eMUxUifoNEECMiTYpZuL"
-         *     }
-         */
+        /** Supplement */
         Supplement: {
-            /** @example VclZdgfbKvicYigJNBLs */
             after: string;
-            /**
-             * @example {
-             *       "cells": 8978,
-             *       "not_started": 4342,
-             *       "done": 3732,
-             *       "done_late": 6978,
-             *       "missing": 9446,
-             *       "exempt": 8721,
-             *       "checks": 9185,
-             *       "found": 3951,
-             *       "solved": 2842,
-             *       "handed_over": 5681
-             *     }
-             */
             counts: components["schemas"]["monthly_shapes_Counts"] | null;
-            /**
-             * @example {
-             *       "cells": 1824,
-             *       "not_started": 7057,
-             *       "done": 4779,
-             *       "done_late": 4235,
-             *       "missing": 5893,
-             *       "exempt": 2130,
-             *       "checks": 7630,
-             *       "found": 5446,
-             *       "solved": 1754,
-             *       "handed_over": 7040
-             *     }
-             */
             counts_before: components["schemas"]["monthly_shapes_Counts"] | null;
-            /**
-             * @example [
-             *       {
-             *         "record": "06e0c8e7-6f1d-42f8-bc85-a92ae51ec713",
-             *         "late": "corrected",
-             *         "lead_unit": "3d9619c8-ab93-4c27-bdbb-066be585c497",
-             *         "lead_name": "SBrXikhHDTYgKCpyDAAn",
-             *         "region": "EqfnucEGdhMsITrjZrch",
-             *         "region_name": "TnpEmqGekFbryxwFIKUj",
-             *         "at": "2026-04-21T01:58:40.618039",
-             *         "finished_at": "2018-07-12T16:39:48.037574",
-             *         "says": "ShmjvQJyjIeseZgDzTOG",
-             *         "found": 847,
-             *         "solved": 9055,
-             *         "was": "missing",
-             *         "state": "not_started"
-             *       }
-             *     ]
-             */
             lines: components["schemas"]["LateLine"][];
-            /** @example sqqeGfcPOsFwKdhtYANh */
             of: string;
-            /** @example iPersuxGbcDPDrvzagsh */
             text: string;
         };
         /** Tally */
@@ -6056,687 +5180,19 @@ export interface components {
          * @enum {string}
          */
         TokenState: "good" | "unsigned" | "foreign" | "expired" | "ahead";
-        /**
-         * Told
-         * @example {
-         *       "summary": {
-         *         "schema": 9957,
-         *         "kind": "frozen",
-         *         "number": 5049,
-         *         "rule": {
-         *           "id": "2201dfa6-841d-4d4a-a236-1af45772be0a",
-         *           "title": "KRGwJxazICvjGIIfVZMw",
-         *           "clause": "XgUkWCQzRokuIpHppClL"
-         *         },
-         *         "month": "PJCFYYtHCCzaosQfWfwl",
-         *         "starts_on": "2021-06-04",
-         *         "last_on": "2023-06-15",
-         *         "cutoff_at": "2023-07-17T16:01:19.529444",
-         *         "as_of": "2003-11-14T21:45:53.705486",
-         *         "inputs": {
-         *           "names": {
-         *             "KISmVvDDUgCnvEMinqyo": "XCCqLLXSgIVyFRYsBGaz"
-         *           },
-         *           "since": "2008-07-31T17:01:12.751586",
-         *           "red_on": "2026-02-24",
-         *           "before": "8f77ef52-b3e4-4a3c-b6e0-343d58fc81a3"
-         *         },
-         *         "counts": {
-         *           "cells": 9112,
-         *           "not_started": 6880,
-         *           "done": 9132,
-         *           "done_late": 3569,
-         *           "missing": 6855,
-         *           "exempt": 7312,
-         *           "checks": 1865,
-         *           "found": 3112,
-         *           "solved": 5596,
-         *           "handed_over": 5703
-         *         },
-         *         "leads": [
-         *           {
-         *             "unit": "02db1be5-3cc1-4ce3-9519-f126da8dd72d",
-         *             "name": "GXzUjnINQWjrJWdOHKCS",
-         *             "taken_over_by": null,
-         *             "counts": {
-         *               "cells": 5283,
-         *               "not_started": 843,
-         *               "done": 1955,
-         *               "done_late": 1893,
-         *               "missing": 7229,
-         *               "exempt": 4874,
-         *               "checks": 4790,
-         *               "found": 2588,
-         *               "solved": 1767,
-         *               "handed_over": 796
-         *             },
-         *             "handed_over": 2614,
-         *             "handed_over_cleared": 1082,
-         *             "handed_over_overdue": 6102,
-         *             "text": "FqeAdnFxFARsKUWYLZWL"
-         *           }
-         *         ],
-         *         "regions": [
-         *           {
-         *             "code": "YBdDWiBsBqRmWmYWBnBV",
-         *             "name": "HVMLIFaXtqwbQQtMAIkD",
-         *             "counts": {
-         *               "cells": 6215,
-         *               "not_started": 9613,
-         *               "done": 3502,
-         *               "done_late": 8916,
-         *               "missing": 2133,
-         *               "exempt": 9683,
-         *               "checks": 4194,
-         *               "found": 4797,
-         *               "solved": 8338,
-         *               "handed_over": 2712
-         *             },
-         *             "items": {
-         *               "new": 5331,
-         *               "cleared": 8704,
-         *               "open": 9073,
-         *               "hung": 3838,
-         *               "overdue": 2851,
-         *               "carried_over": 4298,
-         *               "due": 8600,
-         *               "due_closed": 9742,
-         *               "due_on_time": 2151,
-         *               "closing_rate": 1393,
-         *               "on_time_rate": null
-         *             },
-         *             "text": "hAVNSifJHuVmttpNuwaj"
-         *           }
-         *         ],
-         *         "cells": [
-         *           {
-         *             "lead_unit": "21949f1a-9644-4a6d-be44-ad2e0e287514",
-         *             "region": "PBdaVSjRyWLxaBoGdnBu",
-         *             "state": "missing",
-         *             "checks": 8453,
-         *             "found": 4415,
-         *             "solved": 6587,
-         *             "handed_over": 9728,
-         *             "checked_at": null,
-         *             "late_says": "zKsWhMqAkXtFrVdirIiX",
-         *             "exempt_reason": "MBBzlSmHhOkcvfBYqvYi",
-         *             "records": [
-         *               "a1f517f5-c6c7-4f62-8f90-41e10d41f3e1"
-         *             ],
-         *             "withdrawn": [
-         *               "6e8912f5-0d35-4b31-a68e-a66289b31683"
-         *             ]
-         *           }
-         *         ],
-         *         "items": {
-         *           "new": 982,
-         *           "cleared": 4433,
-         *           "open": 2425,
-         *           "hung": 7005,
-         *           "overdue": 4503,
-         *           "carried_over": 9696,
-         *           "due": 527,
-         *           "due_closed": 4311,
-         *           "due_on_time": 1419,
-         *           "closing_rate": 9200,
-         *           "on_time_rate": 3273
-         *         },
-         *         "topics": [
-         *           {
-         *             "code": "FYGSKtcOwcKnqSgdAqnM",
-         *             "name": "qIhScVaerdBrCDzCvtMs",
-         *             "new": 8198
-         *           }
-         *         ],
-         *         "text": "nYQmksQUovUmjpWbHAnh",
-         *         "previous": {
-         *           "month": "cGgnZRxqhvDqcoIJyOUx",
-         *           "sha256": "tDoZfOZoEsTxpTCUrdvO",
-         *           "changes": [
-         *             {
-         *               "name": "cpLEALkCMCzSdkQxcyVj",
-         *               "label": "ViXGQQSrUuyjwuHdPRdO",
-         *               "now": 8991,
-         *               "before": 6884
-         *             }
-         *           ]
-         *         },
-         *         "candidates": [
-         *           {
-         *             "ground": "long_overdue",
-         *             "unit": "272e32ed-c526-49ca-81d2-c39dd721f3d0",
-         *             "name": "pUGBFVvEfyJldvOlrClE",
-         *             "rule": "rAtXazNxBeJtwbJlbYLl",
-         *             "facts": [
-         *               "NSaxTfnVrXUmsbdsepxA"
-         *             ],
-         *             "regions": [
-         *               "zEBmvsFAZlaYTPJFbVFC"
-         *             ]
-         *           }
-         *         ],
-         *         "candidates_more": 4761,
-         *         "handed_over": [
-         *           {
-         *             "id": "d7c35d5e-6f0c-4958-a4d8-318247f49efe",
-         *             "number": "mGwgTMJOCHRNWdghRBQF",
-         *             "region": "hGhvkHzzJPdOnZQinAOY",
-         *             "region_name": "QAEqEJoeJDVVcANVEuAZ",
-         *             "topic": "xLGoLOQIPwugAAGUasTW",
-         *             "facts": "eolbUhlTPdzFnAhDtsCY",
-         *             "stands": "voided",
-         *             "overdue": true,
-         *             "issued_on": "2025-12-02",
-         *             "due_on": null,
-         *             "closed_on": null,
-         *             "units": [
-         *               "gNuaPzcLXVUkYskboCfU"
-         *             ],
-         *             "lead": null
-         *           }
-         *         ],
-         *         "carried_over": [
-         *           {
-         *             "id": "7d12cea2-8d01-46d1-b6f8-cc34c2142606",
-         *             "number": "CpFimlyjLIhOjPsaODgv",
-         *             "region": "UelGauNiKFqBiDqbgANF",
-         *             "region_name": "fVFVTvSsSaSOiQoMbCmB",
-         *             "topic": "NylLWIffgVQWgVqkfmAz",
-         *             "facts": "cnVtvXOVLAXLyMcAvrfi",
-         *             "stands": "closed",
-         *             "overdue": false,
-         *             "issued_on": "2022-08-30",
-         *             "due_on": null,
-         *             "closed_on": null,
-         *             "units": [
-         *               "lHMsnFvNDEeDnclMZdfj"
-         *             ],
-         *             "lead": null
-         *           }
-         *         ],
-         *         "carried_over_more": 8322,
-         *         "supplement": {
-         *           "of": "kUFrlrSUmHxROZqQgOxt",
-         *           "after": "XPPrzwOJSOvOHeEptjXj",
-         *           "counts_before": {
-         *             "cells": 3658,
-         *             "not_started": 6854,
-         *             "done": 1638,
-         *             "done_late": 7619,
-         *             "missing": 5941,
-         *             "exempt": 2579,
-         *             "checks": 6080,
-         *             "found": 7191,
-         *             "solved": 3597,
-         *             "handed_over": 8184
-         *           },
-         *           "counts": null,
-         *           "lines": [
-         *             {
-         *               "record": "6eb3e672-d1ea-4e9b-a416-a37d780d4ad6",
-         *               "late": "filed",
-         *               "lead_unit": "55d72403-2c53-4f5f-bb38-a84250b70ba8",
-         *               "lead_name": "KTsgmPhEVJhClXcNDbjs",
-         *               "region": "VAAJIwLJkRoyIjxFCnxh",
-         *               "region_name": "YJUTiKJunZknyqXWcPAG",
-         *               "at": "2026-01-17T02:58:12.742607",
-         *               "finished_at": "1999-11-26T20:03:56.989404",
-         *               "says": "oliEQtcmVUsyFYThJFbW",
-         *               "found": 5151,
-         *               "solved": 8058,
-         *               "was": "done_late",
-         *               "state": "exempt"
-         *             }
-         *           ],
-         *           "text": "JjdhTFoYmysQCAjfrynj"
-         *         }
-         *       },
-         *       "whole": false,
-         *       "sha256": "gCEOtQDawjeeKJzbFQDb",
-         *       "made_at": "2012-09-23T07:45:04.388461",
-         *       "supplements": [
-         *         {
-         *           "schema": 2780,
-         *           "kind": "supplement",
-         *           "number": 4755,
-         *           "rule": {
-         *             "id": "ab9a57e5-1f56-4f18-a146-59d6006cd71c",
-         *             "title": "PBxfIuVegDwRRDlwKUpC",
-         *             "clause": "SMNNSaFWtPOnfVPudaTR"
-         *           },
-         *           "month": "nrJfeWvyBclXmMHDYmPY",
-         *           "starts_on": "2020-05-04",
-         *           "last_on": "2022-07-27",
-         *           "cutoff_at": "2009-06-13T21:59:51.644748",
-         *           "as_of": "2023-12-22T14:58:45.954751",
-         *           "inputs": {
-         *             "names": {
-         *               "bvnehqUYSrPqBileRMYR": "wIhUITVrhCnktvpVnQYK"
-         *             },
-         *             "since": "2025-02-11T23:18:38.263001",
-         *             "red_on": "2025-07-30",
-         *             "before": null
-         *           },
-         *           "counts": {
-         *             "cells": 4681,
-         *             "not_started": 3410,
-         *             "done": 5586,
-         *             "done_late": 8216,
-         *             "missing": 8763,
-         *             "exempt": 6107,
-         *             "checks": 4097,
-         *             "found": 7870,
-         *             "solved": 8440,
-         *             "handed_over": 7569
-         *           },
-         *           "leads": [
-         *             {
-         *               "unit": "a5813980-cac4-4842-8766-9a2277de8a8c",
-         *               "name": "poMOrhyZJPwyLbxsrDWf",
-         *               "taken_over_by": null,
-         *               "counts": {
-         *                 "cells": 229,
-         *                 "not_started": 4752,
-         *                 "done": 1466,
-         *                 "done_late": 7018,
-         *                 "missing": 1143,
-         *                 "exempt": 5267,
-         *                 "checks": 2609,
-         *                 "found": 2023,
-         *                 "solved": 7624,
-         *                 "handed_over": 4091
-         *               },
-         *               "handed_over": 1332,
-         *               "handed_over_cleared": 7116,
-         *               "handed_over_overdue": 4390,
-         *               "text": "XycUERazECorYDEvQuws"
-         *             }
-         *           ],
-         *           "regions": [
-         *             {
-         *               "code": "iXxkzlSsUvNlxLonzCvI",
-         *               "name": "OlPUbXIadASyQuiTeHwD",
-         *               "counts": {
-         *                 "cells": 2804,
-         *                 "not_started": 6981,
-         *                 "done": 9499,
-         *                 "done_late": 6825,
-         *                 "missing": 7234,
-         *                 "exempt": 1892,
-         *                 "checks": 3241,
-         *                 "found": 3949,
-         *                 "solved": 8639,
-         *                 "handed_over": 7669
-         *               },
-         *               "items": {
-         *                 "new": 8961,
-         *                 "cleared": 3370,
-         *                 "open": 1203,
-         *                 "hung": 9135,
-         *                 "overdue": 1517,
-         *                 "carried_over": 2761,
-         *                 "due": 5475,
-         *                 "due_closed": 5695,
-         *                 "due_on_time": 6781,
-         *                 "closing_rate": null,
-         *                 "on_time_rate": null
-         *               },
-         *               "text": "prjWiPtVHanLsUnjnAMM"
-         *             }
-         *           ],
-         *           "cells": [
-         *             {
-         *               "lead_unit": "3d28afa9-d956-46e7-8cb6-8ad9a3ce76cb",
-         *               "region": "OlwuVWJepHRQfeKKXuTA",
-         *               "state": "missing",
-         *               "checks": 6800,
-         *               "found": 4779,
-         *               "solved": 3523,
-         *               "handed_over": 2451,
-         *               "checked_at": "2003-08-31T22:45:58.629240",
-         *               "late_says": null,
-         *               "exempt_reason": "PrLGsyYYKcQMLpFZQPKw",
-         *               "records": [
-         *                 "bc1487a6-6a1a-4a7c-86c9-bfcb45221b14"
-         *               ],
-         *               "withdrawn": [
-         *                 "253e9a21-36dc-4f26-8830-07c428210816"
-         *               ]
-         *             }
-         *           ],
-         *           "items": {
-         *             "new": 1866,
-         *             "cleared": 753,
-         *             "open": 7657,
-         *             "hung": 3176,
-         *             "overdue": 9448,
-         *             "carried_over": 888,
-         *             "due": 1132,
-         *             "due_closed": 4891,
-         *             "due_on_time": 7293,
-         *             "closing_rate": null,
-         *             "on_time_rate": null
-         *           },
-         *           "topics": [
-         *             {
-         *               "code": "vhiJKNJpmKslcfodqSxw",
-         *               "name": "oqFFGbBEbbShKpFsnNHW",
-         *               "new": 8857
-         *             }
-         *           ],
-         *           "text": "swTjCCRoTqXwMYNFBFjL",
-         *           "previous": {
-         *             "month": "WYFXcUPqVHKlXhqHaizH",
-         *             "sha256": "zihuuXFJvrCaOoshBzmN",
-         *             "changes": [
-         *               {
-         *                 "name": "xOshYhQsRfQHjhVWsUvV",
-         *                 "label": "yawxiYFKgvDvWPgwACRt",
-         *                 "now": 4966,
-         *                 "before": 4580
-         *               }
-         *             ]
-         *           },
-         *           "candidates": [
-         *             {
-         *               "ground": "missing_twice",
-         *               "unit": "1b49fed6-1d45-4cf5-99dc-85f56015f6e9",
-         *               "name": "mjkaQCyWZjJLiZuAbpCp",
-         *               "rule": "JcsbJaVwvwfCavOdMzym",
-         *               "facts": [
-         *                 "bMhGUJJdFlzesdAhsHea"
-         *               ],
-         *               "regions": [
-         *                 "fxdrMKzHNJbSXpIKItHS"
-         *               ]
-         *             }
-         *           ],
-         *           "candidates_more": 5520,
-         *           "handed_over": [
-         *             {
-         *               "id": "3bd9eee3-86af-4350-a4ca-728be3fdbf9f",
-         *               "number": "zkwLSswMPqWcwfaokyNk",
-         *               "region": "sgdXxWewmVUvtAUwXhhX",
-         *               "region_name": "NwGSYFLUoAvtwzxFuhKG",
-         *               "topic": "FCzCdtpbOyXAXbxPqgPa",
-         *               "facts": "temeypCjrQwJGvfJYxvD",
-         *               "stands": "closed",
-         *               "overdue": true,
-         *               "issued_on": "2024-10-28",
-         *               "due_on": "2020-09-11",
-         *               "closed_on": "2022-09-03",
-         *               "units": [
-         *                 "RiaDSEtpdSpsaCnalMSG"
-         *               ],
-         *               "lead": null
-         *             }
-         *           ],
-         *           "carried_over": [
-         *             {
-         *               "id": "314c2668-cfd4-4cdd-a0c4-162cb9ae76e3",
-         *               "number": "YnAamxJNThSwPMOVROtS",
-         *               "region": "GFkzncynzQyaZoEgPsKi",
-         *               "region_name": "TgrrRiTgqUmyclFyphbG",
-         *               "topic": "sxyIktMiuGiSzxVTHCGX",
-         *               "facts": "ehwJmYJBbaeqoDiQkWZS",
-         *               "stands": "closed",
-         *               "overdue": false,
-         *               "issued_on": "2024-01-04",
-         *               "due_on": "2020-04-19",
-         *               "closed_on": null,
-         *               "units": [
-         *                 "KWmuDXZeNbRdNoRUxkBY"
-         *               ],
-         *               "lead": "uThUQxijbsJiYbgXmxTj"
-         *             }
-         *           ],
-         *           "carried_over_more": 8694,
-         *           "supplement": {
-         *             "of": "qISzceXvmHHJeEHgMazx",
-         *             "after": "bsNAdJuKdhNdupwCqCIj",
-         *             "counts_before": null,
-         *             "counts": null,
-         *             "lines": [
-         *               {
-         *                 "record": "c0ef6664-c4c1-4314-9aa1-b50a5075577f",
-         *                 "late": "corrected",
-         *                 "lead_unit": "85efc97b-85fc-440c-946b-676605ba6901",
-         *                 "lead_name": "IGQySgyahBqNUCIYMiFL",
-         *                 "region": "XHDFhzpcslbVGYjtkdne",
-         *                 "region_name": "UUHhiGpJpqDTMJspfeGy",
-         *                 "at": "2007-02-19T07:28:09.535074",
-         *                 "finished_at": "2006-12-02T06:41:22.513724",
-         *                 "says": "SRYbySLLnblqZsrlTfxd",
-         *                 "found": 2120,
-         *                 "solved": 350,
-         *                 "was": "missing",
-         *                 "state": "exempt"
-         *               }
-         *             ],
-         *             "text": "CZYMeBGpDSqqCAXlcPQT"
-         *           }
-         *         }
-         *       ]
-         *     }
-         */
+        /** Told */
         Told: {
-            /**
-             * Format: date-time
-             * @example 2017-01-28T06:15:39.091189
-             */
+            /** Format: date-time */
             made_at: string;
-            /** @example fSzkJVnzBghRLVPXfyhr */
             sha256: string | null;
             summary: components["schemas"]["Summary"];
-            /**
-             * @example [
-             *       {
-             *         "schema": 8521,
-             *         "kind": "preview",
-             *         "number": 983,
-             *         "rule": {
-             *           "id": "51d580e8-8ee2-4118-930a-4d1b9e831a48",
-             *           "title": "HkmkmNpRjtXkcHkDmxRy",
-             *           "clause": "xxtLZjgEHykyBauDfPOM"
-             *         },
-             *         "month": "HdeapFgMOqAfRGrTsMNh",
-             *         "starts_on": "2025-03-21",
-             *         "last_on": "2025-07-11",
-             *         "cutoff_at": "2009-05-10T18:15:11.226023",
-             *         "as_of": "2024-01-14T14:43:52.156483",
-             *         "inputs": {
-             *           "names": {
-             *             "fpLdGZJvfYBHcKyyNeJL": "RbAstyRAJLxRtzbkvyfD"
-             *           },
-             *           "since": "2007-06-27T21:26:53.827004",
-             *           "red_on": "2023-02-24",
-             *           "before": "bb305fac-0cf5-4ec6-8df4-36f4b8ebc267"
-             *         },
-             *         "counts": {
-             *           "cells": 4246,
-             *           "not_started": 3928,
-             *           "done": 6731,
-             *           "done_late": 5946,
-             *           "missing": 8009,
-             *           "exempt": 574,
-             *           "checks": 3549,
-             *           "found": 1135,
-             *           "solved": 3263,
-             *           "handed_over": 3259
-             *         },
-             *         "leads": [
-             *           {
-             *             "unit": "96fd8b7f-642d-462f-8280-0e35385e3fae",
-             *             "name": "SaIGRkIKQvXOUoFRyuIw",
-             *             "taken_over_by": "kwgZSxoSjiMNyTDCghjo",
-             *             "counts": {
-             *               "cells": 315,
-             *               "not_started": 4812,
-             *               "done": 762,
-             *               "done_late": 1450,
-             *               "missing": 8224,
-             *               "exempt": 6305,
-             *               "checks": 1285,
-             *               "found": 5422,
-             *               "solved": 9966,
-             *               "handed_over": 8338
-             *             },
-             *             "handed_over": 6316,
-             *             "handed_over_cleared": 3881,
-             *             "handed_over_overdue": 5979,
-             *             "text": "wCTmhCtoBDTjPqXNYLrc"
-             *           }
-             *         ],
-             *         "regions": [
-             *           {
-             *             "code": "DuMkgVrpYGycXeScJAjx",
-             *             "name": "HpSrWbKTjUahsCTfHQci",
-             *             "counts": {
-             *               "cells": 9347,
-             *               "not_started": 2840,
-             *               "done": 8458,
-             *               "done_late": 9319,
-             *               "missing": 4249,
-             *               "exempt": 2949,
-             *               "checks": 1194,
-             *               "found": 6292,
-             *               "solved": 48,
-             *               "handed_over": 4123
-             *             },
-             *             "items": {
-             *               "new": 354,
-             *               "cleared": 4477,
-             *               "open": 8411,
-             *               "hung": 9089,
-             *               "overdue": 4604,
-             *               "carried_over": 9046,
-             *               "due": 7344,
-             *               "due_closed": 8358,
-             *               "due_on_time": 216,
-             *               "closing_rate": 4160,
-             *               "on_time_rate": 9443
-             *             },
-             *             "text": "sdDZAMjozjemBIXjYNsK"
-             *           }
-             *         ],
-             *         "cells": [
-             *           {
-             *             "lead_unit": "c143db02-f396-421b-b335-7647fca96700",
-             *             "region": "CSeLsAzTrClgWEUrfmSB",
-             *             "state": "missing",
-             *             "checks": 66,
-             *             "found": 6191,
-             *             "solved": 5915,
-             *             "handed_over": 2410,
-             *             "checked_at": null,
-             *             "late_says": "FbIAdqBNERqrGhabsLlp",
-             *             "exempt_reason": null,
-             *             "records": [
-             *               "29770f15-ccae-45e7-8d8d-532d1f4f49a5"
-             *             ],
-             *             "withdrawn": [
-             *               "88945757-b9e1-4fbd-9468-316fb7880306"
-             *             ]
-             *           }
-             *         ],
-             *         "items": {
-             *           "new": 6987,
-             *           "cleared": 9175,
-             *           "open": 6442,
-             *           "hung": 2697,
-             *           "overdue": 2145,
-             *           "carried_over": 2665,
-             *           "due": 2579,
-             *           "due_closed": 4351,
-             *           "due_on_time": 8636,
-             *           "closing_rate": null,
-             *           "on_time_rate": 3579
-             *         },
-             *         "topics": [
-             *           {
-             *             "code": "FdpINRobywxSnehrBSbs",
-             *             "name": "iBusRpmlMhevfXjwCdNm",
-             *             "new": 6772
-             *           }
-             *         ],
-             *         "text": "LWocSLnMAgupGGgNRnSr",
-             *         "previous": null,
-             *         "candidates": [
-             *           {
-             *             "ground": "long_overdue",
-             *             "unit": "f556fded-b902-42ed-9e9c-6432273690f9",
-             *             "name": "blxriZDRhgCbZsvPkmgo",
-             *             "rule": "ssOEeRjFbIATAndpWRrn",
-             *             "facts": [
-             *               "AYGKfVtlClPBCVyJxzsG"
-             *             ],
-             *             "regions": [
-             *               "jPnqFLmBGBTvXlkTgMPO"
-             *             ]
-             *           }
-             *         ],
-             *         "candidates_more": 7034,
-             *         "handed_over": [
-             *           {
-             *             "id": "a157d8ec-1e97-4831-af55-5fabd05ef338",
-             *             "number": "RSMhEeDVvVOUmOKsPNnF",
-             *             "region": "ABlxdRilLXEqueaNHqiw",
-             *             "region_name": "XhlxlPwoGeJbnPsSMYii",
-             *             "topic": "lcdHaGqMXIDOOWPfFUyj",
-             *             "facts": null,
-             *             "stands": "voided",
-             *             "overdue": true,
-             *             "issued_on": "2023-08-11",
-             *             "due_on": null,
-             *             "closed_on": "2026-02-19",
-             *             "units": [
-             *               "ZBvrZJAIepfMLZuZJNvV"
-             *             ],
-             *             "lead": "LrgBJukBgvfPBPvBIJuX"
-             *           }
-             *         ],
-             *         "carried_over": [
-             *           {
-             *             "id": "08e39a4e-29ef-47d3-aab4-3baa3d0e651b",
-             *             "number": "voNBEHqLyqRwSEMpRBWx",
-             *             "region": "UbAVLzhNFKmXgvVIAnxy",
-             *             "region_name": "FFceTKwcEFznQAFKbTzy",
-             *             "topic": "FHaOtVHLXvGsDgaWTRhP",
-             *             "facts": null,
-             *             "stands": "voided",
-             *             "overdue": true,
-             *             "issued_on": "2023-09-05",
-             *             "due_on": null,
-             *             "closed_on": "2025-02-20",
-             *             "units": [
-             *               "xTVIWiPhSVAEGKaOoLCd"
-             *             ],
-             *             "lead": "MhGlsgqVeXsVNlannJlw"
-             *           }
-             *         ],
-             *         "carried_over_more": 3084,
-             *         "supplement": null
-             *       }
-             *     ]
-             */
             supplements: components["schemas"]["Summary"][];
-            /** @example false */
             whole: boolean;
         };
-        /**
-         * TopicLine
-         * @example {
-         *       "code": "sapWJWLHTGxqaSgYjXXQ",
-         *       "name": "UoKehtrJmJXQlNkcetIM",
-         *       "new": 9821
-         *     }
-         */
+        /** TopicLine */
         TopicLine: {
-            /** @example pPcSrAFFpnuCaldRKRIb */
             code: string;
-            /** @example rTyqiVesqHVMYoMLcDTb */
             name: string;
-            /** @example 3725 */
             new: number;
         };
         /** TopicList */
@@ -6784,7 +5240,6 @@ export interface components {
             kind: components["schemas"]["UnitKind"];
             name: string;
             parent?: string | null;
-            /** @example 210422108204 */
             region: string;
             /** @default  */
             short_name: string;
@@ -6962,7 +5417,6 @@ export interface components {
             purpose: string;
             /** @default 500 */
             radius_m: number;
-            /** @example 210422108204 */
             region: string;
             team: string[];
         };
