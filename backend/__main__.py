@@ -138,6 +138,12 @@ def redraw(arguments: list[str]) -> int:
         return redraw.main(arguments)
 
 
+def messages(arguments: list[str]) -> int:
+    from notifications.deliveries import cli
+
+    return cli.main(arguments)
+
+
 def doctor(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="duban doctor")
     parser.add_argument("--retry-parked", action="store_true", help="让搁置的事件重新处理")
@@ -200,6 +206,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "verify-receipt": verify_receipt,
     "verify-summary": verify_summary,
     "redraw": redraw,
+    "messages": messages,
     "doctor": doctor,
     "test": test,
     "check": check,

@@ -29,6 +29,7 @@ from backend.uploads.api import UploadController, speaks_tus
 from inspections.findings import queries as findings
 from inspections.findings.api import FindingController, TopicController
 from inspections.visits.api import VisitController
+from notifications.deliveries.api import ChannelController, DeliveryController
 from notifications.inbox.api import NoticeController
 from notifications.preferences.api import PreferenceController
 from notifications.reminders.api import ReminderController
@@ -74,6 +75,8 @@ CONTROLLERS = [
     NumbersController,
     DecisionController,
     NoticeController,
+    ChannelController,
+    DeliveryController,
     PreferenceController,
     ReminderController,
     SummaryController,

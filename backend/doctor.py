@@ -22,6 +22,7 @@ from backend.evidence.storage import StoreAway
 from backend.settings import PROTECTED, SIGNING, Bucket, KeyPlace, Settings
 from backend.settings import S3 as S3_STORE
 from backend.supervisor import OsUser, Trouble
+from notifications.deliveries.cli import connected
 
 LATEST_SEEN_YEAR = 2026  # the clock of a machine that says less was never set
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")  # without them a commit is no promise
@@ -69,6 +70,7 @@ def look(settings: Settings) -> Iterator[Finding]:
         yield asyncio.run(_bucket(settings, settings.bucket))
     yield _keys("加密密钥", settings, settings.protected_keys, PROTECTED)
     yield _keys("签名密钥", settings, settings.signing_keys, SIGNING)
+    yield Finding("对外消息", connected(settings.outgoing))
     if settings.embedded:
         yield from _services(settings)
     else:
@@ -192,6 +194,13 @@ async def _database(settings: Settings) -> list[Finding]:
         if await line.fetchval("SELECT to_regclass('public.outbox') IS NOT NULL"):
             parked = await line.fetchval("SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL")
             found.append(Finding("待办", f"{parked} 件搁置，见 docs/operations.md" if parked else "没有搁置的"))
+        if await line.fetchval("SELECT to_regclass('public.delivery') IS NOT NULL"):
+            since = clock.now() - timedelta(days=1)
+            failed = await line.fetchval(
+                "SELECT count(*) FROM delivery WHERE state = 'gave_up' AND ended_at > $1", since
+            )
+            said = f"一天内 {failed} 条未能送达，见 docs/operations.md" if failed else "一天内没有未送达的"
+            found.append(Finding("送达", said))
         if await line.fetchval("SELECT to_regclass('public.migration') IS NOT NULL"):
             done = await line.fetchval("SELECT count(*) FROM migration")
             found.append(Finding("数据表升级", f"已执行 {done} 个"))

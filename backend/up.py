@@ -26,6 +26,7 @@ from backend.supervisor import (
     say,
     undisturbed,
 )
+from notifications.deliveries import cli as deliveries
 
 WEB_WITHIN = 30.0  # seconds from start to the first answer
 PAGES = (("手机端", "/phone/"), ("桌面端", "/desk/"), ("接口说明", "/schema"), ("是否正常", "/healthz"))
@@ -140,6 +141,7 @@ def welcome(settings: Settings, seconds: float) -> str:
     for label, path in PAGES:
         if 0 < status(settings, path) < 400:
             lines.append(f"  {label}  {address(settings)}{path}")
+    lines += ["", f"  {deliveries.connected(settings.outgoing)}"]
     if logins := demo_logins(settings.var / "demo-logins.json"):
         lines += ["", "  演示账号（仅供试用）：", *(f"  {row}" for row in table(logins))]
     return "\n".join([*lines, ""])

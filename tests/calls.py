@@ -21,6 +21,9 @@ from backend.people.passwords import digest
 from backend.roles import Actor, Role
 from backend.uploads import receiving
 from inspections.visits import commands as visits
+from notifications.deliveries import registering
+from notifications.deliveries.rules import ChannelKind
+from notifications.deliveries.shapes import ChannelIn
 from notifications.inbox import commands as inbox
 from notifications.inbox.reactions import tell_people
 from notifications.reminders import defaults
@@ -36,7 +39,7 @@ from tasks.rectifications import voiding
 from tasks.rectifications.filters import Filter, Sort
 from tasks.rectifications.item import Status
 from tasks.views import commands as views
-from tests import make, monthly_make, people_make
+from tests import deliveries_make, make, monthly_make, people_make
 from tests.make import Cast
 
 
@@ -798,6 +801,58 @@ async def end_monthly_rule(it: Cast) -> Call:
     return await by(city.boss, "POST", f"/api/monthly/rules/{city.rule}/ending", body)
 
 
+# ── deliveries and their addresses ───────────────────────────────────────────────────────────────────────────────
+
+
+async def add_channel(it: Cast) -> Call:
+    body = {"id": str(uuid7()), "kind": "mail", "address": "zhao.li@example.gov.cn", "label": "办公邮箱"}
+    return await by(it.handler, "POST", "/api/channels", body)
+
+
+async def add_robot(it: Cast) -> Call:
+    url = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=693a91f6-7bbb-4bc4-97a0"
+    body = {"id": str(uuid7()), "kind": "wecom", "address": url, "unit": str(it.responsible)}
+    return await by(it.principal, "POST", "/api/channels", body)
+
+
+async def register_browser(it: Cast) -> Call:
+    body = {
+        "id": str(uuid7()),
+        "endpoint": f"https://fcm.googleapis.com/fcm/send/{uuid7()}",
+        "keys": deliveries_make.Browser().keys,
+        "label": "工作手机",
+    }
+    return await by(it.handler, "POST", "/api/channels/push", body)
+
+
+async def _waiting_channel(it: Cast) -> UUID:
+    """An address of the handler whose code is on its way."""
+    id = uuid7()
+    await registering.add(ChannelIn(id, ChannelKind.mail, "zhao.li@example.gov.cn"), it.handler)
+    return id
+
+
+async def send_to_channel(it: Cast) -> Call:
+    return await by(it.handler, "POST", f"/api/channels/{await _waiting_channel(it)}/messages", {"id": str(uuid7())})
+
+
+async def confirm_channel(it: Cast) -> Call:
+    id = await _waiting_channel(it)
+    code = await deliveries_make.code(id)
+    return await by(it.handler, "POST", f"/api/channels/{id}/confirmation", {"code": code})
+
+
+async def remove_channel(it: Cast) -> Call:
+    return await by(it.handler, "DELETE", f"/api/channels/{await _waiting_channel(it)}")
+
+
+async def retry_delivery(it: Cast) -> Call:
+    await deliveries_make.address(ChannelKind.sms, "13904130077", person=it.handler)
+    delivery = await deliveries_make.planned(it.handler, ChannelKind.sms)
+    await raw("UPDATE delivery SET state = 'gave_up', ended_at = $2 WHERE id = $1", delivery, clock.now())
+    return await by(it.handler, "POST", f"/api/deliveries/{delivery}/retry")
+
+
 # ── saved views ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -910,6 +965,12 @@ WRITES: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "PUT /api/reminders/rules/{rule_id}": add_reminder_rule,
     "POST /api/reminders/rules/{rule_id}/ending": end_reminder_rule,
     "DELETE /api/notices/absences/{absence_id}": end_absence,
+    "POST /api/channels": add_channel,
+    "POST /api/channels/push": register_browser,
+    "POST /api/channels/{channel_id}/messages": send_to_channel,
+    "POST /api/channels/{channel_id}/confirmation": confirm_channel,
+    "DELETE /api/channels/{channel_id}": remove_channel,
+    "POST /api/deliveries/{delivery_id}/retry": retry_delivery,
     **VERBS,
 }
 

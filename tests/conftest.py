@@ -22,6 +22,7 @@ from backend import settings
 # (Two files may run at a time, in processes that inherit all this from the one that leads them, and do it again.)
 os.environ.setdefault("DUBAN_PROTECTED_KEYS", base64.b64encode(bytes(range(32))).decode())
 os.environ.setdefault("DUBAN_SIGNING_KEYS", base64.b64encode(bytes(range(32, 64))).decode())
+os.environ.setdefault("DUBAN_PUSH_KEY", base64.b64encode(bytes(range(64, 96))).decode())
 _server = settings.load()
 _name = f"duban_test_{os.getpid()}"
 _folder = Path(tempfile.mkdtemp(prefix="duban-test-"))

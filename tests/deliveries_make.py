@@ -50,6 +50,12 @@ async def address(
     return id
 
 
+async def code(address: UUID) -> str:
+    """What was sent there to confirm it."""
+    (row,) = await raw("SELECT code FROM channel WHERE id = $1", address)
+    return protected.decrypt(row["code"], "channel.code", address)
+
+
 async def planned(person: Actor, *channels: ChannelKind, **said: Any) -> UUID:
     """A notice that is to go through these channels; the id of the delivery."""
     notice = said.pop("notice", None) or uuid7()

@@ -9,7 +9,7 @@ import pytest
 from backend import clock
 from backend.columns import uuid7
 from backend.db import raw
-from notifications.deliveries import attempting, circuits, jobs, recording, rules
+from notifications.deliveries import attempting, circuits, cli, jobs, recording, rules
 from notifications.deliveries.rules import ChannelKind as K
 from tests import deliveries_make, make
 from tests.deliveries_make import Browser, lanes, planned, story
@@ -36,7 +36,7 @@ def provider(monkeypatch):
         yield it
 
 
-async def test_where_nothing_is_connected_it_is_recorded_and_nothing_leaves(it):
+async def test_where_nothing_is_connected_it_is_recorded_and_nothing_leaves(it, capsys):
     await deliveries_make.address(K.mail, "zhao@example.gov.cn", person=it.handler)
     delivery = await planned(it.handler, K.web_push, K.mail)
     assert await lanes() == 1  # it begins where there is an address
@@ -45,7 +45,11 @@ async def test_where_nothing_is_connected_it_is_recorded_and_nothing_leaves(it):
     assert (kept["channel"], kept["to"], kept["title"]) == ("mail", "zhao@example.gov.cn", "整改事项被退回")
     (path,) = recording.folder().glob("*.json")
     assert path.stat().st_mode & 0o077 == 0
+    assert cli.main(["--last", "3"]) == 0
+    said = capsys.readouterr().out
+    assert "都不外发" in said and "邮件  zhao@example.gov.cn" in said and "整改事项被退回" in said
     path.unlink()
+    assert cli.main([]) == 0 and "没有记录的消息" in capsys.readouterr().out
 
 
 async def test_nothing_goes_out_before_its_time_and_once_then(it, provider):

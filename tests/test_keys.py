@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from backend import attesting, keys, protected, settings, signing
 from backend.columns import uuid7
 from backend.db import raw
+from backend.outgoing import Outgoing
 from backend.settings import ROOT, Settings
 from backend.supervisor import Trouble
 from tasks.households import commands, queries
@@ -240,7 +241,7 @@ def test_a_new_signing_key_comes_first_and_leaves_the_other_keys_alone(tmp_path:
 
 
 async def test_the_embedded_shape_makes_a_key_of_web_push_once(client, tmp_path):
-    first = replace(settings.load(), embedded=True, var=tmp_path)
+    first = replace(settings.load(), embedded=True, var=tmp_path, outgoing=Outgoing())
     await in_a_thread(keys.ensure, first)
     file = tmp_path / settings.PUSH.file
     made = file.read_text()

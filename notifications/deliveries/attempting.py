@@ -14,7 +14,7 @@ from backend.columns import uuid7
 from backend.db import raw, transaction
 from notifications.deliveries import queries, rules
 from notifications.deliveries.queries import Claimed
-from notifications.deliveries.rules import ChannelKind, DeliveryState, Next, Outcome
+from notifications.deliveries.rules import ChannelKind, DeliveryState, Next, Outcome, Purpose
 from notifications.deliveries.sending import Address, Answer
 
 
@@ -78,6 +78,13 @@ async def settle(it: Claimed, attempts: Mapping[UUID, UUID], answers: Mapping[UU
             now,
         )
         await _give_up_addresses([id for id, told in answers.items() if told.outcome is Outcome.unknown_address], now)
+        if it.purpose is Purpose.test and {told.outcome for told in answers.values()} & rules.ARRIVED:
+            await raw(
+                "UPDATE channel SET confirmed_at = coalesce(confirmed_at, $2), refused_at = NULL "
+                "WHERE id = $1 AND unit IS NOT NULL",
+                it.address,
+                now,
+            )
         outcomes = [answer.outcome for answer in answers.values()]
         return await _go_on(it, outcomes, now, now + max(afters) if afters else None)
 

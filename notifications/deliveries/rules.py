@@ -4,6 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
+
+from backend.roles import OFFICE, Actor, Role
 
 
 class ChannelKind(StrEnum):
@@ -18,9 +21,26 @@ class ChannelKind(StrEnum):
     sms = "sms"
 
 
+SPOKEN = {
+    ChannelKind.in_app: "站内通知",
+    ChannelKind.web_push: "浏览器推送",
+    ChannelKind.mail: "邮件",
+    ChannelKind.wecom: "企业微信群机器人",
+    ChannelKind.dingtalk: "钉钉群机器人",
+    ChannelKind.feishu: "飞书群机器人",
+    ChannelKind.sms: "短信",
+}
 ROBOTS = frozenset({ChannelKind.wecom, ChannelKind.dingtalk, ChannelKind.feishu})  # of a unit's group chat
 CONFIRMED_BY_CODE = frozenset({ChannelKind.mail, ChannelKind.sms})
 LANES = tuple(kind for kind in ChannelKind if kind is not ChannelKind.in_app)
+
+
+class ChannelState(StrEnum):
+    """Of an address."""
+
+    unconfirmed = "unconfirmed"
+    ready = "ready"
+    refused = "refused"  # the provider says that nobody is there
 
 
 class Purpose(StrEnum):
@@ -75,6 +95,14 @@ LAST = tuple(timedelta(seconds=s) for s in (15, 60, 300, 900, 3600, 3 * 3600))
 GIVE_UP_AFTER = timedelta(hours=24)  # whatever is in the way; for a code, its own life
 JITTER = 0.25  # so that what failed together does not come again together
 
+
+CODE_FOR, CODE_TRIES = timedelta(minutes=10), 5
+COUNTED_FOR, MOST_BY_ONE, MOST_TO_ONE = (
+    timedelta(hours=1),
+    6,
+    3,
+)  # codes and tests in an hour: by a person, to an address
+MOST_OF_A_KIND = 10  # browsers of a person, robots of a kind of a unit
 
 LEASE = timedelta(minutes=2)  # of one attempt, which takes less
 GROUP_PAUSE = timedelta(seconds=20)  # until the group's other attempt is through
@@ -141,6 +169,13 @@ def pause(tries: int, is_last: bool, luck: float) -> timedelta | None:
     if tries > len(waits):
         return None
     return waits[tries - 1] * (1 + JITTER * luck)
+
+
+def why_not_set_robot(actor: Actor, unit: UUID, path: frozenset[str]) -> str | None:
+    """The unit's principal, or the office of a place the unit lies in. None: may."""
+    if unit in actor.units(Role.unit_principal) or actor.areas(*OFFICE) & path:
+        return None
+    return "群机器人由单位负责人或督查办设置。"
 
 
 def why_not_retry(state: DeliveryState, purpose: Purpose) -> str | None:
