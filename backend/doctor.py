@@ -15,14 +15,13 @@ from typing import Any
 import asyncpg
 import redis
 
-from backend import binaries, clock, db, embedded, embedded_queue, outbox, places, up
+from backend import binaries, clock, db, embedded, embedded_queue, outbox, outgoing, places, up
 from backend.binaries import Binary
 from backend.evidence.s3 import S3
 from backend.evidence.storage import StoreAway
 from backend.settings import PROTECTED, SIGNING, Bucket, KeyPlace, Settings
 from backend.settings import S3 as S3_STORE
 from backend.supervisor import OsUser, Trouble
-from notifications.deliveries.cli import connected
 
 LATEST_SEEN_YEAR = 2026  # the clock of a machine that says less was never set
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")  # without them a commit is no promise
@@ -70,7 +69,7 @@ def look(settings: Settings) -> Iterator[Finding]:
         yield asyncio.run(_bucket(settings, settings.bucket))
     yield _keys("加密密钥", settings, settings.protected_keys, PROTECTED)
     yield _keys("签名密钥", settings, settings.signing_keys, SIGNING)
-    yield Finding("对外消息", connected(settings.outgoing))
+    yield Finding("对外消息", outgoing.told(settings.outgoing))
     if settings.embedded:
         yield from _services(settings)
     else:

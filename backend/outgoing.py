@@ -8,6 +8,14 @@ from backend.environment import BadSettings, number
 
 # Ways out of this machine (notifications/deliveries); none is used before DUBAN_SEND names it.
 OUTGOING = ("web_push", "mail", "wecom", "dingtalk", "feishu", "sms")
+SPOKEN = {
+    "web_push": "浏览器推送",
+    "mail": "邮件",
+    "wecom": "企业微信群机器人",
+    "dingtalk": "钉钉群机器人",
+    "feishu": "飞书群机器人",
+    "sms": "短信",
+}
 ROBOT_ORIGINS = {
     "wecom": "https://qyapi.weixin.qq.com",
     "dingtalk": "https://oapi.dingtalk.com",
@@ -49,6 +57,13 @@ class Outgoing:
     robot_origins: Mapping[str, str] = field(default_factory=lambda: ROBOT_ORIGINS)
     sms_url: str = field(default="", repr=False)
     sms_token: str = field(default="", repr=False)
+
+
+def told(out: Outgoing) -> str:
+    """One sentence about what leaves this machine."""
+    if not out.sends:
+        return "短信、邮件、推送都不外发，只记录在本机（./duban messages 查看）。"
+    return f"外发渠道：{'、'.join(SPOKEN[kind] for kind in OUTGOING if kind in out.sends)}；其余不发。"
 
 
 def read(env: Mapping[str, str], keys: Sequence[bytes]) -> Outgoing:

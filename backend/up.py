@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from backend import embedded, screen_build
+from backend import embedded, outgoing, screen_build
 from backend.settings import ROOT, Settings, load
 from backend.supervisor import (
     Program,
@@ -26,7 +26,6 @@ from backend.supervisor import (
     say,
     undisturbed,
 )
-from notifications.deliveries import cli as deliveries
 
 WEB_WITHIN = 30.0  # seconds from start to the first answer
 PAGES = (("手机端", "/phone/"), ("桌面端", "/desk/"), ("接口说明", "/schema"), ("是否正常", "/healthz"))
@@ -141,7 +140,7 @@ def welcome(settings: Settings, seconds: float) -> str:
     for label, path in PAGES:
         if 0 < status(settings, path) < 400:
             lines.append(f"  {label}  {address(settings)}{path}")
-    lines += ["", f"  {deliveries.connected(settings.outgoing)}"]
+    lines += ["", f"  {outgoing.told(settings.outgoing)}"]
     if logins := demo_logins(settings.var / "demo-logins.json"):
         lines += ["", "  演示账号（仅供试用）：", *(f"  {row}" for row in table(logins))]
     return "\n".join([*lines, ""])

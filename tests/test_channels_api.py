@@ -240,8 +240,9 @@ async def test_a_robot_is_used_once_its_test_message_has_arrived(client, it, mon
         shown = (await client.get(f"/api/channels?unit={it.responsible}", headers=call.headers)).json()["items"]
         assert [(one["state"], one["last_sent"]) for one in shown] == [("refused", "gave_up")]
         path = f"/api/channels/{id}/messages"
-        await client.post(path, json={"id": str(uuid7())}, headers=call.headers)
-        await deliveries_make.lanes(K.wecom)
+        with clock.frozen(clock.now() + timedelta(minutes=1)):
+            await client.post(path, json={"id": str(uuid7())}, headers=call.headers)
+            await deliveries_make.lanes(K.wecom)
         shown = (await client.get(f"/api/channels?unit={it.responsible}", headers=call.headers)).json()["items"]
     assert [(one["state"], one["last_sent"]) for one in shown] == [("ready", "sent")]
     assert "督办测试消息" in chat.asked[0].json["text"]["content"]
@@ -264,9 +265,7 @@ async def test_who_works_there_and_the_office_see_a_unit_s_robots_and_nobody_els
 # ── in the database ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_addresses_keys_and_codes_are_encrypted_and_found_again_after_the_key_changed(
-    client, it, monkeypatch
-):
+async def test_addresses_keys_and_codes_are_encrypted_and_found_again_after_the_key_changed(client, it, monkeypatch):
     await (await calls.add_channel(it)).made(client)
     browser = await calls.register_browser(it)
     await browser.made(client)

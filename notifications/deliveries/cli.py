@@ -4,9 +4,8 @@ import argparse
 import sys
 
 from backend import settings
-from backend.outgoing import Outgoing
+from backend.outgoing import SPOKEN, told
 from notifications.deliveries import recording
-from notifications.deliveries.rules import LANES, SPOKEN, ChannelKind
 
 
 def main(arguments: list[str]) -> int:
@@ -14,17 +13,9 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="duban messages")
     parser.add_argument("--last", type=int, default=20, metavar="N", help="只看最近 N 条（默认 20）")
     wanted = parser.parse_args(arguments)
-    lines = [connected(settings.load().outgoing)]
+    lines = [told(settings.load().outgoing)]
     for one in reversed(list(recording.recorded(max(1, wanted.last)))):
-        lines.append(f"\n{one['at']}  {SPOKEN[ChannelKind(one['channel'])]}  {one['to']}")
+        lines.append(f"\n{one['at']}  {SPOKEN[one['channel']]}  {one['to']}")
         lines += [f"  {text}" for text in (one["title"], one["line"], one["link"]) if text]
     sys.stdout.write("\n".join([*lines, "" if len(lines) > 1 else "没有记录的消息。", ""]))
     return 0
-
-
-def connected(out: Outgoing) -> str:
-    """One sentence about what leaves this machine."""
-    if not out.sends:
-        return f"短信、邮件、推送都不外发，只记录在 {recording.folder()}（./duban messages 查看）。"
-    names = "、".join(SPOKEN[kind] for kind in LANES if kind.value in out.sends)
-    return f"外发渠道：{names}；其余不发。"

@@ -21,15 +21,6 @@ class ChannelKind(StrEnum):
     sms = "sms"
 
 
-SPOKEN = {
-    ChannelKind.in_app: "站内通知",
-    ChannelKind.web_push: "浏览器推送",
-    ChannelKind.mail: "邮件",
-    ChannelKind.wecom: "企业微信群机器人",
-    ChannelKind.dingtalk: "钉钉群机器人",
-    ChannelKind.feishu: "飞书群机器人",
-    ChannelKind.sms: "短信",
-}
 ROBOTS = frozenset({ChannelKind.wecom, ChannelKind.dingtalk, ChannelKind.feishu})  # of a unit's group chat
 CONFIRMED_BY_CODE = frozenset({ChannelKind.mail, ChannelKind.sms})
 LANES = tuple(kind for kind in ChannelKind if kind is not ChannelKind.in_app)

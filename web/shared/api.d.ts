@@ -72,6 +72,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My addresses; with `unit` the robots of its group chats */
+        get: operations["ApiChannelsList"];
+        put?: never;
+        /** Enter a mail address, a number, or a unit's robot: a code or a test message goes there */
+        post: operations["ApiChannelsAdd"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels/{channel_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Send nothing there any more */
+        delete: operations["ApiChannelsChannelIdRemove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels/{channel_id}/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The code that came there */
+        post: operations["ApiChannelsChannelIdConfirmationConfirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels/{channel_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Another code, or a test message to an address that is used */
+        post: operations["ApiChannelsChannelIdMessagesSend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Register this browser for Web Push; safe at every start */
+        post: operations["ApiChannelsPushRegister"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels/push-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a browser needs to subscribe to Web Push */
+        get: operations["ApiChannelsPushKeyPushKey"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/deadlines/readings": {
         parameters: {
             query?: never;
@@ -98,6 +201,74 @@ export interface paths {
         };
         /** 待我处理: items that wait for me and for which moves, the most urgent first */
         get: operations["ApiDecisionsList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was sent outside of the app, newest first: my own, and that of the office's people */
+        get: operations["ApiDeliveriesList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deliveries/{delivery_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of them with its attempts */
+        get: operations["ApiDeliveriesDeliveryIdShow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deliveries/{delivery_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try one that was given up once more */
+        post: operations["ApiDeliveriesDeliveryIdRetryRetry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deliveries/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many stand where; of those that are over, the last day's */
+        get: operations["ApiDeliveriesCountsCount"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2545,6 +2716,15 @@ export interface components {
             findings: components["schemas"]["FindingShape"][];
             visit: components["schemas"]["VisitShape"];
         };
+        /** AttemptShape */
+        AttemptShape: {
+            /** Format: date-time */
+            at: string;
+            channel: components["schemas"]["ChannelKind"];
+            ended_at: string | null;
+            outcome: components["schemas"]["Outcome"];
+            said: string | null;
+        };
         /**
          * Audience
          * @description Groups of people around a thing; who they are today is asked when the event is handled.
@@ -2570,6 +2750,10 @@ export interface components {
          * @enum {string}
          */
         backend_feedback_rules_Standing: "waiting" | "answered" | "closed";
+        /** CodeIn */
+        backend_people_shapes_CodeIn: {
+            code: string;
+        };
         /**
          * Kind
          * @description The kinds of deadlines that papers know (domain.md a.5).
@@ -2635,6 +2819,19 @@ export interface components {
          * @enum {string}
          */
         BatchState: "running" | "done" | "stopped" | "parked";
+        /** BrowserIn */
+        BrowserIn: {
+            endpoint: string;
+            /** Format: uuid */
+            id: string;
+            keys: components["schemas"]["BrowserKeys"];
+            label?: string | null;
+        };
+        /** BrowserKeys */
+        BrowserKeys: {
+            auth: string;
+            p256dh: string;
+        };
         /**
          * BulkMove
          * @description What may be done to many items in one request. Words as in Verb, where one request is one verb.
@@ -2705,12 +2902,50 @@ export interface components {
          * @enum {string}
          */
         Certainty: "known" | "assumed";
+        /** ChannelIn */
+        ChannelIn: {
+            address: string;
+            /** Format: uuid */
+            id: string;
+            kind: components["schemas"]["ChannelKind"];
+            label?: string | null;
+            secret?: string | null;
+            unit?: string | null;
+        };
         /**
          * ChannelKind
          * @description A way to reach somebody. `in_app` is the notice itself: it is there already and is never tried.
          * @enum {string}
          */
         ChannelKind: "in_app" | "web_push" | "mail" | "wecom" | "dingtalk" | "feishu" | "sms";
+        /** ChannelPage */
+        ChannelPage: {
+            items: components["schemas"]["ChannelShape"][];
+            kinds: components["schemas"]["KindShape"][];
+            next: string | null;
+        };
+        /** ChannelShape */
+        ChannelShape: {
+            /** Format: date-time */
+            added_at: string;
+            address: string;
+            confirmed_at: string | null;
+            connected: boolean;
+            /** Format: uuid */
+            id: string;
+            kind: components["schemas"]["ChannelKind"];
+            label: string | null;
+            last_sent: components["schemas"]["DeliveryState"] | null;
+            refused_at: string | null;
+            state: components["schemas"]["ChannelState"];
+            unit: string | null;
+        };
+        /**
+         * ChannelState
+         * @description Of an address.
+         * @enum {string}
+         */
+        ChannelState: "unconfirmed" | "ready" | "refused";
         /**
          * Check
          * @description What is looked at, in the order of the page.
@@ -2768,10 +3003,6 @@ export interface components {
          * @enum {string}
          */
         ClosingClass: "fix_now" | "by_date" | "long_term";
-        /** CodeIn */
-        CodeIn: {
-            code: string;
-        };
         /** ConcernIn */
         ConcernIn: {
             household: string | null;
@@ -2866,6 +3097,40 @@ export interface components {
          * @enum {string}
          */
         Deed: "answer" | "close";
+        /** DeliveryDetail */
+        DeliveryDetail: {
+            attempts: components["schemas"]["AttemptShape"][];
+            delivery: components["schemas"]["DeliveryShape"];
+        };
+        /** DeliveryPage */
+        DeliveryPage: {
+            items: components["schemas"]["DeliveryShape"][];
+            next: string | null;
+        };
+        /** DeliveryShape */
+        DeliveryShape: {
+            chain: components["schemas"]["ChannelKind"][];
+            channel: components["schemas"]["ChannelKind"];
+            ended_at: string | null;
+            /** Format: uuid */
+            id: string;
+            next_try_at: string | null;
+            /** Format: uuid */
+            notice: string;
+            /** Format: uuid */
+            person: string;
+            person_name: string;
+            /** Format: date-time */
+            planned_at: string;
+            purpose: components["schemas"]["Purpose"];
+            state: components["schemas"]["DeliveryState"];
+            unit_name: string;
+        };
+        /**
+         * DeliveryState
+         * @enum {string}
+         */
+        DeliveryState: "waiting" | "sending" | "sent" | "gave_up" | "lapsed";
         /** DraftIn */
         DraftIn: {
             /** @default  */
@@ -3674,6 +3939,12 @@ export interface components {
             published_at: string | null;
             use: components["schemas"]["Use"];
         };
+        /** KindShape */
+        KindShape: {
+            connected: boolean;
+            kind: components["schemas"]["ChannelKind"];
+            usable: boolean;
+        };
         /**
          * Late
          * @description What a supplement tells of.
@@ -3702,7 +3973,7 @@ export interface components {
         };
         /** Lead */
         Lead: {
-            counts: components["schemas"]["monthly_shapes_Counts"];
+            counts: components["schemas"]["tasks_monthly_shapes_Counts"];
             name: string;
             taken_over_by: string | null;
             taken_over_by_name: string | null;
@@ -3711,7 +3982,7 @@ export interface components {
         };
         /** LeadLine */
         LeadLine: {
-            counts: components["schemas"]["monthly_shapes_Counts"];
+            counts: components["schemas"]["tasks_monthly_shapes_Counts"];
             handed_over: number;
             handed_over_cleared: number;
             handed_over_overdue: number;
@@ -3867,29 +4138,6 @@ export interface components {
             month: string;
             periods: components["schemas"]["SeenPeriod"][];
         };
-        /** Counts */
-        monthly_shapes_Counts: {
-            /** @default 0 */
-            cells: number;
-            /** @default 0 */
-            checks: number;
-            /** @default 0 */
-            done: number;
-            /** @default 0 */
-            done_late: number;
-            /** @default 0 */
-            exempt: number;
-            /** @default 0 */
-            found: number;
-            /** @default 0 */
-            handed_over: number;
-            /** @default 0 */
-            missing: number;
-            /** @default 0 */
-            not_started: number;
-            /** @default 0 */
-            solved: number;
-        };
         /**
          * Answer
          * @description To an exemption that was asked for, and to a rule that was entered.
@@ -4014,6 +4262,18 @@ export interface components {
             verb: string;
             why: components["schemas"]["Audience"];
         };
+        /** CodeIn */
+        notifications_deliveries_shapes_CodeIn: {
+            code: string;
+        };
+        /** Counts */
+        notifications_deliveries_shapes_Counts: {
+            /** Format: date-time */
+            since: string;
+            states: {
+                [key: string]: number;
+            };
+        };
         /** Preview */
         notifications_reminders_shapes_Preview: {
             items: components["schemas"]["Line"][];
@@ -4098,6 +4358,12 @@ export interface components {
             /** @default  */
             opinion: string;
         };
+        /**
+         * Outcome
+         * @description What came of one attempt, or why there was none.
+         * @enum {string}
+         */
+        Outcome: "sending" | "sent" | "recorded" | "shared" | "failed" | "slow" | "limited" | "refused" | "unknown_address" | "lost" | "no_address" | "down";
         /** Override */
         Override: {
             /** Format: date */
@@ -4290,6 +4556,15 @@ export interface components {
             units?: string[];
             upheld: boolean;
         };
+        /**
+         * Purpose
+         * @enum {string}
+         */
+        Purpose: "notice" | "code" | "test";
+        /** PushKey */
+        PushKey: {
+            public_key: string | null;
+        };
         /** Readiness */
         Readiness: {
             degraded: string[];
@@ -4384,18 +4659,6 @@ export interface components {
          * @enum {string}
          */
         RecordKind: "finding" | "entry" | "hand_in" | "objection" | "site_check" | "look_back" | "reopening";
-        /** Counts */
-        rectifications_counts_Counts: {
-            due_soon: components["schemas"]["Count"];
-            groups: {
-                [key: string]: components["schemas"]["Count"];
-            };
-            overdue: components["schemas"]["Count"];
-            returned: components["schemas"]["Count"];
-            statuses: {
-                [key: string]: components["schemas"]["Count"];
-            };
-        };
         /**
          * Verb
          * @enum {string}
@@ -4546,7 +4809,7 @@ export interface components {
         /** Region */
         Region: {
             code: string;
-            counts: components["schemas"]["monthly_shapes_Counts"];
+            counts: components["schemas"]["tasks_monthly_shapes_Counts"];
             name: string;
             /** Format: uuid */
             target: string;
@@ -4554,7 +4817,7 @@ export interface components {
         /** RegionLine */
         RegionLine: {
             code: string;
-            counts: components["schemas"]["monthly_shapes_Counts"];
+            counts: components["schemas"]["tasks_monthly_shapes_Counts"];
             items: components["schemas"]["Items"];
             name: string;
             text: string;
@@ -4876,13 +5139,18 @@ export interface components {
         /** SeenPeriod */
         SeenPeriod: {
             cells: components["schemas"]["SeenCell"][];
-            counts: components["schemas"]["monthly_shapes_Counts"];
+            counts: components["schemas"]["tasks_monthly_shapes_Counts"];
             leads: components["schemas"]["Lead"][];
             left_says: string;
             period: components["schemas"]["Period"];
             regions: components["schemas"]["Region"][];
             seconds_left: number;
             workdays_left: number;
+        };
+        /** SendingIn */
+        SendingIn: {
+            /** Format: uuid */
+            id: string;
         };
         /** ServerTime */
         ServerTime: {
@@ -5008,7 +5276,7 @@ export interface components {
             carried_over: components["schemas"]["ItemLine"][];
             carried_over_more: number;
             cells: components["schemas"]["CellLine"][];
-            counts: components["schemas"]["monthly_shapes_Counts"];
+            counts: components["schemas"]["tasks_monthly_shapes_Counts"];
             /** Format: date-time */
             cutoff_at: string;
             handed_over: components["schemas"]["ItemLine"][];
@@ -5062,8 +5330,8 @@ export interface components {
         /** Supplement */
         Supplement: {
             after: string;
-            counts: components["schemas"]["monthly_shapes_Counts"] | null;
-            counts_before: components["schemas"]["monthly_shapes_Counts"] | null;
+            counts: components["schemas"]["tasks_monthly_shapes_Counts"] | null;
+            counts_before: components["schemas"]["tasks_monthly_shapes_Counts"] | null;
             lines: components["schemas"]["LateLine"][];
             of: string;
             text: string;
@@ -5081,6 +5349,29 @@ export interface components {
          * @enum {string}
          */
         tasks_household_clearing_rules_Standing: "no_items" | "open" | "hung" | "cleared";
+        /** Counts */
+        tasks_monthly_shapes_Counts: {
+            /** @default 0 */
+            cells: number;
+            /** @default 0 */
+            checks: number;
+            /** @default 0 */
+            done: number;
+            /** @default 0 */
+            done_late: number;
+            /** @default 0 */
+            exempt: number;
+            /** @default 0 */
+            found: number;
+            /** @default 0 */
+            handed_over: number;
+            /** @default 0 */
+            missing: number;
+            /** @default 0 */
+            not_started: number;
+            /** @default 0 */
+            solved: number;
+        };
         /** Preview */
         tasks_monthly_shapes_Preview: {
             cells: number;
@@ -5097,6 +5388,18 @@ export interface components {
             target_certainty: components["schemas"]["Certainty"];
             /** Format: date */
             target_on: string;
+        };
+        /** Counts */
+        tasks_rectifications_counts_Counts: {
+            due_soon: components["schemas"]["Count"];
+            groups: {
+                [key: string]: components["schemas"]["Count"];
+            };
+            overdue: components["schemas"]["Count"];
+            returned: components["schemas"]["Count"];
+            statuses: {
+                [key: string]: components["schemas"]["Count"];
+            };
         };
         /**
          * Status
@@ -5631,6 +5934,294 @@ export interface operations {
             };
         };
     };
+    ApiChannelsList: {
+        parameters: {
+            query?: {
+                unit?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelPage"];
+                };
+            };
+        };
+    };
+    ApiChannelsAdd: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelIn"];
+            };
+        };
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelShape"];
+                };
+            };
+        };
+    };
+    ApiChannelsChannelIdRemove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    ApiChannelsChannelIdConfirmationConfirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["notifications_deliveries_shapes_CodeIn"];
+            };
+        };
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelShape"];
+                };
+            };
+        };
+    };
+    ApiChannelsChannelIdMessagesSend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendingIn"];
+            };
+        };
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelShape"];
+                };
+            };
+        };
+    };
+    ApiChannelsPushRegister: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BrowserIn"];
+            };
+        };
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelShape"];
+                };
+            };
+        };
+    };
+    ApiChannelsPushKeyPushKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushKey"];
+                };
+            };
+        };
+    };
     ApiDeadlinesReadingsRead: {
         parameters: {
             query?: never;
@@ -5710,6 +6301,167 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Decisions"];
+                };
+            };
+        };
+    };
+    ApiDeliveriesList: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+                mine?: boolean;
+                state?: components["schemas"]["DeliveryState"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+        };
+    };
+    ApiDeliveriesDeliveryIdShow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryDetail"];
+                };
+            };
+        };
+    };
+    ApiDeliveriesDeliveryIdRetryRetry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryDetail"];
+                };
+            };
+        };
+    };
+    ApiDeliveriesCountsCount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["notifications_deliveries_shapes_Counts"];
                 };
             };
         };
@@ -7107,7 +7859,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CodeIn"];
+                "application/json": components["schemas"]["backend_people_shapes_CodeIn"];
             };
         };
         responses: {
@@ -10326,7 +11078,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["rectifications_counts_Counts"];
+                    "application/json": components["schemas"]["tasks_rectifications_counts_Counts"];
                 };
             };
         };
