@@ -14,7 +14,7 @@ from tests import hostile_files, make
 from tests.browser.chromium import PASSWORD, Phone
 from tests.fault_proxy import Fault, Kind, Network
 
-AT_THE_PLACE = {"latitude": 41.85, "longitude": 124.6, "accuracy": 9.0}
+AT_THE_PLACE = {"latitude": make.TARGET[0], "longitude": make.TARGET[1], "accuracy": 9.0}
 CUT_AT = 700_000
 
 
@@ -65,10 +65,11 @@ async def arrived(page: Page, count: int) -> None:
 
 
 async def copied_receipts(phone: Phone) -> list[str]:
-    """Of the one thing that has arrived, as a person takes them along."""
+    """Of the finding that has arrived, as a person takes them along."""
     await phone.context.grant_permissions(["clipboard-read", "clipboard-write", "camera", "geolocation"])
-    await phone.page.locator("[data-sent] summary").click()
-    await phone.page.get_by_role("button", name="复制回执").click()
+    sent = phone.page.locator("[data-sent]").filter(has_text="张照片")
+    await sent.locator("summary").click()
+    await sent.get_by_role("button", name="复制回执").click()
     await expect(phone.page.get_by_role("button", name="已复制")).to_be_visible()
     text = await phone.page.evaluate("navigator.clipboard.readText()")
     return re.findall(r"duban receipt v1\n.*?\n\n— .*?\n", text, re.DOTALL)
@@ -93,6 +94,9 @@ def putting(page: Page) -> list[str]:
 async def test_three_photos_taken_offline_survive_the_death_of_the_page_and_arrive_once(browsers):
     it, phone, page = await at_work(browsers)
     await phone.offline()
+    await page.locator(".visit").click()
+    await page.get_by_role("button", name="到达记录").click()
+    await expect(page.locator("[data-status]")).to_contain_text("已到达")
     await new_form(phone, it, camera=True)
     await shoot(page, 3)
     await fill(page, "饮水管网冻裂，三户无水。")
@@ -102,7 +106,8 @@ async def test_three_photos_taken_offline_survive_the_death_of_the_page_and_arri
     await expect(page.locator("[data-count]")).to_have_text("3 张照片中 0 张已送达")
     assert await filed(it) == []
     await phone.online()
-    await arrived(page, 1)
+    await arrived(page, 2)
+    assert [row["inside"] for row in await raw("SELECT inside FROM arrival WHERE visit = $1", it.visit)] == [True]
     [found] = await filed(it)
     assert (found.facts, found.declared, found.arrived) == ("饮水管网冻裂，三户无水。", 3, 3)
     assert {file.source for file in found.evidence} == {"camera"}

@@ -2,8 +2,7 @@
 import { computed, reactive, ref, watch } from 'vue'
 import { door } from '@/shared/client'
 import { newId } from '@/shared/ids'
-import { onChange } from '@/phone/store'
-import type { AboutFile } from '@/phone/store'
+import { measureRoom, nearlyFull, onChange } from '@/phone/store'
 import { sha256 } from './hash'
 import { type Conditions, type Entry, type ManifestLine, type OutgoingFile, type Problem, type Request, SETTINGS } from './model'
 import { type Impatience, counts, editable, needsAPerson } from './rules'
@@ -75,7 +74,7 @@ const channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastCh
 export async function open(): Promise<void> {
   await reload()
   listen()
-  void tidy(store, Date.now(), false).catch(() => undefined)
+  void tidyUp()
   void flush('network')
 }
 
@@ -261,6 +260,16 @@ function change(): Promise<void> {
   })
 }
 
+/** Days that are over, and sooner when the phone is nearly full: bytes whose receipt is here. */
+async function tidyUp(): Promise<void> {
+  try {
+    await measureRoom()
+    await tidy(store, Date.now(), nearlyFull())
+  } catch {
+    // nobody is signed in, or another time
+  }
+}
+
 let listening = false
 
 /** Whatever may mean that sending is possible again. Browsers on iPhones have no background sync: these are all. */
@@ -282,7 +291,5 @@ function listen(): void {
   })
   connection?.addEventListener('change', () => void flush('network'))
   watch(calledWifi, () => void flush())
-  setInterval(() => void tidy(store, Date.now(), false).catch(() => undefined), TIDY_EVERY)
+  setInterval(() => void tidyUp(), TIDY_EVERY)
 }
-
-export type { AboutFile }

@@ -4,6 +4,7 @@ import type { DetailedError } from 'tus-js-client'
 import { door, headers } from '@/shared/client'
 import type { Problem } from '@/shared/problem'
 import { learnOffset } from '@/shared/time'
+import { answered as heardOf } from '../network'
 import type { Answer, Entry, OutgoingFile } from './model'
 import { verified } from './receipts'
 import type { Heard, Transport } from './sender'
@@ -71,9 +72,13 @@ export class Http implements Transport {
         signal: either(signal, AbortSignal.timeout(PATIENCE)),
       })
       learnOffset(response.headers.get('date'), askedAt)
-      return told(await answered(response), token)
+      const answer = told(await answered(response), token)
+      heardOf(answer.kind === 'answered')
+      return answer
     } catch {
-      return signal.aborted ? { kind: 'stopped' } : { kind: 'nobody' }
+      if (signal.aborted) return { kind: 'stopped' }
+      heardOf(false)
+      return { kind: 'nobody' }
     }
   }
 }
