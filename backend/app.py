@@ -41,6 +41,7 @@ from tasks.decisions.api import DecisionController
 from tasks.household_clearing.api import HouseholdClearingController
 from tasks.households.api import HouseholdController
 from tasks.households.queries import Shown
+from tasks.monthly import evidence_settings as monthly_evidence
 from tasks.monthly import queries as monthly
 from tasks.monthly.api import MonthlyController
 from tasks.numbers.api import NumbersController
@@ -95,7 +96,7 @@ EVIDENCE_READERS = (
     feedback.shows_evidence,
 )
 # And what a file hangs on, from the bottom up: its trust report compares the file with that.
-EVIDENCE_SETTINGS = (findings.settings, evidence_settings.settings)
+EVIDENCE_SETTINGS = (findings.settings, evidence_settings.settings, monthly_evidence.settings)
 
 
 def shown_households() -> Shown:

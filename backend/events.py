@@ -124,6 +124,7 @@ VERBS = {
     "month.rule_ended": "A rule of the monthly check was ended; what has begun of it goes on.",
     "month.period_started": "A month of a rule began; its cells were made from the rule and the groups of that day.",
     "month.record_filed": "A lead unit told of a check that it made; what it handed over becomes rectifications.",
+    "month.files_missing": "A day later, files of a check record have not come; its sender is told.",
     "month.record_corrected": "A check record was replaced by a corrected one.",
     "month.record_withdrawn": "A check record was withdrawn, with the reason.",
     "month.exemption_asked": "A lead unit asked not to check a region this month.",

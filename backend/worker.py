@@ -34,6 +34,7 @@ from notifications.reminders.rules import VERBS as REMINDERS
 from notifications.summaries import jobs as summaries
 from tasks.batches import jobs as batches
 from tasks.monthly import jobs as monthly
+from tasks.monthly.evidence_settings import caption as caption_of_check
 from tasks.monthly.reactions import hand_over
 from tasks.numbers import jobs as numbers
 from tasks.rectifications import jobs as rectifications
@@ -51,7 +52,7 @@ REACTIONS: outbox.Reactions = {
 }
 
 # What a photo hangs on lets stand below its display copy; the first that knows it is asked no further.
-CAPTIONERS: Sequence[evidence.Captioner] = (caption_of_finding, caption_of_item)
+CAPTIONERS: Sequence[evidence.Captioner] = (caption_of_finding, caption_of_item, caption_of_check)
 
 
 # What a notice says at the moment it is sent; each knows notices of its own.
@@ -104,6 +105,7 @@ CRON.update(
         "sweep_reminders": (reminders.sweep, 60.0),
         "start_periods": (monthly.start_periods, 60.0),
         "sweep_missing_of_findings": (findings.sweep_missing, 300.0),
+        "sweep_missing_of_checks": (monthly.sweep_missing, 300.0),
         "sweep_missing_of_items": (rectifications.sweep_missing, 300.0),
         "sweep_whole": (uploads.sweep_whole, 2.0),
         "sweep_expired": (uploads.sweep_expired, 600.0),

@@ -277,7 +277,7 @@ async def test_a_photo_of_an_objection_names_the_item_and_the_senders_unit(clien
 
 
 async def test_what_hangs_on_nothing_has_no_caption(client, it):
-    assert [await captioner(uuid7()) for captioner in worker.CAPTIONERS] == [None, None]
+    assert [await captioner(uuid7()) for captioner in worker.CAPTIONERS] == [None, None, None]
 
 
 async def test_the_worker_draws_the_bar_and_two_findings_of_one_photo_get_their_own(client, it):

@@ -10,8 +10,10 @@ import pytest
 from backend import clock
 from backend.columns import uuid7
 from backend.db import raw
+from backend.evidence.rules import Caption
 from backend.roles import SYSTEM, Actor, Role
 from backend.units import commands as units
+from tasks.monthly import evidence_settings, jobs
 from tests import make, monthly_make
 from tests.make import QINGYUAN, XINBIN
 from tests.monthly_make import at, body, problem
@@ -261,6 +263,39 @@ async def test_what_a_check_hands_over_becomes_rectifications(client, it, settle
     assert (await raw("SELECT count(*) AS n FROM rectification"))[0]["n"] == 2
     shown = await client.get(f"/api/evidence/{photo['id']}", headers=await it.by("county"))
     assert shown.status_code == 200
+
+
+async def test_whose_photos_do_not_come_is_told_once_and_where(client, it, settle) -> None:
+    photo = make.manifest_line(make.photo(32))
+    with clock.frozen(at(3, 10, 10)):
+        await put(client, it, "reviewer", body(it.cell, at(3, 10), evidence=[photo]))
+    with clock.frozen(at(3, 11, 11)):
+        assert [await jobs.sweep_missing(), await jobs.sweep_missing()] == [1, 0]
+        await settle()
+        notices = (await client.get("/api/notices", headers=await it.by("reviewer"))).json()["items"]
+        links = {notice["verb"]: notice["link"] for notice in notices}
+        assert links == {"month.files_missing": f"{MONTH}/cells/{it.cell}", "month.period_started": MONTH}
+        sent = await client.put(f"/api/evidence/{photo['id']}", content=make.photo(32), headers=await it.by("reviewer"))
+        assert sent.status_code == 200, sent.text
+        left = (await client.get("/api/notices", headers=await it.by("reviewer"))).json()["items"]
+        assert [notice["verb"] for notice in left] == ["month.period_started"]
+    caption = await evidence_settings.caption(UUID(photo["id"]))
+    assert caption == Caption(make.PLACES[XINBIN][1], "2026-03 每月检查", "市水务局")
+
+
+async def test_a_photo_of_a_check_has_a_trust_report(client, it) -> None:
+    photo = make.manifest_line(make.photo(33))
+    with clock.frozen(at(3, 10, 10)):
+        await put(client, it, "reviewer", body(it.cell, at(3, 10), evidence=[photo]))
+        seen = await evidence_settings.settings([UUID(photo["id"])], it.city.staff)
+        assert [(told.kind, told.place) for told in seen.values()] == [
+            ("monthly_check", "2026-03 市水务局检查新宾满族自治县")
+        ]
+        assert await evidence_settings.settings([UUID(photo["id"])], it.people["other"]) == {}
+        shown = await client.get(f"/api/evidence/{photo['id']}", headers=await it.by("staff"))
+        assert shown.status_code == 200
+        hidden = await client.get(f"/api/evidence/{photo['id']}", headers=await it.by("other"))
+        assert hidden.status_code == 404
 
 
 async def test_more_cannot_be_handed_over_than_was_found(client, it) -> None:

@@ -54,6 +54,7 @@ class RecordKind(StrEnum):
     site_check = "site_check"
     look_back = "look_back"
     reopening = "reopening"
+    monthly_check = "monthly_check"
 
 
 # What comes after a fact was seen and shows how it is by then.

@@ -104,6 +104,7 @@ HEARS = {
     **heard(Subject.files, {
         "finding.files_missing": (NORMAL, A.sender),
         "rectification.files_missing": (NORMAL, A.sender),
+        "month.files_missing": (NORMAL, A.sender),
     }),
     **heard(Subject.month, {
         "month.rule_proposed": (NORMAL, A.office),

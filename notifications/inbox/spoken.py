@@ -16,6 +16,9 @@ _FILES = """
     FROM finding_evidence AS link JOIN finding ON finding.id = link.finding
     UNION ALL SELECT link.hand_in, link.evidence, 'rectifications/' || rectification, 'items/' || rectification
     FROM hand_in_evidence AS link JOIN hand_in ON hand_in.id = link.hand_in
+    UNION ALL SELECT link.record, link.evidence, 'monthly/' || month || '/cells/' || cell, 'months/' || month
+    FROM monthly_record_evidence AS link JOIN monthly_record ON monthly_record.id = link.record
+    JOIN monthly_cell ON monthly_cell.id = cell JOIN monthly_period ON monthly_period.id = period
     UNION ALL SELECT record, evidence, 'rectifications/' || rectification, 'items/' || rectification
     FROM record_evidence
 """

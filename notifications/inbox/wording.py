@@ -60,6 +60,7 @@ TITLES = {
         "A batch broke off; send it again, or ask the administrator",
     ),
     "finding.files_missing": ("所登记问题的照片还没有传齐", "Files of a finding have not arrived"),
+    "month.files_missing": ("每月检查记录的照片还没有传齐", "Files of a monthly check have not arrived"),
     "rectification.files_missing": ("所提交整改材料还没有传齐", "Files of what you submitted have not arrived"),
     "month.rule_proposed": ("有每月检查规则待批准", "A rule of the monthly check waits for approval"),
     "month.rule_approved": ("每月检查规则已批准，{month} 起执行", "A rule of the monthly check counts from {month}"),

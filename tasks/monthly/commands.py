@@ -10,9 +10,10 @@ from backend.columns import uuid7
 from backend.db import insert, raw, transaction
 from backend.errors import BadRequest, Forbidden, Incomplete
 from backend.evidence import commands as evidence
+from backend.evidence.queries import Missing
 from backend.evidence.rules import Declaration
 from backend.geo import Place
-from backend.roles import Actor
+from backend.roles import SYSTEM, Actor
 from inspections.findings.rules import ClosingClass, Severity
 from tasks.monthly import queries, rules, who
 from tasks.monthly.queries import Held
@@ -108,6 +109,17 @@ async def withdraw(record: UUID, actor: Actor, *, reason: str) -> None:
         )
         facts = {"record": record, "late": now >= held.cutoff_at, "note": reason}
         await events.record("month.record_withdrawn", held.id, actor=actor, **held.told(), **facts)
+
+
+async def remind(missing: Missing) -> bool:
+    """Its sender is told that files of a check record have not come; False when they came or it was told before."""
+    async with transaction():
+        count = await evidence.remind(missing.files)
+        if count:
+            facts = {"record": missing.record, "sender": missing.sender, "missing": count}
+            cell = (await queries.record(missing.record))["cell"]
+            await events.record("month.files_missing", cell, actor=SYSTEM, **facts)
+        return bool(count)
 
 
 def row(said: Check, actor: Actor, *, id: UUID, now: datetime) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""What time brings about: months begin. Safe to run twice, at any moment, on several workers."""
+"""What time brings about: months begin, missing photos are asked for. Safe to run twice, on several workers."""
 
 from backend import clock
 from backend.calendar import queries as calendar
-from tasks.monthly import queries, rules, starting
+from backend.evidence import queries as evidence
+from tasks.monthly import commands, queries, rules, starting
 
 
 async def start_periods() -> int:
@@ -18,3 +19,9 @@ async def start_periods() -> int:
             if window.month not in begun:
                 made += await starting.start(rule.id, window)
     return made
+
+
+async def sweep_missing() -> int:
+    """Check records with files that were declared a day ago and did not come; of how many their senders were told."""
+    found = await evidence.missing("monthly_record_evidence", "record")
+    return sum([await commands.remind(missing) for missing in found])

@@ -299,12 +299,12 @@ async def said_of(cells: Sequence[UUID]) -> dict[UUID, dict[str, list[Any]]]:
 # A record holds until it was corrected, or its first version withdrawn; what versions before it handed over stays.
 _RECORDS = (
     "SELECT record.id, record.cell, record.first, record.first_received_at, record.received_at, record.finished_at, "
-    "record.found_count, record.solved_count, least(heir.received_at, root.withdrawn_at) AS until, "
+    "record.found_count, record.solved_count, least("
+    "(SELECT heir.received_at FROM monthly_record AS heir WHERE heir.corrects = record.id), "
+    "(SELECT root.withdrawn_at FROM monthly_record AS root WHERE root.id = record.first)) AS until, "
     "ARRAY(SELECT past.received_at FROM monthly_hand_over AS handed JOIN monthly_record AS past "
     "ON past.id = handed.record WHERE past.first = record.first) AS handed_over "
-    "FROM monthly_record AS record JOIN monthly_record AS root ON root.id = record.first "
-    "LEFT JOIN monthly_record AS heir ON heir.corrects = record.id "
-    "WHERE record.cell = ANY($1::uuid[]) ORDER BY record.received_at, record.id"
+    "FROM monthly_record AS record WHERE record.cell = ANY($1::uuid[]) ORDER BY record.received_at, record.id"
 )
 _EXEMPTIONS = (
     "SELECT cell, decided_at, revoked_at, reason, person.name FROM monthly_exemption "

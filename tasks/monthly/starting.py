@@ -1,6 +1,6 @@
 """A period begins: made once with its cells, from the rule and the group as they stood on its first day."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -58,7 +58,7 @@ async def crossed(named: Sequence[UUID], group: UUID, on: date) -> list[dict[str
     targets: dict[str, UnitShape] = {}
     for member in await units.members(group, on):
         targets.setdefault(member.region, member)
-    places = [await _place(code, targets[code].id) for code in sorted(targets)]
+    places = await _places({code: targets[code].id for code in sorted(targets)})
     return [
         {"lead_unit": lead, "lead_name": names[lead], "lead_position": position, **place}
         for position, lead in enumerate(leads)
@@ -66,10 +66,20 @@ async def crossed(named: Sequence[UUID], group: UUID, on: date) -> list[dict[str
     ]
 
 
-async def _place(code: str, target: UUID) -> dict[str, Any]:
-    path = await units.ancestors(code)
-    columns = {level.value: path.get(level) for level in Level if level != Level.village}
-    return {"region": code, "region_name": (await units.region(code)).name, "target": target, **columns}
+async def _places(targets: Mapping[str, UUID]) -> list[dict[str, Any]]:
+    """The columns of these regions, each with the codes of the levels it lies in and its unit."""
+    rows = await raw(
+        "SELECT region.code, region.name, above.level, above.code AS above FROM region "
+        "JOIN region AS above ON above.code = ANY(region.path) WHERE region.code = ANY($1::text[])",
+        list(targets),
+    )
+    names = {row["code"]: row["name"] for row in rows}
+    paths = {(row["code"], row["level"]): row["above"] for row in rows}
+    return [
+        {"region": code, "region_name": names[code], "target": target}
+        | {level.value: paths.get((code, level)) for level in Level if level != Level.village}
+        for code, target in targets.items()
+    ]
 
 
 async def _living(named: Sequence[UUID], on: date) -> list[UUID]:

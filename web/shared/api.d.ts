@@ -4658,7 +4658,7 @@ export interface components {
          * @description What a file was sent with.
          * @enum {string}
          */
-        RecordKind: "finding" | "entry" | "hand_in" | "objection" | "site_check" | "look_back" | "reopening";
+        RecordKind: "finding" | "entry" | "hand_in" | "objection" | "site_check" | "look_back" | "reopening" | "monthly_check";
         /**
          * Verb
          * @enum {string}
