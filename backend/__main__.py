@@ -177,6 +177,13 @@ def docs(arguments: list[str]) -> int:
     return docs_pages.run(check=wanted.check) or 0
 
 
+def screens(arguments: list[str]) -> int:
+    _no_arguments("screens", arguments)
+    from backend import pictures
+
+    return pictures.run(settings.load())
+
+
 def bench(arguments: list[str]) -> int:
     """`bench NAME …` runs bench/NAME.py; without a name the list."""
     found = {path.stem: path for path in sorted((ROOT / "bench").glob("*.py")) if path.stem[0] != "_"}
@@ -211,6 +218,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "test": test,
     "check": check,
     "docs": docs,
+    "screens": screens,
     "bench": bench,
     "lock": lock,
     "prepare": prepare,

@@ -2,16 +2,15 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pylopdf_fonts_zh_cn
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from backend import pictures
 from backend.checks import CHROMIUM
 from backend.people import passwords
 from backend.people.tables import Person
@@ -46,15 +45,7 @@ def found() -> str | None:
 
 @cache
 def fonts() -> str:
-    """A font configuration with the Chinese letters that come with us: a bare machine has none, and draws boxes."""
-    folder = Path(tempfile.mkdtemp(prefix="duban-fonts-"))
-    letters = pylopdf_fonts_zh_cn.sans_path().parent
-    (folder / "fonts.conf").write_text(
-        '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
-        f"<dir>/usr/share/fonts</dir><dir>{letters}</dir><cachedir>{folder}/cache</cachedir>"
-        "<alias><family>sans-serif</family><prefer><family>Noto Sans SC</family></prefer></alias></fontconfig>"
-    )
-    return str(folder / "fonts.conf")
+    return pictures.fonts()
 
 
 class Phone:
@@ -80,7 +71,7 @@ class Phone:
         await page.fill("[name=username]", await make.username(person))
         await page.fill("[name=password]", PASSWORD)
         await page.click("button.primary")
-        await page.wait_for_url("**/#/today*")
+        await page.wait_for_url(lambda url: "/sign-in" not in url)
         await page.evaluate(CONTROLLED)
         if path != "/today":
             await self.go(path)

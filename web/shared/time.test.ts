@@ -24,6 +24,8 @@ describe('dates as people say them, in Shanghai wherever the phone is', () => {
     expect(due('2026-11-24T11:00:00+08:00', NOON)).toEqual({ text: '今天刚超期', level: 'overdue' })
     expect(due('2026-11-24T18:00:00+08:00', NOON)).toEqual({ text: '今天 18:00 前', level: 'soon' })
     expect(due('2026-11-25T23:59:59+08:00', NOON)).toEqual({ text: '明天到期', level: 'soon' })
+    expect(due('2026-11-25T00:00:00+08:00', NOON)).toEqual({ text: '今天到期', level: 'soon' })
+    expect(due('2026-11-24T00:00:00+08:00', NOON)).toEqual({ text: '超期 1 天', level: 'overdue' })
     expect(due('2026-11-30T23:59:59+08:00', NOON)).toEqual({ text: '还剩 6 天', level: 'calm' })
   })
 

@@ -104,12 +104,13 @@ export function ago(at: number | string, now = serverNow()): string {
   return said(at, now)
 }
 
-/** 超期 3 天 · 今天到期 · 还剩 2 天. `working`: days that the server counted as working days. */
+/** 超期 3 天 · 今天到期 · 还剩 2 天, by days of the calendar. A date ends at midnight, which still belongs to it. */
 export function due(at: number | string, now = serverNow()): { text: string; level: 'overdue' | 'soon' | 'calm' } {
   const zh = language.value === 'zh-CN'
-  const days = daysAway(at, now)
+  const days = daysAway(new Date(at).getTime() - 1, now)
   if (new Date(at).getTime() <= now && days === 0) return { text: zh ? '今天刚超期' : 'overdue today', level: 'overdue' }
   if (days < 0) return { text: zh ? `超期 ${-days} 天` : `${-days} d overdue`, level: 'overdue' }
+  if (days === 0 && hour(at) === '00:00') return { text: zh ? '今天到期' : 'due today', level: 'soon' }
   if (days === 0) return { text: zh ? `今天 ${hour(at)} 前` : `by ${hour(at)} today`, level: 'soon' }
   if (days === 1) return { text: zh ? '明天到期' : 'due tomorrow', level: 'soon' }
   return { text: zh ? `还剩 ${days} 天` : `${days} d left`, level: days <= 3 ? 'soon' : 'calm' }
