@@ -31,6 +31,8 @@ from inspections.findings.api import FindingController, TopicController
 from inspections.visits.api import VisitController
 from notifications.deliveries.api import ChannelController, DeliveryController
 from notifications.inbox.api import NoticeController
+from notifications.operations import queries as operations
+from notifications.operations.api import MetricsController, OperationsController
 from notifications.preferences.api import PreferenceController
 from notifications.reminders.api import ReminderController
 from notifications.summaries.api import SummaryController
@@ -85,6 +87,8 @@ CONTROLLERS = [
     FeedbackController,
     attesting.AttestingController,
     health.HealthController,
+    OperationsController,
+    MetricsController,
     ScreenController,
 ]
 
@@ -155,6 +159,7 @@ def create_app() -> Litestar:
             "allowance": Provide(lambda: quota.allow_file, sync_to_thread=False),
             "readers": Provide(lambda: EVIDENCE_READERS, sync_to_thread=False),
             "settings": Provide(lambda: EVIDENCE_SETTINGS, sync_to_thread=False),
+            "troubles": Provide(lambda: operations.names, sync_to_thread=False),
             "shown": Provide(shown_households, sync_to_thread=False),
         },
         exception_handlers={

@@ -22,6 +22,10 @@ from backend.evidence.storage import StoreAway
 from backend.settings import PROTECTED, SIGNING, Bucket, KeyPlace, Settings
 from backend.settings import S3 as S3_STORE
 from backend.supervisor import OsUser, Trouble
+from notifications.operations import queries as operations
+from notifications.operations import rules
+from notifications.operations.rules import Standing
+from notifications.operations.rules import Trouble as Wrong
 
 LATEST_SEEN_YEAR = 2026  # the clock of a machine that says less was never set
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")  # without them a commit is no promise
@@ -38,7 +42,7 @@ class Finding:
 
 def run(settings: Settings) -> int:
     """Prints one line per finding. 0 when Duban can run here."""
-    found = list(look(settings))
+    found = [*look(settings), *_running(settings)]
     for row in up.table([{"": "✗" if f.bad else "✓", "n": f.name, "t": f.text} for f in found]):
         print(row)
     bad = sum(f.bad for f in found)
@@ -206,6 +210,32 @@ async def _database(settings: Settings) -> list[Finding]:
         return found
     finally:
         await line.close()
+
+
+def _running(settings: Settings) -> Iterator[Finding]:
+    if not settings.embedded or embedded.postgres_answers(settings.var / "pg") is not None:
+        yield from _try("运行情况", lambda: asyncio.run(_standing()))
+
+
+async def _standing() -> list[Finding]:
+    """What the office's inbox and /readyz say of the worker, the sweeps and the deliveries, and what to do."""
+    await db.open_pool(most=1)
+    try:
+        if (await db.raw("SELECT to_regclass('public.incident') IS NULL AS missing"))[0]["missing"]:
+            return []
+        found = await operations.standing()
+    finally:
+        await db.close_pool()
+    told = [
+        Finding("运行情况", f"{rules.words(it.trouble, it.count, english=False)}{_which(it)}。"
+                           f"{rules.advice(it.trouble, english=False)}", it.trouble == Wrong.worker_away)
+        for it in found
+    ]  # fmt: skip
+    return told or [Finding("运行情况", "后台处理、定时处理、通知发送都正常")]
+
+
+def _which(it: Standing) -> str:
+    return f"（{'、'.join(it.which)}）" if it.which else ""
 
 
 def _queue(settings: Settings) -> Finding:

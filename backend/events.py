@@ -134,6 +134,8 @@ VERBS = {
     "month.frozen": "The numbers of a month were frozen as of its cutoff; they never change.",
     "month.supplemented": "Check records came or went after the freeze; a numbered supplement tells of them.",
     "month.exemption_revoked": "An exemption was taken back before the cutoff.",
+    "operations.troubled": "Something is wrong with this Duban itself; administrators and office are told.",
+    "operations.recovered": "What was wrong with this Duban itself is well again.",
     "batch.parked": "A batch got nowhere several times; a person must look.",
     "outbox.parked": "Events could not be handled however often it was tried; a person must look.",
     "notices.chosen": "A person chose by which channels and when to be told.",

@@ -40,6 +40,17 @@ class SigningKey(Table):
     published_at = moment()
 
 
+class Heartbeat(Table):
+    """When one of the worker's sweeps last came through, how often it should, and what it last failed with."""
+
+    name = Text(primary_key=True, null=False, default=None)
+    every_s = number()
+    begun_at = moment()
+    done_at = moment(null=True)
+    failed_at = moment(null=True)
+    error = text(null=True)
+
+
 class NumberSeries(Table):
     """The last number given in a series such as ZG-210422-20261122."""
 

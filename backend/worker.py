@@ -15,7 +15,7 @@ import arq
 import uvloop
 from redis.exceptions import RedisError
 
-from backend import clock, db, outbox, wake
+from backend import clock, db, heartbeats, outbox, wake
 from backend.evidence import jobs as evidence
 from backend.evidence import stores
 from backend.people import commands as people
@@ -28,6 +28,7 @@ from notifications.inbox import jobs as inbox
 from notifications.inbox.outside import words_of
 from notifications.inbox.reactions import tell_many
 from notifications.inbox.rules import HEARS
+from notifications.operations import jobs as operations
 from notifications.reminders import jobs as reminders
 from notifications.reminders.reactions import tell_reminded
 from notifications.reminders.rules import VERBS as REMINDERS
@@ -78,6 +79,7 @@ Cron = dict[str, tuple[Callable[[], Awaitable[object]], float]]
 CRON: Cron = {}
 
 DRAIN_EVERY = 5.0
+TOLD_EVERY = 20.0  # seconds: a sweep that is well says so no more often
 QUEUE_AWAY_PAUSE = 2.0
 
 log = logging.getLogger("duban.worker")
@@ -118,6 +120,7 @@ CRON.update(
         "fold_tallies": (numbers.fold_tallies, 15.0),
         **{f"send_{kind}": (partial(deliveries.run_lane, kind, WORDERS), 2.0) for kind in LANES},
         "ensure_summaries": (summaries.ensure_summaries, 60.0),
+        "watch": (operations.watch, 60.0),
     }
 )
 
@@ -135,6 +138,8 @@ async def main() -> None:
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
     await db.open_pool(most=8)
     try:
+        await _attempt("came back", operations.came_back)
+        await _attempt("retire", partial(heartbeats.retire, list(CRON)))
         async with asyncio.TaskGroup() as both:  # no transaction is open here, so nothing is inherited
             timed = both.create_task(_by_time(CRON))
             rung = both.create_task(_by_doorbell())
@@ -155,8 +160,13 @@ async def _by_time(cron: Cron) -> None:
 
 async def _every(name: str, work: Callable[[], Awaitable[object]], seconds: float) -> None:
     """Now, and again so many seconds after each end; a failure is logged and tried again at its next turn."""
+    told, well = -TOLD_EVERY, True
     while True:
-        await _attempt(name, work)
+        failure = await _attempt(name, work)
+        now = asyncio.get_running_loop().time()
+        if now - told >= TOLD_EVERY or well == bool(failure):
+            await _attempt("heartbeat", partial(heartbeats.beat, name, seconds, failure))
+            told, well = now, not failure
         await asyncio.sleep(seconds)
 
 
@@ -207,8 +217,11 @@ def _job(name: str) -> "Callable[..., CoroutineType[Any, Any, None]]":
     return run_job
 
 
-async def _attempt(name: str, work: Callable[[], Awaitable[object]]) -> None:
+async def _attempt(name: str, work: Callable[[], Awaitable[object]]) -> Exception | None:
+    """The failure, which is logged."""
     try:
         await work()
-    except Exception:  # the sweeper comes back to it; the worker must live
+    except Exception as failure:  # the sweeper comes back to it; the worker must live
         log.exception("%s failed", name)
+        return failure
+    return None

@@ -14,6 +14,7 @@ APP_CONFIG = AppConfig(
             "notifications.inbox.tables",
             "notifications.reminders.tables",
             "notifications.summaries.tables",
+            "notifications.operations.tables",
         ],
         exclude_imported=True,
     ),

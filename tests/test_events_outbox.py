@@ -238,14 +238,16 @@ async def test_one_parked_event_is_tried_again_by_its_id(noon):
 async def test_parked_and_late_events_show_at_readyz(client, noon):
     await recorded()
     quiet = (await client.get("/readyz")).json()
-    assert (quiet["waiting"], quiet["parked"], quiet["ready"]) == (1, 0, True) and "late" not in quiet["degraded"]
+    assert (quiet["waiting"], quiet["parked"], quiet["ready"]) == (1, 0, True) and "events_late" not in quiet[
+        "degraded"
+    ]
     with clock.frozen(noon + timedelta(minutes=3)):
         late = (await client.get("/readyz")).json()
-        assert "late" in late["degraded"] and late["oldest_seconds"] == 180
+        assert "events_late" in late["degraded"] and late["oldest_seconds"] == 180
         await raw("UPDATE outbox SET parked_at = $1", clock.now())
         parked = (await client.get("/readyz")).json()
     assert (parked["waiting"], parked["parked"], parked["oldest_seconds"]) == (0, 1, 0)
-    assert "parked" in parked["degraded"] and "late" not in parked["degraded"]
+    assert "events_parked" in parked["degraded"] and "events_late" not in parked["degraded"]
 
 
 async def test_a_reaction_may_call_a_command_and_both_are_undone_together():

@@ -125,6 +125,10 @@ HEARS = {
         "month.frozen": (NORMAL, A.leaders, A.office, A.lead_units),
         "month.supplemented": (NORMAL, A.leaders, A.office, A.lead_units),
     }),
+    **heard(Subject.operations, {
+        "operations.troubled": (NORMAL, A.administrators, A.office),
+        "operations.recovered": (NORMAL, A.administrators, A.office),
+    }),
     **heard(Subject.feedback, {
         "feedback.given": (NORMAL, A.office),
         "feedback.answered": (NORMAL, A.asker),

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from notifications.inbox import reminded
 from notifications.inbox.rules import HEARS, Subject
+from notifications.operations import rules as troubles
+from notifications.operations.rules import Trouble
 
 # Braces hold what the event says of itself, or what the thing is now.
 TITLES = {
@@ -59,6 +61,8 @@ TITLES = {
         "批量办理中断，请重新提交这一批，或联系管理员",
         "A batch broke off; send it again, or ask the administrator",
     ),
+    "operations.troubled": ("系统运行异常：{sentence}", "Something is wrong with the system: {sentence}"),
+    "operations.recovered": ("系统异常已排除：{sentence}", "No longer so: {sentence}"),
     "finding.files_missing": ("所登记问题的照片还没有传齐", "Files of a finding have not arrived"),
     "month.files_missing": ("每月检查记录的照片还没有传齐", "Files of a monthly check have not arrived"),
     "rectification.files_missing": ("所提交整改材料还没有传齐", "Files of what you submitted have not arrived"),
@@ -219,6 +223,8 @@ def bare(verb: str, facts: Mapping[str, object], english: bool) -> str:
     said = _Said(facts)
     if verb in REMINDED:
         said["when"] = reminded.when(verb, facts, english)
+    if "trouble" in facts:
+        said["sentence"] = troubles.words(Trouble(facts["trouble"]), int(str(facts["count"])), english=english)
     return TITLES[verb][1 if english else 0].format_map(said)
 
 
