@@ -58,7 +58,8 @@ async def late(now: datetime) -> list[Late]:
     rows = await raw(
         "SELECT name, coalesce(done_at, begun_at) AS since, CASE WHEN failed_at > coalesce(done_at, begun_at) "
         "OR done_at IS NULL THEN error END AS error FROM heartbeat "
-        "WHERE coalesce(done_at, begun_at) < $1::timestamptz - $2::interval - every_s * $3 * interval '1 second' ORDER BY since",
+        "WHERE coalesce(done_at, begun_at) < $1::timestamptz - $2::interval - every_s * $3 * interval '1 second' "
+        "ORDER BY since",
         now,
         GRACE,
         TURNS,

@@ -11,7 +11,6 @@ from notifications.operations import commands, jobs, queries, rules
 from notifications.operations.rules import Standing, Trouble
 from tests import make
 
-
 pytestmark = pytest.mark.usefixtures("fresh")
 
 

@@ -8,7 +8,6 @@ from backend.db import raw, transaction
 from backend.roles import SYSTEM
 from notifications.operations.rules import QUIET_FOR, Standing, Trouble
 
-
 # Each event that is parked is told of at once, by the inbox's own sweep.
 TOLD_ELSEWHERE = Trouble.events_parked
 

@@ -1,4 +1,4 @@
-"""Filing in a dead spot: what is written without a signal arrives once, with its photos, and the phone holds the proof."""
+"""Filing in a dead spot: what is written without a signal arrives once, with its photos; the phone holds the proof."""
 
 import re
 from pathlib import Path

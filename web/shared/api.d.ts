@@ -1153,6 +1153,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is wrong with this Duban itself now, what was, and what to do */
+        get: operations["ApiOperationsShow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/people": {
         parameters: {
             query?: never;
@@ -2481,6 +2498,23 @@ export interface paths {
         };
         /** The process is alive */
         get: operations["HealthzAlive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Numbers for Prometheus */
+        get: operations["MetricsShow"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3844,6 +3878,17 @@ export interface components {
             region_name: string;
             unit_name: string;
         };
+        /** IncidentShape */
+        IncidentShape: {
+            /** Format: date-time */
+            began_at: string;
+            count: number;
+            ended_at: string | null;
+            /** Format: uuid */
+            id: string;
+            sentence: string;
+            trouble: components["schemas"]["Trouble"];
+        };
         /** Inputs */
         Inputs: {
             before: string | null;
@@ -4350,6 +4395,13 @@ export interface components {
             /** Format: uuid */
             unit: string;
             unit_name: string;
+        };
+        /** Operations */
+        Operations: {
+            /** Format: date-time */
+            as_of: string;
+            incidents: components["schemas"]["IncidentShape"][];
+            now: components["schemas"]["TroubleShape"][];
         };
         /** OpinionIn */
         OpinionIn: {
@@ -5523,6 +5575,21 @@ export interface components {
         /** TotpStateOut */
         TotpStateOut: {
             totp: components["schemas"]["TotpState"];
+        };
+        /**
+         * Trouble
+         * @description One kind of thing that a person should look at. The screens know them by these names.
+         * @enum {string}
+         */
+        Trouble: "worker_away" | "sweeps_late" | "events_late" | "events_parked" | "deliveries_late" | "deliveries_failed";
+        /** TroubleShape */
+        TroubleShape: {
+            advice: string;
+            count: number;
+            sentence: string;
+            since: string | null;
+            trouble: components["schemas"]["Trouble"];
+            which: string[];
         };
         /**
          * Level
@@ -8968,6 +9035,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Numbers"];
+                };
+            };
+        };
+    };
+    ApiOperationsShow: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operations"];
                 };
             };
         };
@@ -12763,6 +12870,44 @@ export interface operations {
                     "application/json": {
                         [key: string]: string;
                     };
+                };
+            };
+        };
+    };
+    MetricsShow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
                 };
             };
         };
