@@ -136,7 +136,7 @@ async def main() -> None:
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
-    await db.open_pool(most=8)
+    await db.open_pool(most=16)
     try:
         await _attempt("came back", operations.came_back)
         await _attempt("retire", partial(heartbeats.retire, list(CRON)))

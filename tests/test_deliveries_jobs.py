@@ -4,9 +4,10 @@ import asyncio
 import json
 from datetime import timedelta
 
+import asyncpg
 import pytest
 
-from backend import clock
+from backend import clock, settings
 from backend.columns import uuid7
 from backend.db import raw
 from notifications.deliveries import attempting, circuits, cli, jobs, recording, rules
@@ -123,6 +124,41 @@ async def test_a_worker_killed_in_mid_delivery_loses_nothing(it, provider):
         assert await story(delivery) == ("sent", ["sms:lost", "sms:sent"])
         assert await attempting.lapse(claimed) == "lapsed"  # the dead one comes back: it has no word any more
     assert (await story(delivery))[0] == "sent"
+
+
+async def test_a_message_that_was_taken_while_the_database_restarted_is_not_sent_again(it, provider):
+    """Every connection breaks between the provider's yes and our note of it."""
+
+    async def cut() -> None:
+        line = await asyncpg.connect(**settings.load().database)
+        await line.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        await line.close()
+
+    def taken(_):
+        asyncio.run(cut())
+        return 200, {}, {}
+
+    provider.answers = [taken]
+    await deliveries_make.address(K.sms, "13904130077", person=it.handler)
+    delivery = await planned(it.handler, K.sms)
+    assert await lanes(K.sms) == 1
+    assert await story(delivery) == ("sent", ["sms:sent"]) and len(provider.asked) == 1
+
+
+async def test_what_is_urgent_does_not_stand_in_the_queue_of_the_rest(it, provider, monkeypatch):
+    """A wave of digests must not hold up a code or a danger to life."""
+    monkeypatch.setattr(jobs, "WIDTH", 2)
+    monkeypatch.setattr(jobs, "TURN", 2)
+    await deliveries_make.address(K.sms, "13904130077", person=it.handler)
+    early = clock.now() - timedelta(minutes=5)
+    rest = [await planned(it.handler, K.sms, not_before=early) for _ in range(5)]
+    urgent = await planned(it.handler, K.sms, urgency="at_once")
+    await lanes(K.sms)
+    assert (await story(urgent))[0] == "sent"
+    assert sorted([(await story(delivery))[0] for delivery in rest]) == ["sent"] + ["waiting"] * 4
 
 
 async def test_many_lanes_at_once_send_each_delivery_once(it, provider):

@@ -9,6 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
+
 from backend import clock
 from backend.columns import uuid7
 from backend.db import raw, transaction
@@ -19,28 +21,22 @@ from notifications.deliveries.sending import Address, Answer
 
 
 async def claim(kind: ChannelKind, most: int) -> list[Claimed]:
-    """Take up what is due in this lane; until the lease ends no other worker does.
+    """Take up what is due in this lane, the urgent first; until the lease ends no other worker does.
 
     What was cut off in an attempt is taken up again, and that attempt written down as lost.
     """
     now = clock.now()
     async with transaction():
-        rows = await raw(
-            "UPDATE delivery SET state = 'sending', next_try_at = $1, attempt = taken.token FROM ("
-            "SELECT id, state AS was, gen_random_uuid() AS token FROM delivery WHERE channel = $2 "
-            "AND state IN ('waiting', 'sending') AND next_try_at <= $3 ORDER BY next_try_at LIMIT $4 "
-            "FOR UPDATE SKIP LOCKED) AS taken WHERE delivery.id = taken.id RETURNING delivery.*, taken.was",
-            now + rules.LEASE,
-            kind.value,
-            now,
-            most,
-        )
-        await raw(
-            "UPDATE delivery_attempt SET outcome = 'lost', ended_at = $2 "
-            "WHERE delivery = ANY($1::uuid[]) AND outcome = 'sending'",
-            [row["id"] for row in rows if row["was"] == DeliveryState.sending],
-            now,
-        )
+        rows = await _take(kind, True, most, now)
+        if len(rows) < most:
+            rows += await _take(kind, False, most - len(rows), now)
+        if cut_off := [row["id"] for row in rows if row["was"] == DeliveryState.sending]:
+            await raw(
+                "UPDATE delivery_attempt SET outcome = 'lost', ended_at = $2 "
+                "WHERE delivery = ANY($1::uuid[]) AND outcome = 'sending'",
+                cut_off,
+                now,
+            )
         return [queries.claimed(row) for row in rows]
 
 
@@ -114,6 +110,22 @@ async def lapse(it: Claimed) -> DeliveryState:
     """Nothing is left to say, or nobody to say it to."""
     await _write(it, Next(DeliveryState.lapsed, it.standing.channel))
     return DeliveryState.lapsed
+
+
+async def _take(kind: ChannelKind, at_once: bool, most: int, now: datetime) -> list[asyncpg.Record]:
+    return list(
+        await raw(
+            "UPDATE delivery SET state = 'sending', next_try_at = $1, attempt = taken.token FROM ("
+            "SELECT id, state AS was, gen_random_uuid() AS token FROM delivery WHERE channel = $2 AND at_once = $5 "
+            "AND state IN ('waiting', 'sending') AND next_try_at <= $3 ORDER BY next_try_at LIMIT $4 "
+            "FOR UPDATE SKIP LOCKED) AS taken WHERE delivery.id = taken.id RETURNING delivery.*, taken.was",
+            now + rules.LEASE,
+            kind.value,
+            now,
+            most,
+            at_once,
+        )
+    )
 
 
 async def _go_on(it: Claimed, outcomes: Collection[Outcome], now: datetime, until: datetime | None) -> DeliveryState:

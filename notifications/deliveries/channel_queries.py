@@ -1,6 +1,6 @@
 """Reading addresses: one's own and the robots of units one sees, masked."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -59,11 +59,13 @@ async def lock(channel: UUID, actor: Actor) -> dict[str, Any]:
     return rows[0]
 
 
-async def path_of_unit(unit: UUID) -> frozenset[str]:
-    """The regions a unit lies in. Raises NotFound."""
+async def path_of_unit(unit: UUID, *, on: date | None = None) -> frozenset[str]:
+    """The regions a unit lies in; with `on` only of one that is there on that day. Raises NotFound."""
     rows = await raw(
-        "SELECT path FROM unit JOIN region ON region.code = unit.region WHERE unit.id = $1 AND unit.valid_to IS NULL",
+        "SELECT path FROM unit JOIN region ON region.code = unit.region WHERE unit.id = $1 "
+        "AND ($2::date IS NULL OR unit.valid_to IS NULL OR unit.valid_to >= $2)",
         unit,
+        on,
     )
     if not rows:
         raise NotFound()

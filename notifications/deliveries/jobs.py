@@ -6,10 +6,12 @@ A lane looks every two seconds; PostgreSQL is its queue, and nothing about deliv
 import asyncio
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
 
 from backend import clock, settings
+from backend.db import LOST
+from backend.errors import Busy
 from notifications.deliveries import attempting, channels, circuits, queries, rules
 from notifications.deliveries.queries import Claimed
 from notifications.deliveries.rules import ChannelKind, DeliveryState, Outcome, Purpose, Words
@@ -19,6 +21,7 @@ Worder = Callable[[Sequence[UUID]], Awaitable[dict[UUID, Words]]]
 
 WIDTH = 8  # sent at once in one lane
 TURN = 400  # then the lane's timer has its say
+SETTLE_AGAIN = (0.1, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # seconds; together less than a lease
 AN_ATTEMPT_WITHIN = 45.0  # seconds; each channel has its own, shorter limits
 
 TEST = Words("督办测试消息", "收到本消息，说明这个接收渠道可以使用。")
@@ -68,6 +71,17 @@ async def _round(it: Claimed, words: Words) -> DeliveryState | None:
     async with asyncio.TaskGroup() as each:
         for address in to_try:
             each.create_task(_try(message, address, answers))
+    return await _settled(it, attempts, answers)
+
+
+async def _settled(it: Claimed, attempts: Mapping[UUID, UUID], answers: Mapping[UUID, Answer]) -> DeliveryState:
+    """What a provider took is written down, even if the database restarts: otherwise it would be sent twice."""
+    for pause in SETTLE_AGAIN:
+        try:
+            return await attempting.settle(it, attempts, answers)
+        except (Busy, *LOST) as away:
+            log.warning("delivery %s: database away (%s), its outcome waits", it.id, type(away).__name__)
+            await asyncio.sleep(pause)
     return await attempting.settle(it, attempts, answers)
 
 

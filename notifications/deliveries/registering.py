@@ -34,8 +34,9 @@ async def add(wanted: ChannelIn, actor: Actor) -> None:
         raise BadRequest(said, "bad_owner", field="unit")
     async with transaction():
         await once.one_at_a_time(wanted.id)
-        if wanted.unit and (why := rules.why_not_set_robot(actor, wanted.unit, await _path(wanted.unit))):
-            raise Forbidden(why)
+        if wanted.unit:
+            path = await channel_queries.path_of_unit(wanted.unit, on=clock.today())
+            _check_sets_robots(actor, wanted.unit, path)
         owner = {"person": None if wanted.unit else actor.person, "unit": wanted.unit}
         if before := await once.earlier(Channel, wanted.id, kind=kind.value, **owner):
             if before.address_index not in protected.indexes(text, "address"):
@@ -144,12 +145,13 @@ async def _held(channel: UUID, actor: Actor) -> dict[str, Any]:
 
 async def _check_mine(it: dict[str, Any], actor: Actor) -> None:
     """Who sees a unit's robot need not be who sets it."""
-    if it["unit"] and (why := rules.why_not_set_robot(actor, it["unit"], await _path(it["unit"]))):
+    if it["unit"]:
+        _check_sets_robots(actor, it["unit"], await channel_queries.path_of_unit(it["unit"]))
+
+
+def _check_sets_robots(actor: Actor, unit: UUID, path: frozenset[str]) -> None:
+    if why := rules.why_not_set_robot(actor, unit, path):
         raise Forbidden(why)
-
-
-async def _path(unit: UUID) -> frozenset[str]:
-    return await channel_queries.path_of_unit(unit)
 
 
 def _check_connected(kind: ChannelKind) -> None:
