@@ -103,10 +103,10 @@ async def test_rows_and_events_come_and_go_together():
 
 
 async def test_events_of_one_verb_are_handed_over_together_in_batches():
-    ids = await written(outbox.BATCH + 20)
+    ids = await written(outbox.TOGETHER + 20)
     reaction = Heard()
     assert await outbox.drain({VERB: (Together(reaction),)}) == len(ids)
-    assert [len(call) for call in reaction.calls] == [outbox.BATCH, 20]
+    assert [len(call) for call in reaction.calls] == [outbox.TOGETHER, 20]
     assert sorted(id for call in reaction.calls for id in call) == sorted(ids) and not await waiting()
 
 
@@ -120,6 +120,39 @@ async def test_two_verbs_are_two_calls_and_one_by_one_reactions_stay_so():
     await outbox.drain({VERB: (Together(many),), OTHER: (alone, Together(many))})
     assert sorted(map(sorted, many.calls)) == sorted([sorted(ids), *([other] for other in others)])
     assert sorted(single) == sorted(others)
+
+
+async def test_a_batch_with_one_that_is_reacted_to_alone_is_small(monkeypatch):
+    monkeypatch.setattr(outbox, "BATCH", 4)
+    with clock.frozen(clock.now() - timedelta(minutes=1)):
+        first = await written(3)
+    (single,) = await written(1, OTHER)
+    with clock.frozen(clock.now() + timedelta(minutes=1)):
+        await written(6)
+    many, order = Heard(), []
+
+    async def alone(event: Event) -> None:
+        order.append(len(many.calls))
+
+    with clock.frozen(clock.now() + timedelta(minutes=2)):
+        await outbox.drain({VERB: (Together(many),), OTHER: (alone,)})
+    assert sorted(map(len, many.calls)) == [3, 6] and set(first) in map(set, many.calls)
+    assert order == [0] and not await waiting() and single  # beside the three it stands before, in one batch
+
+
+async def test_what_came_last_does_not_wait_for_a_hundred_thousand(monkeypatch):
+    monkeypatch.setattr(outbox, "BATCH", 10)
+    monkeypatch.setattr(outbox, "TOGETHER", 10)
+    with clock.frozen(clock.now() - timedelta(minutes=1)):
+        await written(200)
+    await written(1, OTHER)
+    many, before = Heard(), []
+
+    async def urgent(event: Event) -> None:
+        before.append(len(many.calls))
+
+    await outbox.drain({VERB: (Together(many),), OTHER: (urgent,)})
+    assert before and before[0] <= 2 and not await waiting()
 
 
 async def test_one_poisoned_event_holds_up_no_other(noon):
