@@ -49,13 +49,13 @@ def main(argv: list[str]) -> int:
     """Prints the figures. The database stays, for the next run; --drop removes it."""
     wanted = _parser().parse_args(argv)
     items = 20_000 if wanted.small else wanted.items
-    with _services():
+    with services():
         with scene.province(items):
             return asyncio.run(_run(wanted, items))
 
 
 @contextmanager
-def _services() -> Iterator[None]:
+def services() -> Iterator[None]:
     """The database server and queue of the settings, or ones of our own under var/bench-lists."""
     given = settings.load()
     if given.embedded and "DUBAN_VAR" not in os.environ:

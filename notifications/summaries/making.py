@@ -52,7 +52,7 @@ class Known:
     handed: Sequence[tuple[standing.Line, UUID]]  # with the lead unit whose check it was
     carried: Sequence[standing.Line]
     carried_all: int
-    late: Mapping[UUID, list[tuple[str, str]]]
+    late: Mapping[UUID, standing.Overdue]
     before: kept.Stored | None
 
 
@@ -100,7 +100,7 @@ async def _known(period: Period, as_of: datetime, inputs: Inputs) -> Known:
         handed=[(line, handed[line.id]) for line in await standing.lines(scope, handed)],
         carried=await standing.lines(scope, carried),
         carried_all=carried_all,
-        late=await standing.long_overdue(scope),
+        late=await standing.long_overdue(scope, MOST_FACTS),
         before=await kept.one(inputs.before) if inputs.before else None,
     )
 
@@ -308,13 +308,13 @@ def _missing_twice(it: Known) -> Iterable[Candidate]:
 def _long_overdue(it: Known, names: Mapping[str, str]) -> Iterable[Candidate]:
     """By responsible unit, in the order of their names: nobody is ranked."""
     for unit, items in sorted(it.late.items(), key=lambda pair: (names.get(str(pair[0]), ""), pair[0])):
-        told = "、".join(number for number, _ in items[:MOST_FACTS])
-        more = f"等{len(items)}件" if len(items) > MOST_FACTS else f"，共{len(items)}件"
+        told = "、".join(items.numbers)
+        more = f"等{items.count}件" if items.count > len(items.numbers) else f"，共{items.count}件"
         yield Candidate(
             ground=Ground.long_overdue,
             unit=unit,
             name=names.get(str(unit), ""),
             rule=paragraphs.RULES[Ground.long_overdue],
             facts=[told + more],
-            regions=sorted({place for _, place in items}),
+            regions=sorted(items.places),
         )

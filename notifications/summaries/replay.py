@@ -52,7 +52,8 @@ def standing(steps: Iterable[Event]) -> Standing:
                 it.stands, it.closed_at = Stands.in_work, None
                 it.due_on = it.original_on = due_on
             case "closed":
-                it.stands, it.closed_at = Stands.closed, datetime.fromisoformat(said["closed_at"])
+                it.stands = Stands.closed
+                it.closed_at = datetime.fromisoformat(said["closed_at"]) if said.get("closed_at") else step.at
             case "voided" | "objection_upheld":
                 it.stands = Stands.voided
             case _:

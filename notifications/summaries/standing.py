@@ -70,28 +70,43 @@ async def counted(it: Scope) -> tuple[dict[str, dict[str, int]], dict[str, int]]
 async def carried_over(it: Scope, most: int) -> tuple[list[UUID], int]:
     """The items that were overdue at the cutoff before and still are, the oldest date first, and how many in all."""
     rows = await raw(
-        f"{_items(it)} SELECT id, count(*) OVER () AS total FROM item WHERE status = ANY($3) AND due_on < $7 "
-        f"ORDER BY due_on, id LIMIT {most}",
+        f"{_items(it, late='$7')} SELECT id, count(*) OVER () AS total FROM item WHERE status = ANY($3) "
+        f"AND due_on < $7 ORDER BY due_on, id LIMIT {most}",
         *_arguments(it),
     )
     return [row["id"] for row in rows], rows[0]["total"] if rows else 0
 
 
-async def long_overdue(it: Scope) -> dict[UUID, list[tuple[str, str]]]:
-    """By responsible unit: number and region of the items that are overdue for ten working days and more."""
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Items of one responsible unit that are overdue for long: how many, the numbers of the first, and where."""
+
+    count: int
+    numbers: list[str]
+    places: set[str]
+
+
+async def long_overdue(it: Scope, most: int) -> dict[UUID, Overdue]:
+    """By responsible unit: what is overdue for ten working days and more; `most` numbers, the oldest first."""
     rows = await raw(
-        f"{_items(it)} SELECT item.id, item.place, rectification.number, ARRAY(SELECT unit FROM rectification_unit "
-        "WHERE rectification = item.id AND role = 'responsible' AND ended_at IS NULL) AS units FROM item "
-        "JOIN rectification ON rectification.id = item.id WHERE item.status = ANY($3) AND item.due_on < $9 "
-        "ORDER BY item.due_on, rectification.number",
+        f"{_items(it, late='$9')}, late AS (SELECT id, place, due_on FROM item WHERE status = ANY($3) "
+        "AND due_on < $9), held AS (SELECT late.*, part.unit FROM late JOIN rectification_unit AS part "
+        "ON part.rectification = late.id AND part.role = 'responsible' AND part.ended_at IS NULL "
+        "WHERE NOT EXISTS (SELECT FROM moved WHERE moved.id = late.id) UNION ALL SELECT late.*, own.unit FROM late "
+        "JOIN unnest($14::uuid[], $15::uuid[]) AS own (id, unit) ON own.id = late.id) "
+        "SELECT unit, count(*) AS count, array_agg(DISTINCT place) AS places, "
+        f"(array_agg(number ORDER BY held.due_on, number))[:{most}] AS numbers "
+        "FROM held JOIN rectification ON rectification.id = held.id GROUP BY unit",
         *_arguments(it),
+        *(list(column) for column in _parts(it)),
     )
-    found: dict[UUID, list[tuple[str, str]]] = {}
-    for row in rows:
-        own = it.moved.get(row["id"])
-        for unit in own.units if own else row["units"]:
-            found.setdefault(unit, []).append((row["number"], row["place"]))
-    return found
+    return {row["unit"]: Overdue(row["count"], row["numbers"], set(row["places"])) for row in rows}
+
+
+def _parts(it: Scope) -> tuple[list[UUID], list[UUID]]:
+    """Of what has moved: item and unit, line by line."""
+    pairs = [(id, unit) for id, own in it.moved.items() for unit in sorted(own.units)]
+    return [id for id, _ in pairs], [unit for _, unit in pairs]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,15 +176,20 @@ _ALL = (
 _DAYS = "$7::date IS NOT NULL AND $8::date IS NOT NULL AND $9::date IS NOT NULL"
 
 
-def _items(it: Scope) -> str:
-    """SQL of `item`: every item of the regions that had been issued by then, as it stood."""
+def _items(it: Scope, *, late: str = "") -> str:
+    """SQL of `item`: every item of the regions that had been issued by then, as it stood.
+
+    With `late`, of those in which nothing moved only what was due before that day, read from the ordered indexes.
+    """
+    until = f"{late}::timestamp AT TIME ZONE 'Asia/Shanghai'"
+    narrowed = f" AND status = ANY($3) AND urgency <= {until}" if late else ""
     columns: dict[str, int] = {}
     for code in it.regions:
         columns.setdefault(COLUMN_OF[level_of(code)], 0)
     now = " UNION ALL ".join(
         f"SELECT id, {column} AS place, topic, status, issued_at, due_on, original_due_on, closed_at "
         f"FROM rectification AS it WHERE {column} = ANY($1::text[]) AND issued_at < $6 "
-        "AND NOT EXISTS (SELECT FROM moved WHERE moved.id = it.id)"
+        f"AND NOT EXISTS (SELECT FROM moved WHERE moved.id = it.id){narrowed}"
         for column in columns
     )
     then = " UNION ALL ".join(
