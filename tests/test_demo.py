@@ -74,7 +74,9 @@ async def test_everything_has_been_reacted_to_and_every_photo_is_ready() -> None
 
 
 async def test_nothing_lies_in_the_future_and_everybody_works_in_working_hours() -> None:
-    moments = [row["at"] for row in await raw("SELECT at FROM event")]
+    """The program works at night, too: it freezes months."""
+    moments = [row["at"] for row in await raw("SELECT at FROM event WHERE verb NOT IN ('month.frozen', "
+               "'month.previewed', 'month.supplemented')")]  # fmt: skip
     assert max(moments) <= NOON
     for moment in map(clock.local, moments):
         assert Calendar().is_workday(moment.date()), moment
@@ -161,6 +163,22 @@ def test_the_story_can_be_told_on_any_day_of_the_year(day: date) -> None:
     checked = demo_months.story_day(days)
     assert checked < days.last and checked.day <= 14, "a check in time, and none that is still to come"
     assert demo_months.first_day(days) < days.at(30, 9), "everybody is there when the other cases begin"
+
+
+async def test_the_leader_reads_frozen_months_with_gaps_and_supplements(as_) -> None:
+    kept = (await as_("chen", "/api/summaries", limit=100))["items"]
+    frozen = [it["month"] for it in kept if it["kind"] == "frozen"]
+    assert frozen == [f"2026-{month:02}" for month in range(11, 2, -1)]
+    assert {it["month"] for it in kept if it["kind"] == "supplement"} >= {"2026-10", "2026-11"}
+    told = await as_("chen", "/api/summaries/2026-11")
+    counts = told["summary"]["counts"]
+    assert counts["cells"] == 56 and counts["missing"] > 0 and counts["exempt"] == 1 and told["whole"]
+    assert [line["stands"] for line in told["summary"]["handed_over"]] == ["in_work"]
+    assert told["summary"]["previous"]["month"] == "2026-10" and told["supplements"]
+    notices = (await as_("chen", "/api/notices", unread=True))["items"]
+    assert {line["verb"] for line in notices} >= {"month.frozen"} and len(notices) < 20
+    checked = (await as_("chen", "/api/summaries/2026-11/verification"))["items"]
+    assert all(it["intact"] and it["same"] for it in checked)
 
 
 async def found(as_: Any, status: str, spot: Spot) -> Any:

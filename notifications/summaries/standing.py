@@ -89,14 +89,13 @@ class Overdue:
 async def long_overdue(it: Scope, most: int) -> dict[UUID, Overdue]:
     """By responsible unit: what is overdue for ten working days and more; `most` numbers, the oldest first."""
     rows = await raw(
-        f"{_items(it, late='$9')}, late AS (SELECT id, place, due_on FROM item WHERE status = ANY($3) "
+        f"{_items(it, late='$9')}, late AS (SELECT id, number, place, due_on FROM item WHERE status = ANY($3) "
         "AND due_on < $9), held AS (SELECT late.*, part.unit FROM late JOIN rectification_unit AS part "
         "ON part.rectification = late.id AND part.role = 'responsible' AND part.ended_at IS NULL "
         "WHERE NOT EXISTS (SELECT FROM moved WHERE moved.id = late.id) UNION ALL SELECT late.*, own.unit FROM late "
         "JOIN unnest($14::uuid[], $15::uuid[]) AS own (id, unit) ON own.id = late.id) "
         "SELECT unit, count(*) AS count, array_agg(DISTINCT place) AS places, "
-        f"(array_agg(number ORDER BY held.due_on, number))[:{most}] AS numbers "
-        "FROM held JOIN rectification ON rectification.id = held.id GROUP BY unit",
+        f"(array_agg(number ORDER BY due_on, number))[:{most}] AS numbers FROM held GROUP BY unit",
         *_arguments(it),
         *(list(column) for column in _parts(it)),
     )
@@ -187,13 +186,13 @@ def _items(it: Scope, *, late: str = "") -> str:
     for code in it.regions:
         columns.setdefault(COLUMN_OF[level_of(code)], 0)
     now = " UNION ALL ".join(
-        f"SELECT id, {column} AS place, topic, status, issued_at, due_on, original_due_on, closed_at "
+        f"SELECT id, number, {column} AS place, topic, status, issued_at, due_on, original_due_on, closed_at "
         f"FROM rectification AS it WHERE {column} = ANY($1::text[]) AND issued_at < $6 "
         f"AND NOT EXISTS (SELECT FROM moved WHERE moved.id = it.id){narrowed}"
         for column in columns
     )
     then = " UNION ALL ".join(
-        f"SELECT it.id, it.{column}, it.topic, moved.status, it.issued_at, moved.due_on, moved.original_on, "
+        f"SELECT it.id, it.number, it.{column}, it.topic, moved.status, it.issued_at, moved.due_on, moved.original_on, "
         f"moved.closed_at FROM moved JOIN rectification AS it ON it.id = moved.id "
         f"WHERE it.{column} = ANY($1::text[]) AND it.issued_at < $6"
         for column in columns
