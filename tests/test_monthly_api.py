@@ -265,6 +265,18 @@ async def test_what_a_check_hands_over_becomes_rectifications(client, it, settle
     assert shown.status_code == 200
 
 
+async def test_a_worker_that_was_down_over_the_15th_changes_no_cell(client, it, settle) -> None:
+    with clock.frozen(at(3, 13, 17)):
+        dated = problem(due_on="2026-03-14")
+        said = body(it.cell, at(3, 13), handed_over=[dated])
+        assert (await put(client, it, "reviewer", said)).status_code == 201
+    with clock.frozen(at(3, 16, 18)):  # three days on, the first thing the worker does
+        assert (await matrix(client, it, as_of=at(3, 16, 0).isoformat()))["counts"]["done"] == 1
+        await settle()
+        item = (await client.get(f"/api/rectifications/{dated['id']}", headers=await it.by("staff"))).json()
+    assert (item["status"], item["due_on"]) == ("issued", "2026-03-31")  # its own date is over: 15 days from today
+
+
 async def test_whose_photos_do_not_come_is_told_once_and_where(client, it, settle) -> None:
     photo = make.manifest_line(make.photo(32))
     with clock.frozen(at(3, 10, 10)):
@@ -384,6 +396,26 @@ async def test_who_asked_does_not_grant(client, it) -> None:
         refused = await decide(client, it, id, "staff")
         assert (refused.status_code, refused.json()["detail"]) == (403, "申请人不能审批自己的申请。")
         assert (await decide(client, it, id, "boss", "declined", "路已抢通")).status_code == 201
+
+
+async def test_two_decisions_at_once_are_one(client, it) -> None:
+    with clock.frozen(at(3, 5)):
+        await ask(client, it, id=(id := uuid7()))
+        both = await asyncio.gather(
+            decide(client, it, id, "staff"), decide(client, it, id, "boss", "declined", "不同意")
+        )
+    assert sorted(answer.status_code for answer in both) == [201, 409]
+    assert await events("month.exempted") + await events("month.exemption_declined") == 1
+
+
+async def test_a_correction_and_a_withdrawal_at_once_are_one(client, it) -> None:
+    with clock.frozen(at(3, 10, 10)):
+        id = await monthly_make.file(it.city.reviewer, it.cell, at(3, 10))
+        corrected = put(client, it, "reviewer", body(it.cell, at(3, 10), corrects=str(id), reason="少报"))
+        headers = await it.by("reviewer")
+        withdrawn = client.post(f"/api/monthly/records/{id}/withdrawal", json={"reason": "填错"}, headers=headers)
+        both = await asyncio.gather(corrected, withdrawn)
+    assert sorted(answer.status_code for answer in both) == [201, 409]
 
 
 async def test_after_the_cutoff_nothing_is_exempted(client, it) -> None:

@@ -108,17 +108,17 @@ HEARS = {
     }),
     **heard(Subject.month, {
         "month.rule_proposed": (NORMAL, A.office),
-        "month.rule_approved": (NORMAL, A.lead_units, A.asker),
+        "month.rule_approved": (NORMAL, A.lead_units, A.principals, A.asker),
         "month.rule_declined": (NORMAL, A.asker),
-        "month.rule_ended": (NORMAL, A.lead_units, A.office),
-        "month.period_started": (NORMAL, A.lead_units),
+        "month.rule_ended": (NORMAL, A.lead_units, A.principals, A.office),
+        "month.period_started": (NORMAL, A.lead_units, A.principals),
         "month.record_filed": (NORMAL, A.office),  # when it is late; the matrix shows the others
         "month.record_corrected": (NORMAL, A.office),  # likewise
         "month.record_withdrawn": (NORMAL, A.office),
         "month.exemption_asked": (NORMAL, A.office),
-        "month.exempted": (NORMAL, A.lead_units, A.asker),
-        "month.exemption_declined": (NORMAL, A.lead_units, A.asker),
-        "month.exemption_revoked": (AT_ONCE, A.lead_units, A.asker),
+        "month.exempted": (NORMAL, A.lead_units, A.principals, A.asker),
+        "month.exemption_declined": (NORMAL, A.lead_units, A.principals, A.asker),
+        "month.exemption_revoked": (AT_ONCE, A.lead_units, A.principals, A.asker),
     }),
     **heard(Subject.summary, {
         "month.previewed": (NORMAL, A.leaders, A.office, A.lead_units),

@@ -32,7 +32,7 @@ async def _issue(row: Any) -> None:
         try:
             return await commands.issue(row["id"], SYSTEM, due=Wanted(on=row["due_on"]))
         except Problem:
-            pass  # its date has passed, or its unit has ended, since the check: the office completes it
+            pass  # its date has passed, or its unit has ended, since the check: the usual term, or the office
     await commands.issue_or_hold(row["id"], SYSTEM)
 
 
