@@ -17,7 +17,7 @@ import asyncpg
 from bench import _filing_scene as servers
 from bench import _lists_scene as lists
 from bench import _sweep_scene as scene
-from bench.lists import _services
+from bench.lists import services
 
 
 def main(argv: list[str]) -> int:
@@ -26,7 +26,7 @@ def main(argv: list[str]) -> int:
     items, due = (20_000, 2_000) if wanted.small else (wanted.items, wanted.due)
     logging.disable(logging.WARNING)
     today = datetime.now().astimezone().date()  # noqa: DTZ005
-    with _services(), scene.province(items, due, today):
+    with services(), scene.province(items, due, today):
         return asyncio.run(_run(wanted, today))
 
 
