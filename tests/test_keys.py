@@ -56,6 +56,7 @@ def test_the_protected_columns_are_found_by_their_mark():
         "channel": ("address", "secret", "code"),
         "household": ("head_name", "id_number", "phone"),
         "household_person": ("name", "id_number"),
+        "person": ("totp_secret",),
     }
 
 

@@ -10,6 +10,7 @@ from backend import clock
 from backend.columns import uuid7
 from backend.db import raw
 from backend.people import commands, guesses, rules, sign_in
+from backend.piccolo_migrations import backend_totp_protected
 from backend.roles import SYSTEM, Role
 from tests import people_make as make
 from tests.people_make import MORNING
@@ -128,3 +129,34 @@ async def test_optional_second_factor_forces_nobody(client):
     assert answer.json()["totp"] == "not_needed"
     headers = {"Authorization": f"Bearer {answer.json()['token']}"}
     assert (await client.get("/api/sessions", headers=headers)).status_code == 200
+
+
+async def test_secrets_are_encrypted_and_a_copied_one_makes_no_codes_for_another(client):
+    """Who can read the database cannot make codes, and who can write to it cannot lend out their own."""
+    await make.person("wang")
+    await make.person("li")
+    with clock.frozen(MORNING):
+        secret, _ = await enrolled(client, "wang")
+        await enrolled(client, "li")
+    rows = await raw("SELECT string_agg(it::text, '') AS all FROM person AS it")
+    assert secret not in rows[0]["all"]
+    await raw(
+        "UPDATE person SET totp_secret = (SELECT totp_secret FROM person WHERE username = 'wang') WHERE username = 'li'"
+    )
+    with clock.frozen(MORNING + 5 * MINUTE):
+        answer = await make.sign_in(client, "li", otp=code_of(secret))
+        assert (answer.status_code, answer.json()["code"]) == (500, "protected_unreadable")
+        assert (await make.sign_in(client, "wang", otp=code_of(secret))).status_code == 201
+
+
+async def test_secrets_of_before_are_encrypted_where_they_stand_and_go_on_working(client):
+    await make.person("wang")
+    with clock.frozen(MORNING):
+        secret, _ = await enrolled(client, "wang")
+    await raw("UPDATE person SET totp_secret = $1", secret)
+    for _ in range(2):  # what is encrypted already stays
+        await backend_totp_protected.protect()
+    (row,) = await raw("SELECT totp_secret FROM person")
+    assert secret not in row["totp_secret"]
+    with clock.frozen(MORNING + 5 * MINUTE):
+        assert (await make.sign_in(client, "wang", otp=code_of(secret))).status_code == 201

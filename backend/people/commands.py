@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from backend import clock, events, once
+from backend import clock, events, once, protected
 from backend.columns import uuid7
 from backend.db import raw, transaction
 from backend.errors import Conflict, Forbidden, Incomplete, NotFound, SignInNeeded, WrongState
@@ -15,6 +15,8 @@ from backend.people import guesses, passwords, queries, rules, session_rows
 from backend.people.queries import LiveSession
 from backend.people.tables import KnownNetwork, Person, Recusal, RoleGrant, Session, SignInFailure
 from backend.roles import Actor, Role
+
+TOTP_SECRET = "person.totp_secret"  # whoever reads the database must not make its codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +259,8 @@ async def enrol_totp(session: LiveSession) -> tuple[str, str]:
         person = await queries.lock(session.person)
         if person.totp_confirmed_at:
             raise WrongState("动态码已启用；更换手机请联系系统管理员重置。", "already_enrolled")
-        await Person.update({Person.totp_secret: secret}).where(Person.id == person.id)
+        stored = protected.encrypt(secret, TOTP_SECRET, person.id)
+        await Person.update({Person.totp_secret: stored}).where(Person.id == person.id)
     return secret, passwords.totp_uri(secret, person.username)
 
 
@@ -268,7 +271,7 @@ async def confirm_totp(session: LiveSession, *, code: str) -> None:
         person = await queries.lock(session.person)
         if person.totp_confirmed_at or not person.totp_secret:
             raise WrongState("没有等待确认的动态码密钥。", "nothing_to_confirm")
-        step = passwords.totp_step(person.totp_secret, code, now)
+        step = passwords.totp_step(protected.decrypt(person.totp_secret, TOTP_SECRET, person.id), code, now)
         if step is None:
             raise Incomplete("动态码不对，请检查手机时间后再试。", "wrong_code", field="code")
         await Person.update({Person.totp_confirmed_at: now, Person.totp_last_step: step}).where(Person.id == person.id)
@@ -348,7 +351,7 @@ def _changed(before: Person, now: Person) -> bool:
 
 async def _use_up_code(person: Person, code: str, now: datetime) -> None:
     """Each 30-second step is accepted once (RFC 6238, 5.2): compare-and-set on the last one used."""
-    step = passwords.totp_step(person.totp_secret, code, now)
+    step = passwords.totp_step(protected.decrypt(person.totp_secret, TOTP_SECRET, person.id), code, now)
     used = step is not None and await raw(
         "UPDATE person SET totp_last_step = $2 WHERE id = $1 AND totp_secret = $3 "
         "AND (totp_last_step IS NULL OR totp_last_step < $2) RETURNING id",

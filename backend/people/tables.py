@@ -4,7 +4,7 @@ from piccolo.columns import Date
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from backend.columns import flag, identifier, key, link, moment, number, octets, one_of, text
+from backend.columns import flag, identifier, key, link, moment, number, octets, one_of, protected, text
 from backend.roles import Role
 from backend.units.tables import Unit
 
@@ -18,7 +18,7 @@ class Person(Table):
     unit = link(Unit)
     phone = text(null=True)
     password_hash = text()
-    totp_secret = text(null=True)
+    totp_secret = protected(null=True)
     totp_confirmed_at = moment(null=True)
     totp_last_step = number(null=True)
     added_at = moment()
