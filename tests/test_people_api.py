@@ -227,6 +227,17 @@ async def test_list_is_whole_for_administrators_and_names_for_the_office(client)
     assert "disabled_at" in (await client.get(path, headers=admin)).text
 
 
+async def test_colleagues_of_the_own_unit_are_seen_by_name_and_nobody_elses(client):
+    here, elsewhere = await make.unit("新宾县水务局"), await make.unit("清原县水务局", area=make.QINGYUAN)
+    handler = await make.person("赵", Role.unit_handler, at=here, phone="13812345678")
+    await make.person("钱", Role.unit_principal, at=here)
+    headers = await make.signed_in(handler)
+    seen = (await client.get(f"/api/people?unit={here}", headers=headers)).json()["items"]
+    assert {person["name"] for person in seen} == {"赵", "钱"} and all("phone" not in person for person in seen)
+    for path in ("/api/people", f"/api/people?unit={elsewhere}"):
+        assert (await client.get(path, headers=headers)).status_code == 403
+
+
 async def test_long_list_is_read_page_by_page(client):
     here = await make.unit()
     await raw(

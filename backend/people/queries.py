@@ -267,22 +267,23 @@ async def failures(username: str, username_hash: str, network: str, now: datetim
 
 
 async def listed(actor: Actor, unit: UUID | None, after: UUID | None, most: int = PAGE) -> list[Profile]:
-    """People in the order of their ids: everyone for administrators; for the office those active in its area.
-
-    Raises Forbidden for other roles.
+    """People in the order of their ids: everyone for administrators; for the office those active in its area; for
+    anybody the colleagues of a unit one belongs to. Raises Forbidden otherwise.
     """
-    if reason := rules.may_list(actor):
+    colleagues = unit is not None and unit in {actor.home, *actor.units()}
+    if reason := rules.may_list(actor, colleagues=colleagues):
         raise Forbidden(reason)
     everyone = rules.may_administer(actor) is None
     rows = await raw(
         f"{_PROFILE} JOIN region ON region.code = home.region WHERE ($1::uuid IS NULL OR home.id = $1) "
         "AND ($2::uuid IS NULL OR person.id > $2) AND ($3 OR (disabled_at IS NULL "
-        "AND region.path && $4::text[])) ORDER BY person.id LIMIT $5",
+        "AND (region.path && $4::text[] OR $6))) ORDER BY person.id LIMIT $5",
         unit,
         after,
         everyone,
         sorted(actor.areas(*OFFICE)),
         most,
+        colleagues,
     )
     return [_of_row(row) for row in rows]
 

@@ -1,10 +1,12 @@
 // Web Push of this browser: whether it can be offered, turning it on and off. The address it gives is told to the server
 // only after the person said yes.
-import { send } from '@/shared/client'
+import { call } from '@/shared/client'
+import { newId } from '@/shared/ids'
 import { session } from '../session'
 
 const WAIT_MS = 30 * 86_400_000
 const WAITING = 'duban-push-later'
+const CHANNEL = 'duban-push-channel'
 
 function able(): boolean {
   return 'serviceWorker' in navigator && 'PushManager' in window && 'Notification' in window
@@ -34,8 +36,7 @@ export async function pushState(): Promise<PushState> {
 async function key(): Promise<string | null> {
   if (!session.value) return null
   try {
-    const told = (await (await send('get', '/api/channels/push-key')).json()) as { key?: string; public_key?: string }
-    return told.key ?? told.public_key ?? null
+    return (await call('get', '/api/channels/push-key')).public_key
   } catch {
     return null
   }
@@ -51,21 +52,43 @@ function bytesOf(base64url: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(raw, (sign) => sign.charCodeAt(0))
 }
 
+/** What this device is called in the person's list of addresses. */
+function label(): string {
+  const agent = navigator.userAgent
+  const device = /iPhone|iPad/.test(agent) ? 'iPhone' : /Android/.test(agent) ? 'Android' : '电脑'
+  return `${device} · ${/Edg/.test(agent) ? 'Edge' : /Firefox/.test(agent) ? 'Firefox' : /Chrome/.test(agent) ? 'Chrome' : 'Safari'}`
+}
+
+async function register(subscription: PushSubscription): Promise<void> {
+  const { endpoint, keys } = subscription.toJSON()
+  const told = await call('post', '/api/channels/push', {
+    body: { id: newId(), endpoint: endpoint!, keys: { p256dh: keys!.p256dh!, auth: keys!.auth! }, label: label() },
+  })
+  localStorage.setItem(CHANNEL, told.id)
+}
+
+/** At each start: browsers change their addresses without asking anybody. Never throws. */
+export async function renewPush(): Promise<void> {
+  if (!able() || Notification.permission !== 'granted' || !localStorage.getItem(CHANNEL)) return
+  const there = await current().catch(() => null)
+  if (there) await register(there).catch(() => undefined)
+}
+
 /** False when the person, or the phone, did not allow it. Throws what the server or the push service says. */
 export async function subscribePush(): Promise<boolean> {
   if ((await Notification.requestPermission()) !== 'granted') return false
   const worker = await navigator.serviceWorker.ready
   const applicationServerKey = await key()
   if (!applicationServerKey) return false
-  const made = await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytesOf(applicationServerKey) })
-  const { endpoint, keys } = made.toJSON()
-  await send('put', '/api/channels/push', { body: { endpoint, p256dh: keys?.p256dh, auth: keys?.auth } })
+  await register(await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytesOf(applicationServerKey) }))
   return true
 }
 
+/** Here first, so that nothing is shown any more; the server finds out at its next message if it cannot be told now. */
 export async function unsubscribePush(): Promise<void> {
   const there = await current()
-  if (!there) return
-  await send('delete', '/api/channels/push', { body: { endpoint: there.endpoint } })
-  await there.unsubscribe()
+  await there?.unsubscribe()
+  const channel_id = localStorage.getItem(CHANNEL)
+  localStorage.removeItem(CHANNEL)
+  if (channel_id) await call('delete', '/api/channels/{channel_id}', { path: { channel_id } })
 }
