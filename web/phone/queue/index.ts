@@ -5,7 +5,7 @@ import { newId } from '@/shared/ids'
 import { measureRoom, nearlyFull, onChange } from '@/phone/store'
 import { sha256 } from './hash'
 import { type Conditions, type Entry, type ManifestLine, type OutgoingFile, type Problem, type Request, SETTINGS } from './model'
-import { type Impatience, counts, editable, needsAPerson } from './rules'
+import { type Impatience, counts, editable, needsAPerson, next } from './rules'
 import { IDLE, type Sending, Sender, tidy } from './sender'
 import { type Draft, store, UNDO_FOR } from './store'
 import { Http } from './transport'
@@ -72,6 +72,7 @@ const channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastCh
 
 /** Once, when the app starts; again after a sign-in. Reads what is there and sends it. */
 export async function open(): Promise<void> {
+  sender.stop() // what goes on goes on for who is signed in now
   await reload()
   listen()
   void tidyUp()
@@ -270,6 +271,12 @@ async function tidyUp(): Promise<void> {
   }
 }
 
+/** What another tab took in, or was sending when it died. */
+function takeOver(): void {
+  const now = { at: Date.now(), conditions: conditions(), settings: queue.settings }
+  if (next(queue.entries, now).do !== 'rest') void flush()
+}
+
 let listening = false
 
 /** Whatever may mean that sending is possible again. Browsers on iPhones have no background sync: these are all. */
@@ -280,7 +287,7 @@ function listen(): void {
   onChange((shelf) => {
     if (shelf !== 'queue' && shelf !== 'drafts') return
     clearTimeout(waiting)
-    waiting = setTimeout(() => void reload(), 50)
+    waiting = setTimeout(() => void reload().then(takeOver), 50)
   })
   channel?.addEventListener('message', (event: MessageEvent<Sending>) => Object.assign(queue.sending, event.data))
   addEventListener('online', () => void flush('network'))

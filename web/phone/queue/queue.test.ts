@@ -89,6 +89,10 @@ describe('what is sent next', () => {
     expect(next([full], { ...NOW, impatience: 'asked' })).toMatchObject({ do: 'rest' })
   })
 
+  it('a clock that was set back does not keep anything back', () => {
+    expect(next([entry({ next_at: NOW.at + 30 * 86_400_000, cause: 'server' })], NOW)).toMatchObject({ do: 'record' })
+  })
+
   it('nothing goes out offline, signed out or paused', () => {
     for (const conditions of [{ ...HERE, online: false }, { ...HERE, signed_in: false }]) {
       expect(next([entry()], { ...NOW, conditions })).toMatchObject({ do: 'rest' })
@@ -257,6 +261,18 @@ describe('the loop', () => {
     await Promise.all([sender(server).flush(), sender(server).flush(), sender(server).flush()])
     expect(server.requests).toHaveLength(6)
     expect(new Set(server.requests).size).toBe(6)
+  })
+
+  it('a photo whose last answer was lost is asked for, not sent again', async () => {
+    const made = await finding(['one'])
+    const id = made.files[0]!.id
+    server.fates = [answered(201), { kind: 'nobody' }]
+    await sender(server).flush()
+    server.files.set(id, made.files[0]!.sha256) // all of it had arrived
+    await sender(server).flush('network')
+    expect(server.requests.filter((it) => it === `file ${id}`)).toHaveLength(1)
+    expect(await store.receipt(id)).toBeDefined()
+    expect(await store.entries()).toEqual([])
   })
 
   it('parks what is refused, with the sentence, and goes on with the rest', async () => {

@@ -68,8 +68,11 @@ function byTurn(one: Entry, other: Entry): number {
   return Number(other.urgent) - Number(one.urgent) || one.seq - other.seq
 }
 
+const LONGEST_WAIT = 25 * 3_600_000 // a quota of the day
+
 function due(it: { next_at: number; cause: Cause | null }, now: Now): boolean {
   if (it.next_at <= now.at) return true
+  if (it.next_at - now.at > LONGEST_WAIT) return true // the phone's clock was set back meanwhile
   if (now.impatience === 'asked') return it.cause !== 'quota'
   return now.impatience === 'network' && it.cause === 'network'
 }

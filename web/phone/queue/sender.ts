@@ -51,6 +51,7 @@ export const IDLE: Sending = { busy: false, entry: null, file: null, sent: 0, si
 const FORGET_AFTER_DAYS = 30
 const PROGRESS_EVERY = 200
 const PHONE_FULL_DELAY = 30_000
+const AFTER_A_FAULT = 60_000
 
 export class Sender {
   private running: Promise<void> | null = null
@@ -91,7 +92,10 @@ export class Sender {
       await this.run(impatience)
     } catch (wrong) {
       if (wrong instanceof NobodyHere) return this.rest(null, 'sign_in')
-      if (!isFull(wrong)) throw wrong
+      if (!isFull(wrong)) {
+        console.error(wrong)
+        return this.rest(this.ports.now() + AFTER_A_FAULT, null)
+      }
       await this.ports.store.freeReceipted()
       await tidy(this.ports.store, this.ports.now(), true).catch(() => undefined)
       this.rest(this.ports.now() + PHONE_FULL_DELAY, 'phone_full')
@@ -153,22 +157,10 @@ export class Sender {
       return null
     }
     this.tell({ busy: true, entry: entry.id, file: file.id, sent: file.sent, size: file.size })
-    let told = 0
-    const answer = await this.guarded((signal) => this.ports.transport.upload(file, bytes, {
-      address: (upload) => void this.ports.store.change(entry.id, changing((it) => ({ ...it, upload }))),
-      progress: (sent) => {
-        const at = this.ports.now()
-        if (at - told < PROGRESS_EVERY && sent < file.size) return
-        told = at
-        this.tell({ busy: true, entry: entry.id, file: file.id, sent, size: file.size })
-      },
-    }, signal))
+    const asked = file.tries > 0 || file.upload !== null ? await this.looked(file) : null
+    let result = asked && settles(asked) ? asked : await this.uploaded(entry, file, bytes)
     const sent = this.state.sent
-    let result = outcome(answer)
-    if (result.is === 'stored') {
-      const looked = await this.guarded((signal) => this.ports.transport.look(file.id, signal))
-      result = outcome(looked, (body) => this.fileReceiptIn(body, file) !== null)
-    }
+    if (result !== asked && result.is === 'stored') result = await this.looked(file)
     const receipt = result.is === 'stored' ? await this.keptFile(result.body.receipt as string, file, entry) : null
     if (receipt?.verified === false) result = FORGED
     if (result.is === 'stored') {
@@ -182,6 +174,29 @@ export class Sender {
       // A refusal ends the upload on the server: the next one begins anew.
       return how.is === 'parked' ? { ...changed, state: 'parked', upload: null, sent: 0 } : changed
     })))
+  }
+
+  private async uploaded(entry: Entry, file: OutgoingFile, bytes: Blob): Promise<Outcome> {
+    let told = 0
+    const answer = await this.guarded((signal) => this.ports.transport.upload(file, bytes, {
+      address: (upload) => {
+        void this.ports.store.change(entry.id, (it) => withFile(it, file.id, (one) => ({ ...one, upload }), this.ports.now()))
+          .catch(() => undefined) // without it a break begins anew, which costs bytes and nothing else
+      },
+      progress: (sent) => {
+        const at = this.ports.now()
+        if (at - told < PROGRESS_EVERY && sent < file.size) return
+        told = at
+        this.tell({ busy: true, entry: entry.id, file: file.id, sent, size: file.size })
+      },
+    }, signal))
+    return outcome(answer)
+  }
+
+  /** What the server has of it. After a break it may have all of it, and only its answer was lost. */
+  private async looked(file: OutgoingFile): Promise<Outcome> {
+    const answer = await this.guarded((signal) => this.ports.transport.look(file.id, signal))
+    return outcome(answer, (body) => this.fileReceiptIn(body, file) !== null)
   }
 
   private async failed(
@@ -258,6 +273,11 @@ export class Sender {
 /** The receipt is signed by a key of this server's name, and wrong: whoever answered, nothing here may be freed for it. */
 const FORGED: Outcome = {
   is: 'again', cause: 'server', problem: { status: 200, code: 'bad_receipt', detail: '' }, after: null, everything: false,
+}
+
+/** Whether asking after a file was enough: it is there, or there is nobody to send it to now. */
+function settles(asked: Outcome): boolean {
+  return asked.is === 'again' ? asked.everything : asked.is !== 'parked'
 }
 
 type Halt = 'sign_in' | 'offline' | 'stranger' | 'stopped' | null
