@@ -67,6 +67,13 @@ describe('what is sent next', () => {
     expect(waitsFor(submission, later, NOW)).toBe('earlier')
   })
 
+  it('what a person holds steps aside as well', () => {
+    const held = entry({ seq: 1, held: true })
+    const finding = entry({ seq: 2 })
+    expect(next([held, finding], NOW)).toMatchObject({ entry: { id: finding.id } })
+    expect(next([held, entry({ seq: 3, whole: true })], NOW)).toEqual({ do: 'rest', until: null })
+  })
+
   it('originals wait for Wi-Fi, records do not; a browser that cannot tell counts as mobile data', () => {
     const settings = { ...SETTINGS, wifi_only: true }
     const sent = entry({ record: 'stored', files: [file()] })

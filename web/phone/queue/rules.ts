@@ -52,11 +52,11 @@ export function next(entries: readonly Entry[], now: Now): Step {
   return { do: 'rest', until: waits.length ? Math.min(...waits) : null }
 }
 
-/** Whether something of its thing has to go first: an earlier record that waits; for a whole one, also a parked one. */
+/** Whether something of its thing has to go first: an earlier record that waits; for a whole one, also what stepped aside. */
 export function behind(entry: Entry, entries: readonly Entry[]): boolean {
   return entries.some((other) =>
     other.thing === entry.thing && other.id !== entry.id && other.seq < entry.seq
-    && (entry.whole ? other.record !== 'stored' : other.record === 'waiting' && !entry.urgent))
+    && (entry.whole ? other.record !== 'stored' : other.record === 'waiting' && !other.held && !entry.urgent))
 }
 
 /** Originals wait for Wi-Fi when the person wants it so; a phone that cannot tell counts as not being on it. */
