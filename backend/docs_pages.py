@@ -24,26 +24,27 @@ An event is written once, in the transaction that changes the rows, and never ch
 the id of the thing that the first word names. The list is closed: `events.record()` refuses a verb
 that is not in it.
 
-Who an audience is, is asked when the event is handled: live accounts with a live role. The person
-who did it is not told. A notice exists once per event and person, however often the event is
-handled.
+Who an audience is, is asked when the event is handled: live accounts with a live role, around the
+kind of thing that stands under *About*; and the deputies of those who are away. The person who did
+it is not told. A notice exists once per event and person, however often the event is handled.
 """
 
 
 def events_page() -> str:
     """Every verb, what it says on a timeline, what it causes, and who is told."""
-    head = row("Verb", "What happened", "时间线", "Causes", "Told to", "Urgency", "通知")
-    lines = ["# Events", "", NOTE, "", INTRODUCTION, head, "|" + "---|" * 7]
+    head = row("Verb", "What happened", "时间线", "Causes", "About", "Told to", "Urgency", "通知")
+    lines = ["# Events", "", NOTE, "", INTRODUCTION, head, "|" + "---|" * 8]
     return "\n".join([*lines, *(_event(verb, sentence) for verb, sentence in VERBS.items()), ""])
 
 
 def _event(verb: str, sentence: str) -> str:
     causes = [f"`{outbox.name(reaction)}`" for reaction in REACTIONS.get(verb, ())]
     hearing, title = HEARS.get(verb), TITLES.get(verb)
+    about = f"`{hearing.about}`" if hearing else ""
     told = ", ".join(f"`{audience}`" for audience in hearing.audience) if hearing else ""
     urgency = f"`{hearing.urgency}`" if hearing else ""
     notice = title[0] if title else ""
-    return row(f"`{verb}`", sentence, SENTENCES.get(verb, ""), ", ".join(causes), told, urgency, notice)
+    return row(f"`{verb}`", sentence, SENTENCES.get(verb, ""), ", ".join(causes), about, told, urgency, notice)
 
 
 def row(*cells: str) -> str:

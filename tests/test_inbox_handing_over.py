@@ -178,6 +178,14 @@ async def test_however_many_workers_and_clocks_that_jump_one_a_day(it, settle, n
     assert len(await deliveries(it.staff)) == 1
 
 
+async def test_what_is_too_much_for_one_comes_with_the_next(it, settle, noon, monkeypatch):
+    monkeypatch.setattr(jobs, "MOST", 2)
+    await news(it, settle, noon, 3)
+    for day in (25, 26, 27):
+        await swept(at(day, "08:30"))
+    assert await digests(it.staff) == [(date(2026, 11, 25), 2), (date(2026, 11, 26), 1)]
+
+
 async def test_a_closed_account_gets_none(it, settle, noon):
     await news(it, settle, noon)
     await raw("UPDATE person SET disabled_at = $1 WHERE id = $2", noon, it.staff.person)

@@ -45,7 +45,8 @@ async def test_parked_events_are_told_once_to_administrators_and_the_highest_off
     for person in (admin, it.staff, it.boss):
         (notice,) = await inbox(client, person)
         assert notice["title"] == "有 3 个事件处理失败，请管理员查看" and notice["urgency"] == "at_once"
-        assert (await client.get(notice["link"])).json()["parked"] == 3
+        shown = (await client.get(notice["link"], headers=await make.signed_in(person))).json()["now"]
+        assert ("events_parked", 3) in [(trouble["trouble"], trouble["count"]) for trouble in shown]
     for person in (county, it.handler, it.reviewer, it.leader, it.stranger):
         assert await inbox(client, person) == []
     (payload,) = [row["payload"] for row in await raw("SELECT payload FROM event WHERE verb = 'outbox.parked'")]

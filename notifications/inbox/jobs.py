@@ -21,7 +21,9 @@ from notifications.inbox.spoken import STANDS
 from notifications.preferences import queries as preferences
 from notifications.preferences.rules import Wishes
 
-AT_A_TIME = 500  # people
+LOOKED_FOR = 500  # people
+AT_A_TIME = 20  # of them, in one transaction
+MOST = 1000  # notices in one digest; what is more comes with the next
 
 
 async def sweep_digests() -> int:
@@ -31,7 +33,8 @@ async def sweep_digests() -> int:
         return 0
     made = 0
     while people := await _due(local):
-        made += await _make(people, local.date())
+        for first in range(0, len(people), AT_A_TIME):
+            made += await _make(people[first : first + AT_A_TIME], local.date())
     return made
 
 
@@ -51,7 +54,7 @@ async def _due(local: datetime) -> list[UUID]:
         f"{usual.quiet_from:%H:%M}",
         f"{usual.quiet_to:%H:%M}",
         f"{usual.digest_time:%H:%M}",
-        AT_A_TIME,
+        LOOKED_FOR,
     )
     return [row["id"] for row in rows]
 
@@ -73,10 +76,13 @@ async def _make(people: Sequence[UUID], day: date) -> int:
             now,
         )
         await raw(
-            "UPDATE notice SET digest = made.id FROM unnest($1::uuid[], $2::uuid[]) AS made (id, person) "
-            f"WHERE notice.person = made.person AND {_WAITS}",
+            "UPDATE notice SET digest = waits.digest FROM (SELECT made.id AS digest, first.id "
+            "FROM unnest($1::uuid[], $2::uuid[]) AS made (id, person), LATERAL (SELECT id FROM notice "
+            f"WHERE notice.person = made.person AND {_WAITS} ORDER BY id LIMIT $3) AS first) AS waits "
+            "WHERE notice.id = waits.id",
             [row["id"] for row in made],
             [row["person"] for row in made],
+            MOST,
         )
         wished = await preferences.wishes_of([row["person"] for row in made])
         await deliveries.plan_many(

@@ -97,13 +97,8 @@ async def of_person(actor: Actor, wanted: Wanted, *, english: bool) -> NoticePag
 async def groups(actor: Actor, wanted: Wanted, fold: Fold, *, english: bool) -> GroupPage:
     """The newest notice of each group, newest first, with how many there are."""
     key = "subject" if fold == Fold.thing else "verb"
-    newest = QueryString(
-        f"NOT EXISTS (SELECT 1 FROM notice AS newer WHERE newer.person = notice.person AND newer.{key} = notice.{key} "
-        "AND newer.id > notice.id AND {})",
-        _all(_which(wanted, "newer")),
-    )
-    where = [_of(actor), *_older(wanted), *_which(wanted), QueryString(STANDS), newest]
-    rows = await select(_PAGE, _all(where), wanted.most)
+    newest = _newest_of_things(actor, wanted) if fold == Fold.thing else _newest_of_kinds(actor, wanted)
+    rows = await select(_PAGE, newest, wanted.most)
     sizes = await _sizes(actor, wanted, key, [row[key] for row in rows])
     count = await unread(actor)
     items = [
@@ -143,6 +138,27 @@ _PAGE = (
     "LEFT JOIN person AS away ON away.id = absence.person LEFT JOIN unit AS whole ON whole.id = absence.unit "
     "ORDER BY notice.id DESC"
 )
+
+
+def _newest_of_things(actor: Actor, wanted: Wanted) -> QueryString:
+    """Walked from the newest on: of each thing those that have none newer."""
+    newer = QueryString(
+        "NOT EXISTS (SELECT 1 FROM notice AS newer WHERE newer.person = notice.person "
+        "AND newer.subject = notice.subject AND newer.id > notice.id AND {})",
+        _all(_which(wanted, "newer")),
+    )
+    return _all([_of(actor), *_older(wanted), *_which(wanted), QueryString(STANDS), newer])
+
+
+def _newest_of_kinds(actor: Actor, wanted: Wanted) -> QueryString:
+    """One look into the index for each verb: a kind may have a hundred thousand."""
+    newest = QueryString(
+        "notice.id IN (SELECT newest.id FROM unnest({}::text[]) AS kind, LATERAL (SELECT id FROM notice "
+        "WHERE {} ORDER BY notice.id DESC LIMIT 1) AS newest)",
+        list(HEARS),
+        _all([_of(actor), QueryString("notice.verb = kind"), *_which(wanted), QueryString(STANDS)]),
+    )
+    return _all([_of(actor), *_older(wanted), newest])
 
 
 def _of(actor: Actor) -> QueryString:

@@ -153,6 +153,8 @@ TOGETHER = {
     "month.previewed": ("检查汇总预览已出", "Summaries, a look ahead"),
     "month.frozen": ("检查汇总已定稿", "Summaries are frozen"),
     "month.supplemented": ("检查汇总有补充", "Supplements to summaries"),
+    "operations.troubled": ("系统运行异常", "Something is wrong with the system"),
+    "operations.recovered": ("系统异常已排除", "The system is well again"),
     "outbox.parked": ("有事件处理失败，请管理员查看", "Events could not be handled"),
     "reminder.due_near": ("整改期限临近", "Due soon"),
     "reminder.due_today": ("整改今日到期", "Due today"),
@@ -201,7 +203,7 @@ PATHS = {
     Subject.month: Paths("/api/monthly/{month}", "/phone/#/months/{month}", "/desk/#/months/{month}"),
     Subject.summary: Paths("/api/summaries/{month}?rule={rule}", "/phone/#/months/{month}", "/desk/#/months/{month}"),
     Subject.feedback: Paths("/api/feedback/{subject}", "/phone/#/feedback/{subject}", "/desk/#/feedback/{subject}"),
-    Subject.operations: Paths("/readyz", "/phone/#/inbox", "/desk/#/operations"),
+    Subject.operations: Paths("/api/operations", "/phone/#/inbox", "/desk/#/operations"),
 }
 
 
