@@ -118,6 +118,36 @@ async def test_as_of_looks_back_and_not_ahead(client, it) -> None:
         assert ahead.status_code == 400
 
 
+async def test_what_waits_is_asked_of_who_has_to_do_it(client, it) -> None:
+    async def waiting(who: str) -> dict[str, Any]:
+        answer = await client.get("/api/monthly/waiting", headers=await it.by(who))
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    with clock.frozen(at(3, 5)):
+        assert (await client.get("/api/monthly/waiting")).status_code == 401
+        assert len((await waiting("reviewer"))["cells"]) == 7
+        for who in ("staff", "county", "leader", "auditor"):
+            assert await waiting(who) == {"cells": [], "rules": []}
+        await monthly_make.file(it.city.reviewer, it.cell, at(3, 5, 8))
+        other = it.cells[it.city.units["市水务局"], QINGYUAN]
+        said = {"cell": str(other), "reason": "洪水封路"}
+        await client.put(f"/api/monthly/exemptions/{uuid7()}", json=said, headers=await it.by("reviewer"))
+        left = (await waiting("reviewer"))["cells"]
+        assert len(left) == 6 and str(it.cell) not in {row["cell"]["id"] for row in left}
+        asked = (await waiting("staff"))["cells"]
+        assert [(row["lead_name"], row["region_name"]) for row in asked] == [("市水务局", "清原满族自治县")]
+        rule = await monthly_make.proposed(it.city)
+        assert [row["id"] for row in (await waiting("boss"))["rules"]] == [str(rule)]
+        assert (await waiting("staff"))["rules"] == []  # who entered it does not approve it
+    with clock.frozen(at(3, 20)):
+        late = (await waiting("reviewer"))["cells"]
+        assert {row["cell"]["needs_says"] for row in late} == {"已过截止时间，仍需补报检查记录"}
+        assert (await waiting("staff"))["cells"] == []  # nothing is exempted any more
+    with clock.frozen(at(4, 17)):
+        assert (await waiting("reviewer"))["cells"] == []
+
+
 # ── records ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

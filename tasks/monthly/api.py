@@ -149,6 +149,10 @@ class MonthlyController(Controller):
     ) -> shapes.Month:
         return await listing.month(actor, month, _instant(as_of))
 
+    @get("/waiting", summary="What waits for me: cells without a check, exemptions to decide on, rules to approve")
+    async def waiting(self, actor: NamedDependency[Actor]) -> shapes.Waiting:
+        return shapes.Waiting(await listing.waiting(actor), await rulebook.proposed(actor))
+
     @get("/{month:str}/cells/{cell_id:uuid}", summary="A cell with its check records and exemptions")
     async def cell(self, month: Month, cell_id: Id, actor: NamedDependency[Actor]) -> shapes.CellDetail:
         return await listing.cell(actor, month, cell_id)

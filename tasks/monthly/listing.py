@@ -1,7 +1,7 @@
 """The monthly check as a person sees it: a month's matrix, what each cell needs, one cell with its records, moves."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,8 @@ from backend.workdays import Calendar
 from tasks.monthly import queries, rules, shapes, who
 from tasks.monthly.queries import Held
 from tasks.monthly.words import CellState, Verb
+
+STILL_OWED = timedelta(days=31)  # what is missing of a month is asked for until the next one ends
 
 NEEDS = {
     Verb.file: [shapes.Need("finished_at", "要写明检查完成时间"), shapes.Need("place", "要写明检查地点"),
@@ -40,6 +42,35 @@ async def month(actor: Actor, month: str, as_of: datetime) -> shapes.Month:
         except NotFound:
             continue  # nothing of this rule is in the actor's sight
     return shapes.Month(month, as_of, seen)
+
+
+async def waiting(actor: Actor) -> list[shapes.WaitingCell]:
+    """Cells that wait for this person, of the months that run and of those that ended last: a check is owed still.
+
+    By cutoff, then line by line.
+    """
+    now, days = clock.now(), await calendar.load()
+    found: list[shapes.WaitingCell] = []
+    for period in await queries.periods_since(now - STILL_OWED, now):
+        try:
+            seen = await _seen(period.id, actor, now, days)
+        except NotFound:
+            continue
+        leads = {lead.unit: lead.name for lead in seen.leads}
+        regions = {region.code: region.name for region in seen.regions}
+        found += [
+            shapes.WaitingCell(
+                period.month, period.title, period.cutoff_at, seen.left_says,
+                leads[cell.lead_unit], regions[cell.region], cell,
+            )
+            for cell in seen.cells if _waits(cell)
+        ]  # fmt: skip
+    return found
+
+
+def _waits(cell: shapes.SeenCell) -> bool:
+    verbs = {move.verb for move in cell.moves}
+    return Verb.approve_exemption in verbs or (cell.state in queries.OWED and Verb.file in verbs)
 
 
 async def cell(actor: Actor, month: str, id: UUID) -> shapes.CellDetail:

@@ -52,6 +52,11 @@ async def periods_open(now: datetime) -> list[shapes.Period]:
     return await _periods("starts_at <= $1 AND cutoff_at > $1", now)
 
 
+async def periods_since(since: datetime, now: datetime) -> list[shapes.Period]:
+    """Every period that has begun and whose cutoff is later than `since`."""
+    return await _periods("starts_at <= $1 AND cutoff_at > $2", now, since)
+
+
 async def periods_of(month: str) -> list[shapes.Period]:
     return await _periods("month = $1", month)
 

@@ -48,6 +48,13 @@ async def listed(actor: Actor, cursor: UUID | None, most: int) -> shapes.Rules:
     return shapes.Rules(items, items[-1].id if len(items) == most else None)
 
 
+async def proposed(actor: Actor) -> list[shapes.Rule]:
+    """Those that wait for the approval of this person, the oldest first. At most a hundred."""
+    order = "ORDER BY monthly_rule.at, monthly_rule.id LIMIT 100"
+    found = await _shaped(actor, f"WHERE monthly_rule.answer IS NULL AND {{}} {order}", visible_to(actor))
+    return [rule for rule in found if rule.moves]
+
+
 async def rule(id: UUID, actor: Actor) -> shapes.Rule:
     """Raises NotFound outside the actor's sight."""
     found = await _shaped(actor, "WHERE monthly_rule.id = {} AND {}", id, visible_to(actor))

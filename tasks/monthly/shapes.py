@@ -156,6 +156,18 @@ class Month(msgspec.Struct):
     periods: list[SeenPeriod]
 
 
+class WaitingCell(msgspec.Struct):
+    """A cell that waits for the asking person: for a check of theirs, or for their word on an exemption."""
+
+    month: str
+    title: str
+    cutoff_at: datetime
+    left_says: str
+    lead_name: str
+    region_name: str
+    cell: SeenCell
+
+
 class HandedOver(msgspec.Struct):
     """A problem that a check handed over, and the rectification it became; `status` is null until that is issued."""
 
@@ -278,6 +290,13 @@ class Rule(msgspec.Struct):
 class Rules(msgspec.Struct):
     items: list[Rule]
     next: UUID | None
+
+
+class Waiting(msgspec.Struct):
+    """What of the monthly check waits for a person: cells by their cutoff, rules that a second person must approve."""
+
+    cells: list[WaitingCell]
+    rules: list[Rule]
 
 
 class Preview(msgspec.Struct):

@@ -980,6 +980,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/monthly/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What waits for me: cells without a check, exemptions to decide on, rules to approve */
+        get: operations["ApiMonthlyWaitingWaiting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/notices": {
         parameters: {
             query?: never;
@@ -4183,6 +4200,11 @@ export interface components {
             month: string;
             periods: components["schemas"]["SeenPeriod"][];
         };
+        /** Waiting */
+        monthly_shapes_Waiting: {
+            cells: components["schemas"]["WaitingCell"][];
+            rules: components["schemas"]["Rule"][];
+        };
         /**
          * Answer
          * @description To an exemption that was asked for, and to a rule that was entered.
@@ -4716,6 +4738,12 @@ export interface components {
          * @enum {string}
          */
         rectifications_item_Verb: "issue" | "drop" | "acknowledge" | "accept_silently" | "object_to" | "decline_objection" | "redirect" | "uphold_objection" | "report" | "plan_measure" | "finish_measure" | "drop_measure" | "ask_extension" | "grant_extension" | "decline_extension" | "hand_in" | "confirm_hand_in" | "withdraw_hand_in" | "pass_first" | "send_back" | "assign_check" | "pass_check" | "fail_check" | "publish" | "take_public_objection" | "decline_public_objection" | "uphold_public_objection" | "close_out" | "look_back" | "reopen" | "hang" | "resume" | "ask_void" | "void" | "decline_void" | "take_over";
+        /** Waiting */
+        rectifications_listing_Waiting: {
+            due_soon: number;
+            items: components["schemas"]["rectifications_shapes_Row"][];
+            overdue: number;
+        };
         /** Detail */
         rectifications_shapes_Detail: {
             acknowledgement: components["schemas"]["AcknowledgementShape"] | null;
@@ -5522,7 +5550,7 @@ export interface components {
             /** Format: date-time */
             keep_until: string;
             person: string;
-            rectifications: components["schemas"]["Waiting"];
+            rectifications: components["schemas"]["rectifications_listing_Waiting"];
             time: components["schemas"]["ServerTime"];
             /** Format: date */
             today: string;
@@ -5824,11 +5852,16 @@ export interface components {
             /** @default  */
             note: string;
         };
-        /** Waiting */
-        Waiting: {
-            due_soon: number;
-            items: components["schemas"]["rectifications_shapes_Row"][];
-            overdue: number;
+        /** WaitingCell */
+        WaitingCell: {
+            cell: components["schemas"]["SeenCell"];
+            /** Format: date-time */
+            cutoff_at: string;
+            lead_name: string;
+            left_says: string;
+            month: string;
+            region_name: string;
+            title: string;
         };
     };
     responses: never;
@@ -8509,6 +8542,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["tasks_monthly_shapes_Preview"];
+                };
+            };
+        };
+    };
+    ApiMonthlyWaitingWaiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["monthly_shapes_Waiting"];
                 };
             };
         };
