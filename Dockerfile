@@ -6,6 +6,8 @@ WORKDIR /app
 COPY requirements.lock .
 RUN pip install --no-deps --require-hashes -r requirements.lock
 COPY . .
+# The screens, with the Node that comes with the packages; what only the build needed goes again.
+RUN python -m backend.screen_build && rm -rf web/node_modules && chown -R duban web/dist
 USER duban
 ENV DUBAN_VAR=/srv/duban DUBAN_HOST=0.0.0.0
 EXPOSE 8000

@@ -21,13 +21,12 @@ TYPES = {".webmanifest": "application/manifest+json", ".js": "text/javascript", 
 SQUEEZED = (("br", ".br"), ("gzip", ".gz"))  # made by the build beside each text, the smaller first
 
 # What a page of ours may load and do (ASVS 5.0.0-3.4.3). Its own server only; pictures that it makes itself
-# are blob:, the component library brings its signs as data:. No inline script, no eval, no frame, no other host.
+# are blob:. No inline script, no eval, no frame, no other host.
 POLICY = "; ".join(
     (
         "default-src 'self'",
-        "img-src 'self' blob: data:",
+        "img-src 'self' blob:",
         "media-src 'self' blob:",
-        "font-src 'self' data:",
         "worker-src 'self' blob:",
         "frame-src blob:",
         "object-src 'none'",

@@ -104,6 +104,32 @@ async def test_a_sign_in_taken_back_clears_what_was_copied_and_keeps_what_was_wr
     await expect(page.get_by_text("草稿 1 份")).to_be_visible()
 
 
+async def test_signing_out_with_a_draft_warns_and_the_draft_waits_for_its_owner(browsers):
+    it = await make.cast()
+    phone = await browsers.phone(geolocation=FINE)
+    page = await phone.sign_in(it.inspector)
+    await a_draft(page, it)
+    await phone.go("/me")
+    question = page.get_by_role("dialog", name="退出登录？")
+    await page.locator("[data-sign-out]").click()
+    await expect(question).to_contain_text("草稿 1 份")
+    await question.get_by_role("button", name="不退出").click()
+    await expect(page.locator("[data-sign-out]")).to_be_visible()
+    await page.locator("[data-sign-out]").click()
+    await question.get_by_role("button", name="退出", exact=True).click()
+    await expect(page.locator("[name=username]")).to_be_visible()
+    assert (await page.evaluate(SHELF, "documents"), await page.evaluate(SHELF, "drafts")) == (0, 1)
+    await phone.sign_in(it.lead)
+    await expect(page.get_by_text("都传完了")).to_be_visible()  # another person on the same phone
+    await phone.go("/me")
+    await page.locator("[data-sign-out]").click()
+    await expect(question).not_to_contain_text("草稿")
+    await question.get_by_role("button", name="退出", exact=True).click()
+    await expect(page.locator("[name=username]")).to_be_visible()
+    await phone.sign_in(it.inspector)
+    await expect(page.get_by_text("草稿 1 份")).to_be_visible()
+
+
 async def test_a_sign_in_that_is_over_keeps_the_copies_for_the_next_one(browsers):
     it = await make.cast()
     phone = await browsers.phone()

@@ -1,5 +1,5 @@
 // How much waits on this phone, for the head of the screens and before a sign-out. The queue keeps it true.
-import { ref } from 'vue'
+import { ref, watch } from 'vue'
 import { session } from './session'
 import { onChange, unsentOf, type Unsent } from './store'
 
@@ -12,9 +12,9 @@ export async function countUnsent(): Promise<Unsent> {
 
 let asked = false
 
-/** Counts now and after each change on the shelves, at most once a moment. */
+/** Counts now, for whoever signs in, and after each change on the shelves, at most once a moment. */
 export function watchUnsent(): void {
-  void countUnsent()
+  watch(session, () => void countUnsent(), { immediate: true })
   onChange((shelf) => {
     if (asked || shelf === 'documents' || shelf === 'receipts') return
     asked = true
