@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from backend import clock, db, demo_months, demo_summaries, outbox, settings, wake
+from backend import clock, db, demo_addresses, demo_months, demo_summaries, outbox, settings, wake
 from backend.calendar import queries as calendar
 from backend.db import raw
 from backend.demo_cases import CASES, Case
@@ -61,6 +61,8 @@ async def load(var: Path) -> list[Login]:
     await demo_months.tell(cast, days, demo_months.story_ends(days), REACTIONS)
     await tell([case(cast, days) for case in (*CASES, *PROCEDURES, *demo_months.CASES)])
     await demo_summaries.tell(clock.now(), REACTIONS)
+    await demo_addresses.enter(cast)
+    await outbox.drain(REACTIONS)
     await _check_nothing_is_left()
     say(f"演示数据已装好，账号在 {var / LOGINS}。")
     return made

@@ -335,3 +335,11 @@ async def test_the_other_photos_contradict_nothing(as_) -> None:
         "before_as_after"
     }
     assert {check for (check, level), files in counted.items() if level == "unclear" and files} <= {"seen_before"}
+
+
+async def test_some_people_are_told_by_mail_that_cannot_leave(as_) -> None:
+    shown = await as_("zhao", "/api/channels")
+    assert [(one["kind"], one["address"], one["state"]) for one in shown["items"]] == [
+        ("mail", "z***@xinbin-water.example", "ready")
+    ]
+    assert {one["usable"] for one in shown["kinds"]} == {True} and not any(one["connected"] for one in shown["kinds"])
