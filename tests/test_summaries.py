@@ -11,7 +11,9 @@ import pytest
 from backend import clock
 from backend.columns import uuid7
 from backend.db import raw
-from notifications.summaries import kept, making, rules, standing, verifying
+from backend.roles import SYSTEM, Role
+from backend.units import commands as units
+from notifications.summaries import kept, making, queries, rules, standing, verifying
 from notifications.summaries.shapes import canonical
 from notifications.summaries.words import Ground as Proposed
 from notifications.summaries.words import Kind, Late, Stands
@@ -304,3 +306,37 @@ async def test_a_month_that_fails_holds_up_only_the_later_ones_of_its_rule(fresh
     assert await ensure(at(11, 16, 1)) == 2
     (november,) = await c.kept("2026-11")
     assert november.summary.previous and november.summary.previous.month == "2026-10"
+
+
+async def test_a_rule_that_stands_in_for_another_goes_on_with_its_numbers(fresh: None) -> None:
+    """A change of the rule in mid-year: the month that has begun stays, the next is compared with it."""
+    c = await summaries_make.city(date(2026, 10, 1))
+    await ensure(at(10, 1))
+    await ensure(at(10, 17))
+    await raw("UPDATE monthly_rule SET valid_to = '2026-10-31'")
+    new = await monthly_make.rule(c.rule, valid_from=date(2026, 11, 1), cutoff_day=20, replaces=c.rule.rule)
+    await ensure(at(11, 1))
+    assert await ensure(at(11, 16, 0, 6)) == 0, "the new rule's day is the 20th"
+    await ensure(at(11, 21, 0, 6))
+    (row,) = await raw("SELECT id FROM monthly_period WHERE rule = $1", new)
+    frozen = [it for it in await kept.of_period(row["id"]) if it.kind == Kind.frozen][0].summary
+    assert frozen.previous and frozen.previous.month == "2026-10"
+    assert frozen.inputs.since == at(10, 16, 0), "no day lies between two summaries"
+    assert len([it for it in frozen.candidates if it.ground == Proposed.missing_twice]) == 8
+
+
+async def test_a_department_merged_away_is_named_with_its_successor(fresh: None) -> None:
+    c = await summaries_make.city(date(2026, 11, 1))
+    await ensure(at(11, 1))
+    heir = await make.unit("市卫生和疾控局", area=make.FUSHUN)
+    with clock.frozen(at(11, 5)):
+        await units.end_unit(SYSTEM, unit=c.rule.units["市卫健委"], on=date(2026, 11, 6), successor=heir)
+    await ensure(FROZEN_AT)
+    frozen = [it for it in await c.kept("2026-11") if it.kind == Kind.frozen][0].summary
+    line = next(lead for lead in frozen.leads if lead.name == "市卫健委")
+    assert line.taken_over_by == "市卫生和疾控局" and line.text.startswith("市卫健委（现由市卫生和疾控局承接）")
+    await raw("UPDATE unit SET name = '改名了' WHERE id = $1", heir)
+    assert await verified(c) == [(Kind.frozen, True, True)]
+    successor = await make.person("卫健钱", Role.lead_unit_reviewer, at=heir)
+    with clock.frozen(at(11, 18)):
+        assert (await queries.sight("2026-11", successor)).whole

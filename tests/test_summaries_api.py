@@ -1,20 +1,24 @@
 """Who reads which part of a month's summary, as JSON, workbook and paper."""
 
 import io
+from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 
 import pytest
-from httpx import AsyncClient, Response
+from httpx import ASGITransport, AsyncClient, Response
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
 from backend import clock
+from backend.db import raw
 from backend.papers.text import MAY_BREAK
 from backend.roles import Actor, Role
-from notifications.summaries import verifying
+from notifications.summaries import cli, verifying
 from notifications.summaries.words import Kind
+from tasks.monthly import queries as monthly
 from tests import make, monthly_make, summaries_make
+from tests.conftest import empty
 from tests.monthly_make import at
 from tests.summaries_make import City, ensure
 
@@ -22,8 +26,9 @@ PATH = "/api/summaries/2026-11"
 FORMULA = '=HYPERLINK("http://x","点我")'
 
 
-@pytest.fixture
-async def c(client: AsyncClient) -> City:
+# Not the `fresh` database of one test: the month stays for this whole file; the last two tests spoil it.
+@pytest.fixture(scope="module")
+async def c(tables: str) -> AsyncIterator[City]:
     """November frozen, with two gaps, two items handed over, and one supplement."""
     c = await summaries_make.city(date(2026, 11, 1))
     await ensure(at(11, 1))
@@ -36,7 +41,16 @@ async def c(client: AsyncClient) -> City:
     with clock.frozen(at(11, 16, 10)):
         await c.check("2026-11", "市卫健委", make.XINBIN, finished_at=at(11, 14))
     await ensure(at(11, 17, 0, 10))
-    return c
+    yield c
+    await empty(tables)
+    make.forget()
+
+
+@pytest.fixture
+async def client(app, c: City) -> AsyncIterator[AsyncClient]:
+    transport = ASGITransport(app=app, raise_app_exceptions=False)
+    async with AsyncClient(transport=transport, base_url="http://duban.test") as http:
+        yield http
 
 
 async def asked(client: AsyncClient, person: Actor, path: str = PATH) -> Response:
@@ -87,7 +101,14 @@ async def test_a_county_reads_its_column_and_nothing_of_others(client: AsyncClie
         assert summary["items"] == summary["regions"][0]["items"] and summary["candidates"] == []
         assert [line["region"] for line in summary["handed_over"]] == [make.XINBIN]
         assert make.PLACES[make.QINGYUAN][1] not in text and "抚顺县" not in text
-        assert [line["region"] for one in it["supplements"] for line in one["supplement"]["lines"]] == [make.XINBIN]
+        (late,) = it["supplements"]
+        assert [line["region"] for line in late["supplement"]["lines"]] == [make.XINBIN]
+        assert late["text"] == (
+            f"11月16日，市卫健委补报了对{make.PLACES[make.XINBIN][1]}的检查记录（检查在14日，记录16日送达），"
+            "由未完成变为逾期完成。"
+        )
+    qingyuan = await make.person("清原县长", Role.leader_viewer, at=c.rule.units[make.QINGYUAN])
+    assert (await told(client, qingyuan))["supplements"] == [], "what concerns another county is not told"
     assert (await told(client, c.county_head, f"{PATH}/verification"))["items"] == []
 
 
@@ -108,15 +129,6 @@ async def test_months_are_listed_newest_first(client: AsyncClient, c: City) -> N
     rest = await told(client, c.leader, f"/api/summaries?limit=5&cursor={page['next']}")
     assert [it["kind"] for it in rest["items"]] == ["frozen"] and rest["next"] is None
     assert (await told(client, c.it.inspector, "/api/summaries"))["items"] == []
-
-
-async def test_of_two_rules_one_is_named(client: AsyncClient, c: City) -> None:
-    other = await monthly_make.rule(c.rule, title="另一项检查", valid_from=date(2026, 11, 1))
-    await ensure(at(11, 18))
-    answer = await asked(client, c.leader)
-    assert (answer.status_code, make.problem(answer)["code"]) == (400, "rule_wanted")
-    assert {it["rule"] for it in make.problem(answer)["details"]["rules"]} == {str(other), str(c.rule.rule)}
-    assert (await told(client, c.leader, f"{PATH}?rule={other}"))["summary"]["rule"]["title"] == "另一项检查"
 
 
 async def test_what_was_kept_comes_out_again(client: AsyncClient, c: City) -> None:
@@ -162,10 +174,18 @@ async def test_the_paper_says_it_on_one_look_with_its_hash(client: AsyncClient, 
     assert "抚顺县" not in "".join(page.extract_text() for page in PdfReader(io.BytesIO(part.content)).pages)
 
 
-async def test_bytes_that_were_tampered_with_are_found(client: AsyncClient, c: City) -> None:
-    from backend.db import raw
-    from tasks.monthly import queries as monthly
+async def test_the_command_line_says_whether_a_month_comes_out_again(
+    client: AsyncClient, c: City, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["November"])
+    capsys.readouterr()
+    assert await cli.verified("2026-11") and not await cli.verified("2026-10")
+    said = capsys.readouterr().out
+    assert said.count("　一致") == 2 and "定稿" in said and "补充第1号" in said and "没有保存过" in said
 
+
+async def test_bytes_that_were_tampered_with_are_found(client: AsyncClient, c: City) -> None:
     await raw("ALTER TABLE monthly_summary DISABLE TRIGGER append_only")
     try:
         await raw("UPDATE monthly_summary SET body = convert_to(replace(convert_from(body, 'UTF8'), '\"missing\":2', "
@@ -174,3 +194,12 @@ async def test_bytes_that_were_tampered_with_are_found(client: AsyncClient, c: C
         await raw("ALTER TABLE monthly_summary ENABLE TRIGGER append_only")
     found = await verifying.of_period(await monthly.period(await c.period("2026-11")))
     assert [it.intact for it in found if it.kind == Kind.frozen] == [False]
+
+
+async def test_of_two_rules_one_is_named(client: AsyncClient, c: City) -> None:
+    other = await monthly_make.rule(c.rule, title="另一项检查", valid_from=date(2026, 11, 1))
+    await ensure(at(11, 18))
+    answer = await asked(client, c.leader)
+    assert (answer.status_code, make.problem(answer)["code"]) == (400, "rule_wanted")
+    assert {it["rule"] for it in make.problem(answer)["details"]["rules"]} == {str(other), str(c.rule.rule)}
+    assert (await told(client, c.leader, f"{PATH}?rule={other}"))["summary"]["rule"]["title"] == "另一项检查"

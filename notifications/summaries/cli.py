@@ -30,18 +30,23 @@ def _month(text: str) -> str:
 async def _run(month: str) -> int:
     await db.open_pool(most=2)
     try:
-        found: list[Verified] = []
-        for period in await monthly.periods_of(month):
-            _say(f"{paragraphs.month_of(month)}　{period.title}")
-            of_period = await verifying.of_period(period)
-            for it in of_period:
-                _say(_told(it))
-            found += of_period
+        return 0 if await verified(month) else 1
     finally:
         await db.close_pool()
+
+
+async def verified(month: str) -> bool:
+    """Says of everything that was kept of the month whether it comes out again; whether all of it did."""
+    found: list[Verified] = []
+    for period in await monthly.periods_of(month):
+        _say(f"{paragraphs.month_of(month)}　{period.title}")
+        of_period = await verifying.of_period(period)
+        for it in of_period:
+            _say(_told(it))
+        found += of_period
     if not found:
         _say("这个月没有保存过汇总。")
-    return 0 if found and all(it.intact and it.same for it in found) else 1
+    return bool(found) and all(it.intact and it.same for it in found)
 
 
 def _told(it: Verified) -> str:

@@ -5,15 +5,20 @@ from datetime import date, datetime
 
 from backend import clock
 from notifications.summaries import rules
-from notifications.summaries.shapes import Change, Items
+from notifications.summaries.shapes import Change, Items, LateLine
 from notifications.summaries.words import Ground, Late
 from tasks.monthly.shapes import Counts
+from tasks.monthly.words import CellState
 
 RULES = {
     Ground.missing_twice: "对同一县区连续两期未检查且未豁免",
     Ground.long_overdue: f"整改事项逾期满{rules.RED_AFTER}个工作日仍未销号（挂账、已准予延期的不计）",
 }
 PEOPLE_DECIDE = "以上依据规则列出事实，仅供参考；是否通报，由有权领导审定。"
+STATES = {
+    CellState.done: "按时完成", CellState.done_late: "逾期完成", CellState.missing: "未完成",
+    CellState.not_started: "尚未检查", CellState.exempt: "豁免",
+}  # fmt: skip
 LATE = {Late.filed: "补报", Late.corrected: "更正", Late.withdrawn: "撤回"}
 LABELS = {
     "done": "按时完成", "done_late": "逾期完成", "missing": "未完成", "exempt": "豁免", "found": "发现问题",
@@ -77,6 +82,15 @@ def of_supplement(
         f"{month_of(month)}检查汇总定稿后，截至{until(as_of)}收到检查记录{counted}。"
         f"{changed + '。' if changed else '各项完成状态没有变化。'}定稿数据不变，本补充（第{number}号）另行记载。"
     )
+
+
+def of_late(line: LateLine) -> str:
+    """One check record that came or went after the freeze."""
+    says = f"（{line.says}）" if line.says else ""
+    now = "" if line.was == line.state else f"，由{STATES[line.was]}变为{STATES[line.state]}"
+    verb = "撤回" if line.late == Late.withdrawn else f"{LATE[line.late]}了"
+    at = clock.local(line.at)
+    return f"{at.month}月{at.day}日，{line.lead_name}{verb}对{line.region_name}的检查记录{says}{now}。"
 
 
 def of_changes(changes: Sequence[Change]) -> str:

@@ -1,24 +1,26 @@
 """The summary on paper: what backend/papers/summary.typ draws. No database."""
 
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 from backend import clock
 from backend.papers import press
 from notifications.summaries import paragraphs, rules
+from notifications.summaries.paragraphs import STATES
 from notifications.summaries.queries import Told
-from notifications.summaries.shapes import Items, Summary
+from notifications.summaries.shapes import Items, RegionLine, Summary
 from notifications.summaries.words import Kind
+from tasks.monthly.shapes import Counts
 from tasks.monthly.words import CellState
 
 MARKS = {
     CellState.done: "●", CellState.done_late: "◐", CellState.missing: "○", CellState.not_started: "○",
     CellState.exempt: "–",
 }  # fmt: skip
-STATES = {
-    CellState.done: "按时完成", CellState.done_late: "逾期完成", CellState.missing: "未完成",
-    CellState.not_started: "尚未检查", CellState.exempt: "豁免",
-}  # fmt: skip
 KINDS = {Kind.preview: "预览", Kind.frozen: "定稿", Kind.supplement: "补充"}
+
+
+WIDEST = 16  # columns of a matrix that one can read
 
 
 async def pdf(told: Told) -> BinaryIO:
@@ -42,7 +44,6 @@ def kept_line(told: Told) -> str:
 def paper(told: Told) -> dict[str, Any]:
     """What summary.typ draws: headline numbers and matrix on the first page, then texts and lists."""
     it = told.summary
-    cells = {(cell.lead_unit, cell.region): cell for cell in it.cells}
     return {
         "title": titled(it),
         "subject": it.rule.title,
@@ -50,20 +51,32 @@ def paper(told: Told) -> dict[str, Any]:
         "author": "督办系统",
         "kept": kept_line(told).split("\n"),
         "headlines": _headlines(it),
-        "columns": [region.name for region in it.regions],
-        "rows": [
-            {
-                "name": lead.name + (f"（现{lead.taken_over_by}）" if lead.taken_over_by else ""),
-                "cells": [_cell(cells.get((lead.unit, region.code))) for region in it.regions],
-                "sum": f"{lead.counts.done + lead.counts.done_late}/{lead.counts.cells}",
-            }
-            for lead in it.leads
-        ],
-        "sums": [f"{region.counts.done + region.counts.done_late}/{region.counts.cells}" for region in it.regions],
-        "sum": f"{it.counts.done + it.counts.done_late}/{it.counts.cells}",
+        "matrices": [_matrix(it, it.regions[at : at + WIDEST]) for at in range(0, len(it.regions), WIDEST)],
         "legend": legend_of(it),
         "sections": [section for section in _sections(told) if section["lines"]],
     }
+
+
+def _matrix(it: Summary, regions: Sequence[RegionLine]) -> dict[str, Any]:
+    """Some columns of the matrix; the sums at the right and below are of all."""
+    cells = {(cell.lead_unit, cell.region): cell for cell in it.cells}
+    return {
+        "columns": [region.name for region in regions],
+        "rows": [
+            {
+                "name": lead.name + (f"（现{lead.taken_over_by}）" if lead.taken_over_by else ""),
+                "cells": [_cell(cells.get((lead.unit, region.code))) for region in regions],
+                "sum": _done(lead.counts),
+            }
+            for lead in it.leads
+        ],
+        "sums": [_done(region.counts) for region in regions],
+        "sum": _done(it.counts),
+    }
+
+
+def _done(counts: Counts) -> str:
+    return f"{counts.done + counts.done_late}/{counts.cells}"
 
 
 def legend_of(it: Summary) -> list[tuple[str, str]]:
@@ -83,7 +96,7 @@ def _headlines(it: Summary) -> list[list[str]]:
     counts, items = it.counts, it.items
     owed = counts.missing + counts.not_started
     return [
-        [f"{counts.done + counts.done_late}/{counts.cells}", "检查完成"],
+        [_done(counts), "检查完成"],
         [str(owed), "未完成"],
         [str(counts.found), f"发现问题\n当场解决{counts.solved}"],
         [str(counts.handed_over), "交办整改"],
@@ -102,9 +115,9 @@ def _sections(told: Told) -> list[dict[str, Any]]:
         {"title": "总体情况", "lines": [it.text, *_compared(it), *_topics(it)]},
         {"title": "未完成检查的部门和县区", "lines": _missing(it)},
         {"title": "供研究是否通报的情况", "lines": _candidates(it), "ragged": True},
-        {"title": "分县区情况", "lines": [region.text for region in it.regions]},
+        {"title": "分县区情况", "lines": [region.text for region in it.regions if region.text != it.text]},
         {"title": "分部门情况", "lines": [lead.text for lead in it.leads if lead.text]},
-        {"title": "定稿后的补充", "lines": [one.text or f"第{one.number}号补充" for one in told.supplements]},
+        {"title": "定稿后的补充", "lines": [one.text for one in told.supplements]},
     ]
 
 

@@ -14,7 +14,7 @@ from backend.db import select
 from backend.errors import BadRequest, NotFound
 from backend.roles import READS_AREA, RESPONSIBLE, Actor, Role
 from backend.units import queries as units
-from notifications.summaries import kept, making
+from notifications.summaries import kept, making, paragraphs
 from notifications.summaries.shapes import ItemLine, Summary
 from notifications.summaries.words import Kind
 from tasks.monthly import queries as monthly
@@ -119,7 +119,7 @@ async def told(sight: Sight, actor: Actor, of: Kind | None = None) -> Told:
         whole=sight.whole,
         sha256=frozen.sha256,
         made_at=frozen.made_at,
-        supplements=[await narrowed(it.summary, sight, actor) for it in supplements],
+        supplements=[it for it in [await narrowed(it.summary, sight, actor) for it in supplements] if _tells(it)],
     )
 
 
@@ -171,16 +171,23 @@ def _columns(it: Summary, regions: Collection[str]) -> Summary:
     supplement = it.supplement
     if supplement:
         lines = [line for line in supplement.lines if line.region in regions]
-        supplement = msgspec.structs.replace(supplement, lines=lines, counts=None, counts_before=None, text="")
+        said = "".join(paragraphs.of_late(line) for line in lines)
+        supplement = msgspec.structs.replace(supplement, lines=lines, counts=None, counts_before=None, text=said)
     return msgspec.structs.replace(
         it,
         counts=_counted(cells), leads=leads, regions=own, cells=cells, items=items, topics=[], previous=None,
-        text=" ".join(region.text for region in own), candidates=[], candidates_more=0,
+        text=supplement.text if supplement else "".join(region.text for region in own),
+        candidates=[], candidates_more=0,
         handed_over=[line for line in it.handed_over if line.region in regions],
         carried_over=[line for line in it.carried_over if line.region in regions],
         carried_over_more=0, supplement=supplement,
         inputs=msgspec.structs.replace(it.inputs, names={}),
     )  # fmt: skip
+
+
+def _tells(it: Summary) -> bool:
+    """Whether a supplement has anything for the reader: those of other regions are no matter of theirs."""
+    return it.supplement is not None and bool(it.supplement.lines)
 
 
 def _handed(it: Summary, lead: str, regions: Collection[str]) -> dict[str, int]:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from backend.sheets.book import Column, Sheet, Type, Value, workbook
 from notifications.summaries import paragraphs
-from notifications.summaries.printing import MARKS, STATES, kept_line, legend_of, titled
+from notifications.summaries.paragraphs import STATES
+from notifications.summaries.printing import MARKS, kept_line, legend_of, titled
 from notifications.summaries.queries import Told
 from notifications.summaries.shapes import CellLine, ItemLine, Items, Summary
 from notifications.summaries.words import Stands
