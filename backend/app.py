@@ -30,6 +30,7 @@ from inspections.findings import queries as findings
 from inspections.findings.api import FindingController, TopicController
 from inspections.visits.api import VisitController
 from notifications.deliveries.api import ChannelController, DeliveryController
+from notifications.feeds.api import CalendarFeedController, FeedController
 from notifications.inbox.api import NoticeController
 from notifications.operations import queries as operations
 from notifications.operations.api import MetricsController, OperationsController
@@ -87,6 +88,8 @@ CONTROLLERS = [
     FeedbackController,
     attesting.AttestingController,
     health.HealthController,
+    FeedController,
+    CalendarFeedController,
     OperationsController,
     MetricsController,
     ScreenController,

@@ -98,6 +98,8 @@ VERBS = {
     "channel.added": "An address was entered, or the robot of a unit's group chat; which one is not told.",
     "channel.confirmed": "It was shown that an address is the person's own.",
     "channel.removed": "An address is not used any more.",
+    "calendar_feed.made": "Somebody made a secret address for their calendar; which one is not told.",
+    "calendar_feed.revoked": "A secret address of a calendar was revoked.",
     "delivery.retried": "A delivery that was given up was asked for once more.",
     "batch.asked": "One move was asked for many rectifications; what came of each is told by the rectification.",
     "batch.finished": "Every row of a batch is through.",

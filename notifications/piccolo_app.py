@@ -15,6 +15,7 @@ APP_CONFIG = AppConfig(
             "notifications.reminders.tables",
             "notifications.summaries.tables",
             "notifications.operations.tables",
+            "notifications.feeds.tables",
         ],
         exclude_imported=True,
     ),

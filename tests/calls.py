@@ -24,6 +24,7 @@ from inspections.visits import commands as visits
 from notifications.deliveries import registering
 from notifications.deliveries.rules import ChannelKind
 from notifications.deliveries.shapes import ChannelIn
+from notifications.feeds import commands as feeds
 from notifications.inbox import commands as inbox
 from notifications.inbox.reactions import tell_people
 from notifications.reminders import defaults
@@ -654,6 +655,16 @@ async def read_all(it: Cast) -> Call:
 # ── feedback ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+async def make_feed(it: Cast) -> Call:
+    return await by(it.handler, "POST", "/api/calendar-feeds", {"id": str(uuid7())})
+
+
+async def revoke_feed(it: Cast) -> Call:
+    feed = uuid7()
+    await feeds.make(feed, it.handler)
+    return await by(it.handler, "DELETE", f"/api/calendar-feeds/{feed}")
+
+
 async def give_feedback(it: Cast) -> Call:
     body = {
         "id": str(uuid7()),
@@ -944,6 +955,8 @@ WRITES: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "POST /api/rectifications/batch": ask_batch,
     "POST /api/rectifications/batches/{batch_id}/stop": stop_batch,
     "PUT /api/notices/{notice_id}/reading": read_notice,
+    "POST /api/calendar-feeds": make_feed,
+    "DELETE /api/calendar-feeds/{feed}": revoke_feed,
     "POST /api/feedback": give_feedback,
     "POST /api/feedback/{feedback_id}/answers": answer_feedback,
     "POST /api/feedback/{feedback_id}/closing": close_feedback,

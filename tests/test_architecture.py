@@ -132,6 +132,7 @@ NARROWER = {
     ("tasks/rectifications/listing.py", "waiting_for"): "what my own unit must do, out of what it sees",
     ("tasks/rectifications/listing.py", "sight"): "where to read from; each line is asked visible_to() again",
     ("notifications/summaries/queries.py", "_reach"): "the whole or columns of a month that visible_to() let through",
+    ("notifications/feeds/queries.py", "_months"): "what my own unit owes, out of what its own line shows",
     ("backend/people/queries.py", "listed"): "the office's list of people, refused to other roles first",
 }
 

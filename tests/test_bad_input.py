@@ -20,13 +20,14 @@ DOCUMENT = create_app().openapi_schema.to_schema()
 SCHEMAS = DOCUMENT["components"]["schemas"]
 OPEN = {
     "POST /api/sessions", "DELETE /api/sessions/current", "GET /healthz", "GET /readyz", "GET /api/receipt-keys",
-    "GET /", "GET /phone", "GET /phone/{path}",
+    "GET /", "GET /phone", "GET /phone/{path}", "GET /metrics", "GET /calendar/{name}",
 }  # fmt: skip
 CLAIMS = {
     "captured_at",
     "phone_at",
     "found_at",
     "token_received_at",
+    "finished_at",
 }  # what a phone's clock said, kept beside the server's own time
 NOT_THERE = {(404, "not_found"), (405, "method_not_allowed")}
 BIG = b'{"facts": "' + b"x" * (30 * 2**20) + b'"}'
@@ -235,10 +236,11 @@ async def test_no_request_may_set_a_server_time(tables):
         "SELECT DISTINCT column_name AS name FROM information_schema.columns "
         "WHERE table_schema = 'public' AND data_type = 'timestamp with time zone'"
     )
-    server_times = {row["name"] for row in rows} - CLAIMS
+    server_times = {row["name"] for row in rows} - CLAIMS - {"urgency"}  # a key of lists; of a reminder, a word
     assert {"received_at", "submitted_at", "closed_at", "due_at"} <= server_times
     asked = {field for name in FORMS for field in fields(form(name) or {})}
-    assert asked & CLAIMS == CLAIMS and not asked & server_times
+    assert asked & CLAIMS == CLAIMS
+    assert asked & server_times == set()
 
 
 def fields(schema: dict[str, Any]) -> set[str]:
@@ -277,5 +279,5 @@ async def test_bad_query_parameters_are_refused(client, noon, path):
         for value in ("%00", "x%00y", "%ff", "%ed%a0%80", "9" * 400, "-1", "1e400", "[]", "x" * 3000):
             answer = await client.get(f"{fill(path)}?{name}={value}{others}", headers=headers)
             assert answer.status_code < 500, (name, value, answer.text)
-            if answer.status_code >= 400:
+            if answer.status_code >= 400 and answer.status_code != 404:  # an address that is made up
                 assert make.problem(answer)["field"], answer.text

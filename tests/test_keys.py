@@ -53,6 +53,7 @@ async def family(client, noon, ring):
 
 def test_the_protected_columns_are_found_by_their_mark():
     assert keys.columns() == {
+        "calendar_feed": ("secret",),
         "channel": ("address", "secret", "code"),
         "household": ("head_name", "id_number", "phone"),
         "household_person": ("name", "id_number"),

@@ -17,7 +17,7 @@ from backend.roles import Actor
 
 # Everything else needs a sign-in: a route is closed until it is named here.
 OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/metrics", "/favicon.ico"})
-OPEN_FOLDERS = ("/schema", "/docs", "/phone", "/desk", "/static", "/assets")
+OPEN_FOLDERS = ("/schema", "/docs", "/phone", "/desk", "/static", "/assets", "/calendar")
 OPEN_CALLS = frozenset({("POST", "/api/sessions"), ("DELETE", "/api/sessions/current"), ("GET", "/api/receipt-keys")})
 WHILE_ENROLLING = frozenset({"/api/me", "/api/me/totp", "/api/me/totp/confirmation", "/api/sessions/current"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -49,6 +49,7 @@ class AbsenceShape(msgspec.Struct):
 
 class AbsenceList(msgspec.Struct):
     items: list[AbsenceShape]
+    next: None = None
 
 
 @dataclass(frozen=True, slots=True)

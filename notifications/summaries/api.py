@@ -26,6 +26,7 @@ class VerifiedList(msgspec.Struct):
     """Empty for who reads only own columns."""
 
     items: list[Verified]
+    next: None = None
 
 
 class SummaryController(Controller):
