@@ -4,6 +4,8 @@ import asyncio
 from datetime import date
 from uuid import UUID
 
+import pytest
+
 from backend import clock
 from backend.db import raw
 from backend.roles import SYSTEM
@@ -37,6 +39,43 @@ async def test_a_month_begins_once_however_many_workers_look(fresh: None) -> Non
         assert sum(made) == 3 and await jobs.start_periods() == 0
     assert (await months(it)).keys() == {"2026-01", "2026-02", "2026-03"}
     assert (await raw("SELECT count(*) AS n FROM monthly_cell"))[0]["n"] == 3 * 56
+
+
+async def cut_off(after: float) -> bool:
+    """A worker that begins months and is gone after so many seconds; whether it was."""
+    work = asyncio.create_task(jobs.start_periods())
+    await asyncio.wait([work], timeout=after)
+    gone = work.cancel()
+    await asyncio.wait([work])
+    return gone
+
+
+async def _roll_over(it: monthly_make.Fushun, months: int, cuts: int) -> int:
+    """So many months begin, each while workers are cut off at that many points; how often one was."""
+    gone = 0
+    for number in range(months):
+        with clock.frozen(at(1 + number % 12, 1, 0, year=2026 + number // 12)):
+            for point in range(cuts):
+                gone += await cut_off(0.0015 * point)
+            await asyncio.gather(jobs.start_periods(), jobs.start_periods())
+    rows = await raw(
+        "SELECT month, (SELECT count(*) FROM monthly_cell WHERE period = monthly_period.id) AS cells, "
+        "(SELECT count(*) FROM event WHERE subject = monthly_period.id) AS told FROM monthly_period WHERE rule = $1",
+        it.rule,
+    )
+    assert len(rows) == len({row["month"] for row in rows}) == months
+    assert {(row["cells"], row["told"]) for row in rows} == {(56, 1)}
+    return gone
+
+
+async def test_workers_cut_off_anywhere_leave_no_month_out_and_none_twice(fresh: None) -> None:
+    assert await _roll_over(await monthly_make.fushun(), months=3, cuts=6) >= 3
+
+
+@pytest.mark.long
+async def test_24_roll_overs_with_20_cuts_each(fresh: None, record_property) -> None:
+    gone = await _roll_over(await monthly_make.fushun(), months=24, cuts=20)
+    record_property("24 roll-overs of months, workers cut off", gone)
 
 
 async def test_a_clock_that_jumps_makes_nothing_twice(fresh: None) -> None:
