@@ -87,8 +87,12 @@ async def test_an_absence_is_entered_once_seen_by_those_it_concerns_and_ended(cl
         first.json()["person_name"] == "经办赵" and first.json()["deputy_name"] == "局长钱" and first.json()["current"]
     )
     assert (await call.made(client)).json() == first.json()
-    for person, sees in ((it.handler, 1), (it.principal, 1), (it.stranger, 0), (it.staff, 0)):
-        assert len((await get(client, person, "/api/notices/absences"))["items"]) == sees
+    colleague = await make.person("经办钱", Role.unit_handler, at=it.responsible)
+    for person, sees in (
+        (it.handler, [True]), (it.principal, [True]), (it.stranger, []), (it.staff, []), (colleague, []),
+    ):  # fmt: skip
+        seen = (await get(client, person, "/api/notices/absences"))["items"]
+        assert [absence["may_end"] for absence in seen] == sees
     assert await events("absence.entered") == 1
     other = await call.made(client, json={**call.body, "last_day": "2026-12-01"})
     assert (other.status_code, make.problem(other)["code"]) == (409, "conflict")
@@ -113,6 +117,8 @@ async def test_ending_is_for_who_may_enter(client, it):
     boss = await make.absence(it.boss, it.staff)
     refused = await client.delete(f"/api/notices/absences/{boss}", headers=await make.signed_in(it.staff))
     assert (refused.status_code, make.problem(refused)["code"]) == (403, "not_yours_to_do")  # the deputy sees it
+    (shown,) = (await get(client, it.staff, "/api/notices/absences"))["items"]
+    assert shown["deputy_name"] == "督查办周" and not shown["may_end"]
     missing = await client.delete(f"/api/notices/absences/{uuid7()}", headers=await make.signed_in(it.boss))
     assert missing.status_code == 404
 
@@ -152,6 +158,30 @@ async def test_what_will_not_do_is_refused_in_a_sentence(client, it, wrong, stat
     answer = await call.made(client, json={**call.body, **said})
     assert (answer.status_code, make.problem(answer)["code"]) == (status, code)
     assert await raw("SELECT 1 FROM absence") == []
+
+
+async def test_who_could_stand_in_is_offered_and_is_taken(client, it):
+    colleague = await make.person("经办钱", Role.unit_handler, at=it.responsible)
+    closed = await make.person("经办郑", Role.unit_handler, at=it.responsible)
+    await raw("UPDATE person SET disabled_at = $1 WHERE id = $2", clock.now(), closed.person)
+    assert (await client.get("/api/notices/deputies")).status_code == 401
+    for who, names in (
+        (it.handler, {"局长钱", "经办钱"}),
+        (it.boss, {"督查办周", "市领导陈"}),
+        (it.reviewer, set()),  # the only one there
+        (it.inspector, set()),  # nobody sees for a team
+    ):
+        offered = (await get(client, who, "/api/notices/deputies"))["items"]
+        assert {one["name"] for one in offered} == names
+        for one in offered:
+            days = {"first_day": "2026-11-24", "last_day": "2026-11-24", "deputy": one["id"]}
+            path, headers = f"/api/notices/absences/{uuid7()}", await make.signed_in(who)
+            assert (await client.put(path, json=days, headers=headers)).status_code == 200
+            await client.delete(path, headers=headers)
+    for asks, status in ((it.principal, 200), (colleague, 403), (it.stranger, 403)):
+        for whom in (f"person={it.handler.person}", f"unit={it.responsible}"):
+            answer = await client.get(f"/api/notices/deputies?{whom}", headers=await make.signed_in(asks))
+            assert answer.status_code == status
 
 
 async def test_of_many_at_once_for_the_same_days_one_stands(client, it):

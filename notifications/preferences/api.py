@@ -13,7 +13,7 @@ from msgspec import Meta
 from backend.roles import Actor
 from notifications.deliveries.rules import ChannelKind
 from notifications.preferences import commands, queries
-from notifications.preferences.queries import AbsenceList, AbsenceShape, PreferenceShape
+from notifications.preferences.queries import AbsenceList, AbsenceShape, DeputyList, PreferenceShape
 from notifications.preferences.rules import Wishes
 
 TimeOfDay = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5, examples=["07:30"])]
@@ -73,6 +73,15 @@ class PreferenceController(Controller):
     @get("/absences", summary="Absences I may see, to come first; with `past=true` those that are over")
     async def list_absences(self, actor: NamedDependency[Actor], past: FromQuery[bool] = False) -> AbsenceList:
         return AbsenceList(await queries.absences(actor, past=past))
+
+    @get("/deputies", summary="Who could stand in for me, for a colleague or for the unit I answer for")
+    async def list_deputies(
+        self,
+        actor: NamedDependency[Actor],
+        person: FromQuery[UUID | None] = None,
+        unit: FromQuery[UUID | None] = None,
+    ) -> DeputyList:
+        return DeputyList(await queries.could_stand_in(actor, person=person, unit=unit))
 
     @put("/absences/{absence_id:uuid}", summary="请假代办: a deputy is told too; the id is the client's")
     async def enter(self, absence_id: Id, data: JSONBody[AbsenceIn], actor: NamedDependency[Actor]) -> AbsenceShape:

@@ -11,10 +11,10 @@ from piccolo.querystring import QueryString
 
 from backend import clock
 from backend.db import raw, select
-from backend.errors import NotFound
+from backend.errors import Forbidden, NotFound
 from backend.roles import Actor, Role
 from notifications.deliveries.rules import ChannelKind
-from notifications.preferences.rules import ANSWERS_FOR_UNIT, Wishes
+from notifications.preferences.rules import ANSWERS_FOR_UNIT, Wishes, may_enter, sees_alike
 
 
 class PreferenceShape(msgspec.Struct):
@@ -31,7 +31,7 @@ class PreferenceShape(msgspec.Struct):
 
 
 class AbsenceShape(msgspec.Struct):
-    """`person` or `unit` is away; `deputy` is told. `current`: today is one of the days."""
+    """`person` or `unit` is away; `deputy` is told. `current`: today is one of the days. `may_end`: the asking person."""
 
     id: UUID
     person: UUID | None
@@ -45,11 +45,24 @@ class AbsenceShape(msgspec.Struct):
     entered_at: datetime
     ended_at: datetime | None
     current: bool
+    may_end: bool
 
 
 class AbsenceList(msgspec.Struct):
     items: list[AbsenceShape]
     next: None = None
+
+
+class DeputyShape(msgspec.Struct):
+    """A colleague who sees the same at the same unit."""
+
+    id: UUID
+    name: str
+    unit_name: str
+
+
+class DeputyList(msgspec.Struct):
+    items: list[DeputyShape]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +127,30 @@ async def roles_at(unit: UUID) -> list[tuple[UUID, Role]]:
     return [(row["unit"], Role(row["role"])) for row in rows]
 
 
+async def could_stand_in(actor: Actor, *, person: UUID | None, unit: UUID | None) -> list[DeputyShape]:
+    """Who of the colleagues could be the deputy of oneself, of a colleague or of the unit one answers for.
+
+    Raises Forbidden for others.
+    """
+    who = person or (None if unit else actor.person)
+    home = unit or await home_of(who or UUID(int=0))
+    if reason := may_enter(actor, who, home):
+        raise Forbidden(reason)
+    absent = (await roles_held([who])).get(who, []) if who else await roles_at(unit or UUID(int=0))
+    alike = [(at, other) for at, role in absent for other in sees_alike(role)]
+    rows = await raw(
+        "SELECT DISTINCT person.name, person.id, unit.name AS unit_name FROM role_grant "
+        "JOIN unnest($1::uuid[], $2::text[]) AS alike (unit, role) "
+        "ON alike.unit = role_grant.unit AND alike.role = role_grant.role JOIN person ON person.id = role_grant.person "
+        "JOIN unit ON unit.id = role_grant.unit WHERE revoked_at IS NULL AND disabled_at IS NULL "
+        "AND person.id IS DISTINCT FROM $3 ORDER BY person.name, person.id, unit_name",
+        [at for at, _ in alike],
+        [role.value for _, role in alike],
+        who,
+    )
+    return [DeputyShape(row["id"], row["name"], row["unit_name"]) for row in rows]
+
+
 def visible_to(actor: Actor) -> QueryString:
     """One's own, those in which one stands in, and those of the people and the unit one answers for."""
     return QueryString(
@@ -132,7 +169,7 @@ async def absences(actor: Actor, *, past: bool) -> list[AbsenceShape]:
     rows = await select(
         f"{_SHAPE} WHERE {{}} AND {'' if past else 'NOT '}{{}} ORDER BY {order} LIMIT 100", visible_to(actor), over
     )
-    return [_shape(row, day) for row in rows]
+    return [_shape(row, actor, day) for row in rows]
 
 
 async def absence(id: UUID, actor: Actor) -> AbsenceShape:
@@ -140,19 +177,20 @@ async def absence(id: UUID, actor: Actor) -> AbsenceShape:
     rows = await select(f"{_SHAPE} WHERE {{}} AND absence.id = {{}}", visible_to(actor), id)
     if not rows:
         raise NotFound()
-    return _shape(rows[0], clock.today())
+    return _shape(rows[0], actor, clock.today())
 
 
 _SHAPE = (
-    "SELECT absence.*, away.name AS person_name, unit.name AS unit_name, deputy.name AS deputy_name FROM absence "
+    "SELECT absence.*, coalesce(absence.unit, away.unit) AS home, away.name AS person_name, unit.name AS unit_name, deputy.name AS deputy_name FROM absence "
     "LEFT JOIN person AS away ON away.id = absence.person LEFT JOIN unit ON unit.id = absence.unit "
     "JOIN person AS deputy ON deputy.id = absence.deputy"
 )
 
 
-def _shape(row: Mapping[str, Any], day: date) -> AbsenceShape:
-    current = row["ended_at"] is None and row["first_day"] <= day <= row["last_day"]
-    return msgspec.convert({**row, "current": current}, AbsenceShape)
+def _shape(row: Mapping[str, Any], actor: Actor, day: date) -> AbsenceShape:
+    runs = row["ended_at"] is None and row["last_day"] >= day
+    may_end = runs and may_enter(actor, row["person"], row["home"]) is None
+    return msgspec.convert({**row, "current": runs and row["first_day"] <= day, "may_end": may_end}, AbsenceShape)
 
 
 async def home_of(person: UUID) -> UUID | None:

@@ -1102,6 +1102,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/notices/deputies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who could stand in for me, for a colleague or for the unit I answer for */
+        get: operations["ApiNoticesDeputiesListDeputies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/notices/groups": {
         parameters: {
             query?: never;
@@ -2678,6 +2695,7 @@ export interface components {
             id: string;
             /** Format: date */
             last_day: string;
+            may_end: boolean;
             person: string | null;
             person_name: string | null;
             unit: string | null;
@@ -3235,6 +3253,17 @@ export interface components {
          * @enum {string}
          */
         DeliveryState: "waiting" | "sending" | "sent" | "gave_up" | "lapsed";
+        /** DeputyList */
+        DeputyList: {
+            items: components["schemas"]["DeputyShape"][];
+        };
+        /** DeputyShape */
+        DeputyShape: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            unit_name: string;
+        };
         /** DraftIn */
         DraftIn: {
             /** @default  */
@@ -9017,6 +9046,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    ApiNoticesDeputiesListDeputies: {
+        parameters: {
+            query?: {
+                person?: string | null;
+                unit?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeputyList"];
+                };
             };
         };
     };
