@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from backend import clock, db, demo_addresses, demo_months, demo_summaries, outbox, settings, wake
+from backend import clock, db, demo_addresses, demo_months, demo_reminders, demo_summaries, outbox, settings, wake
 from backend.calendar import queries as calendar
 from backend.db import raw
 from backend.demo_cases import CASES, Case
@@ -59,7 +59,9 @@ async def load(var: Path) -> list[Login]:
         await outbox.drain(REACTIONS)
     await demo_months.begin(cast, days)
     await demo_months.tell(cast, days, demo_months.story_ends(days), REACTIONS)
-    await tell([case(cast, days) for case in (*CASES, *PROCEDURES, *demo_months.CASES)])
+    await demo_reminders.begin(days)
+    told = [case(cast, days) for case in (*CASES, *PROCEDURES, *demo_months.CASES)]
+    await tell([*told, demo_reminders.sweeps(days, demo_months.story_ends(days))])
     await demo_summaries.tell(clock.now(), REACTIONS)
     await demo_addresses.enter(cast)
     await outbox.drain(REACTIONS)

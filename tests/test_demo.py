@@ -343,3 +343,15 @@ async def test_some_people_are_told_by_mail_that_cannot_leave(as_) -> None:
         ("mail", "z***@xinbin-water.example", "ready")
     ]
     assert {one["usable"] for one in shown["kinds"]} == {True} and not any(one["connected"] for one in shown["kinds"])
+
+
+async def test_who_is_late_or_waits_was_reminded(as_) -> None:
+    """As the worker would have done in the last two weeks: of dates, of what waits, and of the month's check."""
+    rows = await raw("SELECT verb, count(*) AS n FROM event WHERE verb LIKE 'reminder.%' GROUP BY verb")
+    assert {row["verb"] for row in rows} >= {
+        "reminder.due_near", "reminder.due_today", "reminder.overdue", "reminder.unsigned", "reminder.review_waits",
+        "reminder.month_near", "reminder.month_missed",
+    }  # fmt: skip
+    principal = [notice["title"] for notice in (await as_("qian", "/api/notices"))["items"]]
+    assert [title for title in principal if title.startswith("整改期限还剩 1 个工作日，11月25日到期：ZG-")]
+    assert not await raw("SELECT 1 FROM reminder WHERE at > $1", NOON)

@@ -202,6 +202,22 @@ def test_the_weekly_report_is_asked_for_this_week_only():
     assert rules.plan([thursday], moment(date(2026, 11, 27)), date(2026, 11, 27), PLAIN) == []
 
 
+@pytest.mark.parametrize(
+    ("day", "at", "says"),
+    [
+        (date(2026, 11, 12), "09:00", [-1]),
+        (date(2026, 11, 13), "08:00", []),  # it is the last working day already
+        (date(2026, 11, 13), "09:00", [0]),
+        (date(2026, 11, 14), "10:00", [0]),  # missed on Friday: the weekend is time yet
+        (date(2026, 11, 15), "23:59", [0]),
+        (date(2026, 11, 16), "08:59", []),
+        (date(2026, 11, 16), "09:00", [1]),
+    ],
+)
+def test_the_month_of_a_sunday_the_15th(day, at, says):
+    assert [offset for offset, _ in spoken(A.month, day, at, date(2026, 11, 15))] == says
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.dates(date(2026, 1, 1), date(2027, 6, 30)), st.sampled_from(["00:00", "08:30", "09:00", "14:59", "15:00"]))
 def test_no_target_has_two_words_at_once_and_none_is_untrue(day, at):

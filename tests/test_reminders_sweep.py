@@ -17,7 +17,7 @@ from notifications.reminders.rules import VERBS as REMINDERS
 from tasks.rectifications import commands, extensions, hanging, looking_back
 from tasks.rectifications.item import Status
 from tasks.rectifications.words import LookBackResult
-from tests import make
+from tests import make, monthly_make
 from tests import reminders_make as reminders
 from tests.reminders_make import given, settled, swept, told
 
@@ -352,6 +352,70 @@ async def test_another_kind_is_a_row_no_code(it):
     await swept(date(2026, 12, 3))
     await swept(date(2026, 12, 10))
     assert [when for _, _, when, _ in await given(listed)] == ["11-26 09:00", "12-10 09:00"]
+
+
+# ── the month's check ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _month() -> tuple[monthly_make.Fushun, dict, make.Actor]:
+    """November 2026, whose 15th is a Sunday: 56 cells, and the reviewer of one of the eight departments."""
+    with clock.frozen(monthly_make.at(11, 2)):
+        city = await monthly_make.fushun(valid_from=date(2026, 11, 1))
+        cells = await monthly_make.begun(city)
+        reviewer = await make.person("教育审核", Role.lead_unit_reviewer, at=city.units["市教育局"])
+    return city, cells, reviewer
+
+
+async def test_the_months_check_is_reminded_of_towards_its_last_working_day_and_raised_after_the_cutoff(fresh):
+    await reminders.entered()
+    _, cells, reviewer = await _month()
+    for day in range(3, 21):
+        for at in ("09:00", "15:00"):
+            await settled(date(2026, 11, day), at)
+    sunday = date(2026, 11, 15)
+    said = sorted({(offset, when) for anchor, offset, when, target in await given() if target == sunday})
+    assert said == [
+        (-7, "11-04 09:00"), (-3, "11-10 09:00"), (-1, "11-12 09:00"), (0, "11-13 09:00"), (0, "11-13 15:00"),
+        (1, "11-16 09:00"), (3, "11-18 09:00"),
+    ]  # fmt: skip
+    # One for each of eight departments, not for each of its seven counties.
+    assert len(await given()) == 8 * len(said)
+    reminded = "SELECT verb, count(*) AS n FROM notice WHERE person = $1 AND verb LIKE 'reminder.%' GROUP BY verb"
+    own = await raw(reminded, reviewer.person)
+    assert {row["verb"]: row["n"] for row in own} == {
+        "reminder.month_near": 3, "reminder.month_today": 2, "reminder.month_missed": 1,
+    }  # fmt: skip
+    assert len(cells) == 8 * len(monthly_make.COUNTIES)
+
+
+async def test_a_month_says_how_many_regions_are_left_and_nothing_when_none_is(client, fresh):
+    await reminders.entered()
+    city, cells, reviewer = await _month()
+    own = [id for (unit, _), id in cells.items() if unit == city.units["市教育局"]]
+    with clock.frozen(monthly_make.at(11, 3)):
+        await monthly_make.file(reviewer, own[0], clock.now())
+    await settled(date(2026, 11, 4))
+    with clock.frozen(reminders.moment(date(2026, 11, 4), "10:00")):
+        page = (await client.get("/api/notices", headers=await make.signed_in(reviewer))).json()["items"]
+        titles = [notice["title"] for notice in page if notice["verb"] == "reminder.month_near"]
+        many = len(own) - 1
+        assert titles == [f"本月检查指导还剩 7 个工作日，11月15日到期，还有 {many} 个县区没有检查记录"]
+        for cell in own[1:]:
+            await monthly_make.file(reviewer, cell, clock.now())
+    await settled(date(2026, 11, 10))
+    rows = await raw("SELECT at FROM notice WHERE person = $1 AND verb LIKE 'reminder.%'", reviewer.person)
+    assert len(rows) == 1
+
+
+async def test_a_department_that_was_merged_away_is_reminded_through_its_successor(fresh):
+    await reminders.entered()
+    city, _, _ = await _month()
+    heir = await make.unit("市教育体育局", area=make.FUSHUN)
+    head = await make.person("教体审核", Role.lead_unit_reviewer, at=heir)
+    await raw("UPDATE unit SET valid_to = '2026-11-05', successor = $1 WHERE id = $2", heir, city.units["市教育局"])
+    await settled(date(2026, 11, 10))
+    rows = await raw("SELECT reason FROM notice WHERE person = $1 AND verb = 'reminder.month_near'", head.person)
+    assert [row["reason"] for row in rows] == ["lead_units"]
 
 
 # ── words ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from uuid import UUID, uuid5
 
-from backend.db import insert
+from backend.db import insert, raw
 from backend.workdays import TermUnit
 from notifications.inbox.rules import Audience, Urgency
 from notifications.reminders.rules import Anchor
@@ -74,7 +74,7 @@ DEFAULTS = (
 
 
 async def enter(from_day: date, now: datetime) -> None:
-    """Enter them, as of this day; what is there already stays as it is."""
+    """Enter them as of this day. Those that are there stay as they are, but hold from this day on if it is earlier."""
     rows = [
         {
             "id": rule.id,
@@ -91,3 +91,8 @@ async def enter(from_day: date, now: datetime) -> None:
         for rule in DEFAULTS
     ]
     await insert("reminder_rule", rows, known_stay=True)
+    await raw(
+        "UPDATE reminder_rule SET valid_from = $1 WHERE id = ANY($2::uuid[]) AND valid_from > $1 AND ended_at IS NULL",
+        from_day,
+        [rule.id for rule in DEFAULTS],
+    )

@@ -222,20 +222,21 @@ def _last_word(
     """The rules that spoke last of this target, among those whose words can be true today."""
     spoken = [((day, rule.at), rule, certainty)
               for rule in rules
-              if _true(rule, target, today)
+              if _true(rule, target, today, calendar)
               for day, certainty in [speaks_on(rule, target, calendar)]
               if rule.since <= day and (day < today or day == today and moment_of(day, rule.at) <= now)]  # fmt: skip
     latest = max((at for at, _, _ in spoken), default=None)
     return [(rule, certainty) for at, rule, certainty in spoken if at == latest]
 
 
-def _true(rule: Rule, target: date, today: date) -> bool:
-    """Whether what the rule says of the target can be true today."""
+def _true(rule: Rule, target: date, today: date, calendar: Calendar) -> bool:
+    """Whether what the rule says of the target can be true today. A month's last days are all days to do it on."""
+    aimed = aim(target, calendar)[0] if rule.anchor == Anchor.month else target
     match rule.phase:
         case Phase.soon:
-            return today < target
+            return today < aimed
         case Phase.today:
-            return today == target
+            return aimed <= today <= target
         case Phase.late:
             return today > target
 
