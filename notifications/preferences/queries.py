@@ -31,7 +31,7 @@ class PreferenceShape(msgspec.Struct):
 
 
 class AbsenceShape(msgspec.Struct):
-    """`person` or `unit` is away; `deputy` is told. `current`: today is one of the days. `may_end`: the asking person."""
+    """`person` or `unit` is away; `deputy` is told. `current`: today is one of the days. `may_end`: by who asks."""
 
     id: UUID
     person: UUID | None
@@ -181,7 +181,8 @@ async def absence(id: UUID, actor: Actor) -> AbsenceShape:
 
 
 _SHAPE = (
-    "SELECT absence.*, coalesce(absence.unit, away.unit) AS home, away.name AS person_name, unit.name AS unit_name, deputy.name AS deputy_name FROM absence "
+    "SELECT absence.*, coalesce(absence.unit, away.unit) AS home, away.name AS person_name, "
+    "unit.name AS unit_name, deputy.name AS deputy_name FROM absence "
     "LEFT JOIN person AS away ON away.id = absence.person LEFT JOIN unit ON unit.id = absence.unit "
     "JOIN person AS deputy ON deputy.id = absence.deputy"
 )
