@@ -178,10 +178,10 @@ def docs(arguments: list[str]) -> int:
 
 
 def screens(arguments: list[str]) -> int:
-    _no_arguments("screens", arguments)
+    """`screens` takes all pictures, `screens finding queue` those whose names begin like that."""
     from backend import pictures
 
-    return pictures.run(settings.load())
+    return pictures.run(settings.load(), arguments)
 
 
 def bench(arguments: list[str]) -> int:

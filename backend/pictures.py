@@ -26,14 +26,19 @@ AWAY = {"latitude": 0.012, "longitude": 0.004}  # degrees from the target: 1.4 k
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One picture. `path` names things of the demo in braces; `press` are buttons pressed first, by their words."""
+    """One picture. `path` names things of the demo in braces; `press` is done first, `after` when it is taken.
+
+    Pressed are buttons by their words, or what a selector means (`.…`, `[…`); a pair fills in a field.
+    """
 
     name: str
     title: str
     person: str
     path: str
-    press: tuple[str, ...] = ()
+    press: tuple[str | tuple[str, str], ...] = ()
     look: str = "light"  # or dark, or large: letters at 200 %
+    after: tuple[str | tuple[str, str], ...] = ()
+    signal: bool = True
 
 
 SHOTS = (
@@ -48,7 +53,17 @@ SHOTS = (
     Shot("visit-arrived", "检查：已到达", "liu.lead", "/visits/{arrived}"),
     Shot("visit-large", "检查：字号 200%", "liu.lead", "/visits/{arrived}", look="large"),
     Shot("finding", "登记问题", "wang.inspector", "/visits/{arrived}/findings/new"),
-    Shot("queue", "待传", "wang.inspector", "/queue"),
+    Shot(
+        "finding-form",
+        "登记问题：没有信号",
+        "wang.inspector",
+        "/visits/{arrived}/findings/new",
+        (".shutter", ".camera .thumb img", ".done", "饮水安全", ("[name=facts]", "饮水管网冻裂，三户无水。"), "采用"),
+        after=("[data-hand]",),
+        signal=False,
+    ),
+    Shot("queue-waiting", "待传：等信号", "wang.inspector", "/queue", signal=False),
+    Shot("queue", "待传：已送达", "wang.inspector", "/queue", ("[data-sent]",)),
     Shot("items", "整改", "zhao.handler", "/items"),
     Shot("item", "整改事项", "zhao.handler", "/items/{item}"),
     Shot("item-dark", "整改事项：深色", "zhao.handler", "/items/{item}", look="dark"),
@@ -63,19 +78,21 @@ SHOTS = (
 )
 
 
-def run(settings: Settings) -> int:
-    """Takes them all anew. Raises Trouble."""
+def run(settings: Settings, only: list[str]) -> int:
+    """Takes them all anew, or those whose names begin like one of `only`. Raises Trouble."""
+    wanted = [shot for shot in SHOTS if not only or shot.name.startswith(tuple(only))]
     checks.find_chromium()
     browser = next((path for name in checks.CHROMIUM if (path := shutil.which(name))), os.environ.get("DUBAN_CHROMIUM"))
     if browser is None:
         raise Trouble("没有 Chromium，拍不了屏幕。")
     screen_build.ensure()
     with story(settings) as (address, logins):
-        shutil.rmtree(FOLDER, ignore_errors=True)
-        FOLDER.mkdir()
-        take(address, logins, browser)
+        if not only:
+            shutil.rmtree(FOLDER, ignore_errors=True)
+        FOLDER.mkdir(exist_ok=True)
+        take(address, logins, browser, wanted)
     (FOLDER / "README.md").write_text(listing())
-    say(f"已拍 {len(SHOTS)} 张，在 {FOLDER.relative_to(ROOT)}。")
+    say(f"已拍 {len(wanted)} 张，在 {FOLDER.relative_to(ROOT)}。")
     return 0
 
 
@@ -112,7 +129,7 @@ def story(settings: Settings) -> Iterator[tuple[str, dict[str, str]]]:
                 supervisor.stop()
 
 
-def take(address: str, logins: dict[str, str], browser: str) -> None:
+def take(address: str, logins: dict[str, str], browser: str, wanted: list[Shot]) -> None:
     from playwright.sync_api import sync_playwright  # of the development lock
 
     with sync_playwright() as playwright:
@@ -120,10 +137,10 @@ def take(address: str, logins: dict[str, str], browser: str) -> None:
             executable_path=browser, args=["--no-sandbox", "--disable-gpu", "--use-fake-device-for-media-stream",
             "--use-fake-ui-for-media-stream"], env={**os.environ, "FONTCONFIG_FILE": fonts()},
         )  # fmt: skip
-        for person in dict.fromkeys(shot.person for shot in SHOTS):
+        for person in dict.fromkeys(shot.person for shot in wanted):
             things = _things(address, person, logins[person]) if person else {}
             for look in ("light", "dark", "large"):
-                shots = [shot for shot in SHOTS if (shot.person, shot.look) == (person, look)]
+                shots = [shot for shot in wanted if (shot.person, shot.look) == (person, look)]
                 if shots:
                     _take(chromium, address, shots, things, logins.get(person, ""))
         chromium.close()
@@ -144,19 +161,33 @@ def _take(chromium: Any, address: str, shots: list[Shot], things: dict[str, Any]
         page.fill("[name=password]", password)
         page.click("button.primary")
         page.wait_for_url(lambda url: "/sign-in" not in url)
+    signal = True
     for shot in shots:
         path = shot.path.format(**things)
         page.goto(f"{address}/phone/#{path}")
         page.wait_for_load_state("networkidle")
-        for words in shot.press:
-            page.get_by_role("button", name=words).first.click()
+        if signal != shot.signal:
+            context.set_offline(not shot.signal)
+            signal = shot.signal
+        _press(page, shot.press)
         if shot.look == "large":
             page.evaluate("document.documentElement.style.fontSize = '32px'")
         page.wait_for_timeout(700)
         picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
         picture.quantize(COLOURS, dither=Image.Dither.NONE).save(FOLDER / f"{shot.name}.png", optimize=True)
         say(f"  {shot.name}.png")
+        _press(page, shot.after)
     context.close()
+
+
+def _press(page: Any, steps: tuple[str | tuple[str, str], ...]) -> None:
+    for step in steps:
+        if isinstance(step, tuple):
+            page.fill(*step)
+        elif step[0] in ".[":
+            page.locator(step).first.click()
+        else:
+            page.get_by_role("button", name=step).first.click()
 
 
 def _things(address: str, person: str, password: str) -> dict[str, Any]:
