@@ -118,6 +118,7 @@ CRON.update(
         "sweep_digests": (inbox.sweep_digests, 60.0),
         "sweep_parked": (inbox.sweep_parked, 60.0),
         "fold_tallies": (numbers.fold_tallies, 15.0),
+        "sweep_addresses": (deliveries.sweep_addresses, 3600.0),
         **{f"send_{kind}": (partial(deliveries.run_lane, kind, WORDERS), 2.0) for kind in LANES},
         "ensure_summaries": (summaries.ensure_summaries, 60.0),
         "watch": (operations.watch, 60.0),

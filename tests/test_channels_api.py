@@ -10,7 +10,7 @@ from backend import clock, keys, protected
 from backend.columns import uuid7
 from backend.db import raw
 from backend.roles import Role
-from notifications.deliveries import addresses, circuits, rules
+from notifications.deliveries import addresses, circuits, jobs, rules
 from notifications.deliveries.rules import ChannelKind as K
 from tests import calls, deliveries_make, make
 from tests.calls import Call
@@ -281,6 +281,30 @@ async def test_addresses_keys_and_codes_are_encrypted_and_found_again_after_the_
     finally:
         monkeypatch.undo()
         protected.forget()
+
+
+async def test_what_was_removed_is_forgotten_and_what_was_never_confirmed_too(client, it):
+    """Thirty days after it was removed nothing says any more where it led; its attempts stay."""
+    call = await calls.register_browser(it)
+    removed = (await call.made(client)).json()["id"]
+    await client.delete(f"/api/channels/{removed}", headers=call.headers)
+    waiting = await calls.add_channel(it)
+    await waiting.made(client)
+    robot = await calls.add_robot(it)
+    await robot.made(client)
+    await jobs.sweep_addresses()
+    assert len(await raw("SELECT FROM channel WHERE address_index <> ''")) == 3
+    start = clock.now()
+    with clock.frozen(start + timedelta(days=8)):
+        await jobs.sweep_addresses()
+    assert len(await raw("SELECT FROM channel WHERE removed_at IS NULL")) == 1  # the robot's test may come yet
+    with clock.frozen(start + timedelta(days=40)):
+        assert (await jobs.sweep_addresses(), await jobs.sweep_addresses()) == (2, 0)
+    rows = await raw("SELECT * FROM channel WHERE address_index = ''")
+    assert [protected.decrypt(row["address"], "channel.address", row["id"]) for row in rows] == ["", ""]
+    assert {row["secret"] for row in rows} == {None}
+    again = await call.made(client, json=call.body | {"id": str(uuid7())})
+    assert again.status_code == 201 and again.json()["state"] == "ready"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from uuid import UUID
 from backend import clock, settings
 from backend.db import LOST
 from backend.errors import Busy
-from notifications.deliveries import attempting, channels, circuits, queries, rules
+from notifications.deliveries import attempting, channels, circuits, queries, registering, rules
 from notifications.deliveries.queries import Claimed
 from notifications.deliveries.rules import ChannelKind, DeliveryState, Outcome, Purpose, Words
 from notifications.deliveries.sending import Address, Answer, Message
@@ -135,3 +135,8 @@ async def _own_words(it: Claimed) -> Words | None:
         return TEST
     code = await queries.code_of(it.address, clock.now())
     return code and Words("督办验证码", f"{code}，十分钟内有效。如非本人操作，请不要理会。") or None
+
+
+async def sweep_addresses() -> int:
+    """Addresses that nobody uses any more."""
+    return await registering.forget(clock.now())

@@ -241,3 +241,28 @@ def _of(actor: Actor) -> UUID:
     if actor.person is None:
         raise Forbidden("只有登录的人可以登记接收地址。")
     return actor.person
+
+
+async def forget(now: datetime) -> int:
+    """Removes addresses of people whose code never came back, and erases what was removed long ago; returns how many.
+
+    The row stays, for the attempts that name it; nothing in it says any more where it led (personal data is kept no
+    longer than it is needed: PIPL, article 19).
+    """
+    await raw(
+        "UPDATE channel SET removed_at = $1, code = NULL WHERE removed_at IS NULL AND confirmed_at IS NULL "
+        "AND person IS NOT NULL AND added_at < $2",
+        now,
+        now - rules.UNCONFIRMED_FOR,
+    )
+    old = await raw(
+        "SELECT id FROM channel WHERE removed_at < $1 AND address_index <> '' LIMIT 1000", now - rules.FORGOTTEN_AFTER
+    )
+    for row in old:
+        await raw(
+            "UPDATE channel SET address = $2, address_index = '', secret = NULL, code = NULL, label = NULL "
+            "WHERE id = $1",
+            row["id"],
+            protected.encrypt("", "channel.address", row["id"]),
+        )
+    return len(old)

@@ -35,7 +35,7 @@ CODES: dict[ChannelKind, dict[int, Outcome]] = {
 _ASSET = AppriseAsset(
     plugin_paths=[], secure_logging=True, http_redirects=False, app_id="Duban", app_desc="督办", app_url=""
 )
-_pools = {kind: ThreadPoolExecutor(4, thread_name_prefix=kind.value) for kind in (*CODES, K.sms)}
+_pools = {kind: ThreadPoolExecutor(8, thread_name_prefix=kind.value) for kind in (*CODES, K.sms)}
 _here = threading.local()
 
 _log = logging.getLogger("apprise")  # its lines hold addresses and texts

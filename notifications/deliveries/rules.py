@@ -95,6 +95,9 @@ COUNTED_FOR, MOST_BY_ONE, MOST_TO_ONE = (
 )  # codes and tests in an hour: by a person, to an address
 MOST_OF_A_KIND = 10  # browsers of a person, robots of a kind of a unit
 
+FORGOTTEN_AFTER = timedelta(days=30)  # addresses that were removed
+UNCONFIRMED_FOR = timedelta(days=7)
+
 LEASE = timedelta(minutes=2)  # of one attempt, which takes less
 GROUP_PAUSE = timedelta(seconds=20)  # until the group's other attempt is through
 
