@@ -78,6 +78,20 @@ async def test_24_roll_overs_with_20_cuts_each(fresh: None, record_property) -> 
     record_property("24 roll-overs of months, workers cut off", gone)
 
 
+async def test_a_rule_that_goes_wrong_holds_up_no_other(fresh: None) -> None:
+    it = await monthly_make.fushun(valid_from=date(2026, 3, 1))
+    wrong = await monthly_make.rule(it, valid_from=date(2026, 2, 1))
+    await raw(f"ALTER TABLE monthly_period ADD CONSTRAINT none_of_this_rule CHECK (rule <> '{wrong}')")
+    try:
+        with clock.frozen(at(3, 2)), pytest.raises(Exception, match=r"."):
+            await jobs.start_periods()
+    finally:
+        await raw("ALTER TABLE monthly_period DROP CONSTRAINT none_of_this_rule")
+    assert (await months(it)).keys() == {"2026-03"}
+    with clock.frozen(at(3, 2)):
+        assert await jobs.start_periods() == 2  # and the wrong one catches up
+
+
 async def test_a_clock_that_jumps_makes_nothing_twice(fresh: None) -> None:
     it = await monthly_make.fushun()
     for moment in (at(2, 10), at(1, 5), at(12, 31, 23), at(1, 1, 0, year=2027), at(3, 15)):
