@@ -58,10 +58,10 @@ async def unfinished() -> set[UUID]:
     They are counted: a wrong clock cannot hide one. A period without cells has nothing to tell.
     """
     rows = await raw(
-        "SELECT cell.period AS id FROM monthly_cell AS cell LEFT JOIN LATERAL (SELECT count(*) + count(withdrawn_at) "
-        "AS facts FROM monthly_record AS record WHERE record.cell = cell.id) AS said ON true GROUP BY cell.period "
-        "HAVING sum(facts) IS DISTINCT FROM (SELECT told FROM monthly_summary AS kept "
-        "WHERE kept.period = cell.period AND kind <> 'preview' ORDER BY number DESC LIMIT 1)"
+        "SELECT cell.period AS id FROM monthly_cell AS cell LEFT JOIN monthly_record AS record "
+        "ON record.cell = cell.id GROUP BY cell.period HAVING count(record.id) + count(record.withdrawn_at) "
+        "IS DISTINCT FROM (SELECT told FROM monthly_summary AS kept WHERE kept.period = cell.period "
+        "AND kind <> 'preview' ORDER BY number DESC LIMIT 1)"
     )
     return {row["id"] for row in rows}
 

@@ -85,11 +85,10 @@ async def _since(period: Period) -> datetime:
 
 async def _known(period: Period, as_of: datetime, inputs: Inputs) -> Known:
     matrix = await monthly.matrix(period.id, as_of)
-    scope = await standing.scope(
-        [region.code for region in matrix.regions], rules.span(inputs.since, as_of, inputs.red_on)
-    )
-    flow, topics = await standing.counted(scope)
     handed = await _handed(period.id, as_of)
+    span = rules.span(inputs.since, as_of, inputs.red_on)
+    scope = await standing.scope([region.code for region in matrix.regions], span, handed)
+    flow, topics = await standing.counted(scope)
     carried, carried_all = await standing.carried_over(scope, MOST_CARRIED)
     return Known(
         matrix=matrix,

@@ -36,19 +36,25 @@ class Scope:
     moved: Mapping[UUID, Standing]
 
 
-async def scope(regions: Sequence[str], span: Span) -> Scope:
-    return Scope(regions, span, await _moved(span))
+async def scope(regions: Sequence[str], span: Span, others: Iterable[UUID] = ()) -> Scope:
+    """`others` are items that are told of, wherever they lie."""
+    return Scope(regions, span, await _moved(regions, span, others))
 
 
-async def _moved(span: Span) -> dict[UUID, Standing]:
-    """Items to which something happened at the instant or later, as they stood before it."""
+async def _moved(regions: Sequence[str], span: Span, others: Iterable[UUID]) -> dict[UUID, Standing]:
+    """Items of these regions to which something happened at the instant or later, as they stood before it."""
+    inside = " OR ".join(f"it.{column} = ANY($4::text[])" for column in _columns(regions))
     rows = await raw(
         "WITH moved AS (SELECT DISTINCT subject FROM event WHERE at >= $1 AND verb = ANY($2)) "
-        "SELECT id, at, actor, verb, event.subject, payload FROM event JOIN moved ON moved.subject = event.subject "
-        "WHERE at < $1 AND verb = ANY($3) ORDER BY event.subject, at, id",
+        "SELECT event.id, at, actor, verb, event.subject, payload FROM moved "
+        f"JOIN rectification AS it ON it.id = moved.subject AND ({inside} OR it.id = ANY($5::uuid[])) "
+        "JOIN event ON event.subject = moved.subject WHERE at < $1 AND verb = ANY($3) "
+        "ORDER BY event.subject, at, event.id",
         span.as_of,
         list(CHANGES),
         list(TOLD),
+        list(regions),
+        list(others),
     )
     steps: dict[UUID, list[events.Event]] = {}
     for row in rows:
@@ -182,9 +188,7 @@ def _items(it: Scope, *, late: str = "") -> str:
     """
     until = f"{late}::timestamp AT TIME ZONE 'Asia/Shanghai'"
     narrowed = f" AND status = ANY($3) AND urgency <= {until}" if late else ""
-    columns: dict[str, int] = {}
-    for code in it.regions:
-        columns.setdefault(COLUMN_OF[level_of(code)], 0)
+    columns = _columns(it.regions)
     now = " UNION ALL ".join(
         f"SELECT id, number, {column} AS place, topic, status, issued_at, due_on, original_due_on, closed_at "
         f"FROM rectification AS it WHERE {column} = ANY($1::text[]) AND issued_at < $6 "
@@ -202,6 +206,11 @@ def _items(it: Scope, *, late: str = "") -> str:
         "AS moved (id, status, due_on, original_on, closed_at)), "
         f"item AS ({now} UNION ALL {then}), asked AS (SELECT WHERE {_ALL} AND {_DAYS})"
     )
+
+
+def _columns(regions: Sequence[str]) -> list[str]:
+    """The columns in which these regions stand: a rule may aim at counties and at townships."""
+    return sorted({COLUMN_OF[level_of(code)] for code in regions})
 
 
 def _arguments(it: Scope) -> list[Any]:
