@@ -80,6 +80,6 @@ async def test_five_thousand_steps_of_anybody_at_anything(client, settle, tally,
 
 @pytest.mark.long
 @given(walks)
-@settings(walking, max_examples=400)
+@settings(walking, max_examples=420)
 async def test_fifty_thousand_steps_others_every_time(client, settle, tally, numbers):
     await walked(client, settle, numbers, tally)

@@ -67,6 +67,7 @@ BASIS = [
     for wave in range(1 + max(map(max, GREY)))
 ]
 SUMS = [sum(wave) for wave in BASIS]
+_SLOW = BASIS[: 1 + max(map(max, TINT))]  # all that the few frequencies of a tint are made of
 # The bits take turns in the four bands of the index: a band of the coarsest alone would be the same in many photos.
 TURNS = [at * 4 + band for band in range(4) for at in range(16)]
 
@@ -78,7 +79,7 @@ def _look(part: Image.Image) -> int:
         return NOTHING
     bits = [weight > 0 for weight in greys]
     for tint in tints:
-        bits += [weight > COLOURED for weight in _weights(_across(tint, SIDE, 0), tint, TINT)]
+        bits += [weight > COLOURED for weight in _weights(_across(tint, SIDE, 0, _SLOW), tint, TINT)]
     return _packed([bits[turn] for turn in TURNS])
 
 
@@ -106,10 +107,10 @@ def _packed(bits: Sequence[bool]) -> int:
     return look - (1 << 64) if look >> 63 else look or 1
 
 
-def _across(values: bytes, wide: int, left: int) -> list[list[float]]:
+def _across(values: bytes, wide: int, left: int, waves: list[list[float]] = BASIS) -> list[list[float]]:
     """For each wave, how strong it is in each row of SIDE values from `left` on."""
     rows = [values[at + left : at + left + SIDE] for at in range(0, len(values), wide)]
-    return [[sum(map(mul, row, wave)) for row in rows] for wave in BASIS]
+    return [[sum(map(mul, row, wave)) for row in rows] for wave in waves]
 
 
 def _weights(across: list[list[float]], values: bytes, waves: Sequence[tuple[int, int]]) -> Iterator[float]:
