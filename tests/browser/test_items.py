@@ -1,15 +1,19 @@
 """Units, reviewers and leaders on the phone: an item from its notice to the second key, and what goes wrong."""
 
+import asyncio
+import json
 import re
 from typing import Any
 from uuid import UUID
 
 from playwright.async_api import Page, expect
 
+from backend import clock
 from backend.db import raw
 from backend.roles import Actor, Role
+from tasks.monthly import jobs
 from tasks.rectifications.item import Status
-from tests import make
+from tests import make, monthly_make
 from tests.browser.chromium import Browsers, Phone
 
 AT_THE_PLACE = {"latitude": make.TARGET[0], "longitude": make.TARGET[1], "accuracy": 9.0}
@@ -89,7 +93,7 @@ async def test_it_is_sent_back_in_words_and_a_leader_turns_the_second_key(browse
     await make.checked(it, id)  # what was returned is looked at on site
 
     _, leader = await signed_in(browsers, it.boss, "/lead")
-    await leader.locator(".lines .line").first.click()
+    await leader.locator(".lines .item-line").first.click()
     await leader.get_by_role("link", name="复核销号", exact=True).click()
     await expect(leader.get_by_text("资料齐全。")).to_be_visible()  # what the first review said stands beside it
     await leader.fill("[data-field=opinion] textarea", "同意销号。")
@@ -116,14 +120,14 @@ async def test_lists_and_items_open_without_a_signal_and_a_report_arrives_once(b
     it = await make.cast()
     id = await make.rectification(it, Status.working)
     phone, page = await signed_in(browsers, it.handler, "/items?tab=all")
-    await page.locator(".line").click()
+    await page.locator(".item-line").click()
     await expect(page.locator(".facts")).to_be_visible()
     await phone.offline()
     await page.reload()
     await expect(page.locator(".facts")).to_have_text("饮水管网冻裂，三户无水。")
     await expect(page.get_by_text("截至", exact=False).first).to_be_visible()
     await phone.go("/items?tab=all")
-    await expect(page.locator(".line")).to_have_count(1)
+    await expect(page.locator(".item-line")).to_have_count(1)
     await page.get_by_role("searchbox").fill("没有这个词")
     await expect(page.get_by_text("手机里存的清单中没有", exact=False)).to_be_visible()
 
@@ -175,7 +179,7 @@ async def test_a_thousand_items_scroll_with_few_lines_in_the_page(browsers):
         it.responsible,
     )
     _, page = await signed_in(browsers, it.handler, "/items?tab=all")
-    await expect(page.locator(".line").first).to_be_visible()
+    await expect(page.locator(".item-line").first).to_be_visible()
     await page.evaluate("""() => {
         window.long = []
         new PerformanceObserver((list) => list.getEntries().forEach((one) => window.long.push(one.duration)))
@@ -198,7 +202,7 @@ async def test_an_item_is_reached_and_handed_on_by_keyboard_alone(browsers):
     it = await make.cast()
     await make.rectification(it)
     _, page = await signed_in(browsers, it.handler, "/items?tab=all")
-    await page.locator(".line").focus()
+    await page.locator(".item-line").focus()
     await page.keyboard.press("Enter")
     await page.get_by_role("link", name="签收", exact=True).focus()
     await page.keyboard.press("Enter")
@@ -240,3 +244,57 @@ async def test_a_leader_who_only_reads_sees_numbers_and_no_button(browsers):
     await page.goto(page.url.split("#")[0] + f"#/items/{id}")
     await expect(page.locator(".facts")).to_be_visible()
     await expect(page.locator(".action")).to_have_count(0)
+
+
+async def test_a_department_files_its_monthly_check_from_the_cell(browsers):
+    town = await monthly_make.fushun(**monthly_make.IN_FORCE)
+    await jobs.start_periods()
+    month = f"{clock.today():%Y-%m}"
+    _, page = await signed_in(browsers, town.reviewer, f"/months/{month}")
+    await page.locator("td button").first.click()
+    await page.get_by_role("button", name="填报检查记录").click()
+    await page.fill("[name=found]", "水表未安装到位。")
+    await page.fill("[name=found_count]", "2")
+    await page.fill("[name=solved_count]", "3")
+    await submit_record(page)
+    await expect(page.get_by_role("alert")).to_have_text("当场解决的不能多于发现的。")
+    await page.fill("[name=solved_count]", "1")
+    await submit_record(page)
+    await expect(page.get_by_text("检查记录已送达。")).to_be_visible(timeout=15_000)
+    [filed] = await raw("SELECT * FROM monthly_record")
+    assert (filed["found"], filed["found_count"], filed["solved_count"]) == ("水表未安装到位。", 2, 1)
+    await expect(page.locator("td button").first).to_have_attribute("aria-label", re.compile("完成，发现问题 2 个"))
+
+
+async def submit_record(page: Page) -> None:
+    await page.locator(".record .button.primary").click()
+
+
+async def test_a_push_is_shown_and_leads_to_its_item(browsers):
+    it = await make.cast()
+    id = await make.rectification(it)
+    phone = await browsers.phone(rights=("geolocation", "notifications"))
+    page = await phone.sign_in(it.handler, "/inbox")
+    devtools, found = await phone.context.new_cdp_session(page), asyncio.Queue[str]()
+    devtools.on(
+        "ServiceWorker.workerRegistrationUpdated",
+        lambda told: [found.put_nowait(one["registrationId"]) for one in told["registrations"]],
+    )
+    await devtools.send("ServiceWorker.enable")
+    told = json.dumps({"title": "新交办整改事项", "body": "ZG-1", "url": f"/phone/#/items/{id}"}, ensure_ascii=False)
+    sent = {"origin": phone.address, "registrationId": await asyncio.wait_for(found.get(), 10), "data": told}
+    await devtools.send("ServiceWorker.deliverPushMessage", sent)
+    shown = """async () => {
+        const worker = await navigator.serviceWorker.ready
+        for (let n = 0; n < 50; n++) {
+            const [one] = await worker.getNotifications()
+            if (one) return [one.title, one.body, one.data]
+            await new Promise((done) => setTimeout(done, 100))
+        }
+    }"""
+    assert await page.evaluate(shown) == ["新交办整改事项", "ZG-1", f"/phone/#/items/{id}"]
+    await page.evaluate(  # what the worker tells the page when it is tapped: nobody can tap in a headless browser
+        "(url) => navigator.serviceWorker.dispatchEvent(new MessageEvent('message', { data: { open: url } }))",
+        f"/phone/#/items/{id}",
+    )
+    await expect(page.locator(".facts")).to_have_text("饮水管网冻裂，三户无水。")

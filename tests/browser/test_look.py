@@ -27,11 +27,12 @@ LOOKED_AT = {
         "/inbox",
         "/me",
         "/me/sessions",
+        "/me/notices",
         "/feedback",
         "/feedback/{new}",
     ],
     "boss": ["/today", "/items", "/items/{passed}"],
-    "leader": ["/lead", "/months", "/months/2026-11"],
+    "leader": ["/lead", "/months", "/months/2026-11", "/months/2026-11/cells/{new}/record"],
 }
 
 

@@ -1,18 +1,18 @@
 // The clock of an item in words: how long until its last day, or since. The last day ends at midnight, so what is told is
 // that day and not the midnight after it.
-import { date, due, exact, hour } from '@/shared/time'
+import { date, due, exact, hour, serverNow } from '@/shared/time'
 import { language } from '@/shared/words'
 import type { Row } from './types'
 import { w } from './words'
 
 type Clocked = Pick<Row, 'status' | 'due_at' | 'overdue' | 'closed_at' | 'review_on'>
 
-export function clockOf(it: Clocked): { text: string; tone: 'overdue' | 'soon' | 'good' | '' } {
+export function clockOf(it: Clocked, now = serverNow()): { text: string; tone: 'overdue' | 'soon' | 'good' | '' } {
   if (it.status === 'closed') return { text: it.closed_at ? w.value.closedOn(date(it.closed_at)) : w.value.status.closed, tone: 'good' }
   if (it.status === 'voided' || it.status === 'draft') return { text: '', tone: '' }
   if (it.status === 'hung') return { text: it.review_on ? w.value.reviewOn(date(`${it.review_on}T00:00:00+08:00`)) : '', tone: '' }
   if (!it.due_at) return { text: w.value.noDate, tone: '' }
-  const said = due(Date.parse(it.due_at) - 1)
+  const said = due(Date.parse(it.due_at) - 1, now)
   if (it.overdue) return { text: said.level === 'overdue' ? said.text : w.value.overdueTag, tone: 'overdue' }
   return { text: said.text, tone: said.level === 'calm' ? '' : said.level }
 }

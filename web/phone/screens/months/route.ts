@@ -11,5 +11,6 @@ const routes: RouteRecordRaw[] = [
     },
   },
   { path: '/months/:month(\\d{4}-\\d{2})', name: 'month', component: () => import('./Month.vue'), meta: { title: () => t.value.title } },
+  { path: '/months/:month(\\d{4}-\\d{2})/cells/:cell/record', name: 'month-record', component: () => import('./Record.vue'), meta: { title: () => t.value.file } },
 ]
 export default routes
