@@ -107,6 +107,24 @@ async def test_a_sweep_that_is_cut_off_is_finished_by_the_next(it, monkeypatch):
     assert await swept(TOMORROW, "09:01") == 3 and await swept(TOMORROW, "09:02") == 0
 
 
+async def test_a_rule_that_fails_does_not_silence_the_others(it, monkeypatch):
+    id = await due(it, Status.issued)
+    give = sweeping.give
+
+    async def fails(stage, now, today):
+        if stage.rule.anchor == "due":
+            raise RuntimeError("not today")
+        return await give(stage, now, today)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sweeping, "give", fails)
+        with pytest.raises(RuntimeError):
+            await swept(TOMORROW, "15:00")
+    assert [anchor for anchor, *_ in await given()] == ["signing"]
+    await swept(TOMORROW, "15:01")
+    assert len(await given(id)) == 1
+
+
 async def test_three_days_down_bring_the_latest_word_once(it):
     id = await due(it)
     assert await swept(date(2026, 11, 24), "17:00") == 0

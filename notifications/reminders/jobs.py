@@ -13,4 +13,12 @@ async def sweep() -> int:
     """
     now, today = clock.now(), clock.today()
     stages = rules.plan(await queries.rules(today), now, today, await calendar.load())
-    return sum([await sweeping.give(stage, now, today) for stage in stages])
+    given, failures = 0, list[Exception]()
+    for stage in stages:
+        try:
+            given += await sweeping.give(stage, now, today)
+        except Exception as failure:  # what one rule cannot say must not silence the others
+            failures.append(failure)
+    if failures:
+        raise failures[0]
+    return given

@@ -1,7 +1,7 @@
 """Who is reminded: live accounts with a live role, nearest to the thing; one step up where there is nobody."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from uuid import UUID
@@ -19,6 +19,7 @@ from tasks.rectifications.parties import Parties
 
 Found = tuple[UUID, UUID | None, Role | None]
 CONTRACT = frozenset({Role.contract_leader})
+OFFICES = (Audience.office, Audience.office_leaders, Audience.leaders)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,25 +49,31 @@ async def told(waiting: Sequence[Waiting], today: date) -> list[Heard]:
     around = await _around(waiting, today)
     roll = await Roll.of(
         units={unit for it in around.values() for unit in (*it.units, *it.lead)},
-        areas={code for it in around.values() for code in it.area},
         people={person for it in around.values() for person in it.checkers},
     )
+    # Offices are asked about only where one is to be told, or nobody below is there.
+    areas = {
+        code
+        for one in waiting
+        if (it := around.get(one.key)) and any(met in OFFICES for met, _ in _steps(one.tells, it, roll))
+        for code in it.area
+    }
+    if areas:
+        roll = replace(roll, offices=(await Roll.of(areas=areas)).offices)
     return [
         Heard(one.key, person, audience, unit, role, it.danger)
         for one in waiting
         if (it := around.get(one.key))
-        for audience, person, unit, role in _told(one.tells, it, roll)
+        for audience, found in _steps(one.tells, it, roll)
+        for person, unit, role in found
     ]
 
 
-def _told(
-    tells: Iterable[Audience], it: _Around, roll: Roll
-) -> Iterator[tuple[Audience, UUID, UUID | None, Role | None]]:
-    """The people of these audiences; of units each is asked for itself, and each goes up by itself."""
+def _steps(tells: Iterable[Audience], it: _Around, roll: Roll) -> Iterator[tuple[Audience, Collection[Found]]]:
+    """Each audience, or the step above it that has anybody; of units each goes up for itself."""
     for audience in tells:
         for own in ((unit,) for unit in it.units) if audience in OF_ITS_PART and it.units else [it.units]:
-            met, people = climb(audience, lambda step, own=own: _there(step, own, it, roll))
-            yield from ((met, *found) for found in people)
+            yield climb(audience, lambda step, own=own: _there(step, own, it, roll))
 
 
 def _there(audience: Audience, own: Sequence[UUID], it: _Around, roll: Roll) -> Collection[Found]:
