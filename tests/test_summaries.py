@@ -325,10 +325,12 @@ async def test_a_rule_that_stands_in_for_another_goes_on_with_its_numbers(fresh:
     assert len([it for it in frozen.candidates if it.ground == Proposed.missing_twice]) == 8
 
 
-async def test_a_department_merged_away_is_named_with_its_successor(fresh: None) -> None:
+async def test_a_department_merged_away_is_named_with_its_successor(fresh: None, settle) -> None:
+    """And the successor reads and hears what was the department's."""
     c = await summaries_make.city(date(2026, 11, 1))
     await ensure(at(11, 1))
     heir = await make.unit("市卫生和疾控局", area=make.FUSHUN)
+    successor = await make.person("卫健钱", Role.lead_unit_reviewer, at=heir)
     with clock.frozen(at(11, 5)):
         await units.end_unit(SYSTEM, unit=c.rule.units["市卫健委"], on=date(2026, 11, 6), successor=heir)
     await ensure(FROZEN_AT)
@@ -337,6 +339,12 @@ async def test_a_department_merged_away_is_named_with_its_successor(fresh: None)
     assert line.taken_over_by == "市卫生和疾控局" and line.text.startswith("市卫健委（现由市卫生和疾控局承接）")
     await raw("UPDATE unit SET name = '改名了' WHERE id = $1", heir)
     assert await verified(c) == [(Kind.frozen, True, True)]
-    successor = await make.person("卫健钱", Role.lead_unit_reviewer, at=heir)
     with clock.frozen(at(11, 18)):
         assert (await queries.sight("2026-11", successor)).whole
+        await c.check("2026-11", "市水务局", make.XINBIN)
+    await ensure(at(11, 19, 0, 6))
+    await settle()
+    rows = await raw("SELECT verb FROM notice WHERE person = $1 ORDER BY at", successor.person)
+    assert [row["verb"] for row in rows if row["verb"] in ("month.frozen", "month.supplemented")] == [
+        "month.frozen", "month.supplemented"
+    ]  # fmt: skip

@@ -131,6 +131,18 @@ async def test_months_are_listed_newest_first(client: AsyncClient, c: City) -> N
     assert (await told(client, c.it.inspector, "/api/summaries"))["items"] == []
 
 
+async def test_what_was_kept_is_read_by_itself(client: AsyncClient, c: City) -> None:
+    supplement, frozen = (await told(client, c.leader, "/api/summaries"))["items"]
+    it = await told(client, c.leader, f"/api/summaries/kept/{frozen['id']}")
+    assert (it["sha256"], it["summary"]["kind"], it["supplements"]) == (frozen["sha256"], "frozen", [])
+    path = f"/api/summaries/kept/{supplement['id']}"
+    assert (await told(client, c.county_head, path))["summary"]["supplement"]["lines"]
+    qingyuan = await make.person("清原副县长", Role.leader_viewer, at=c.rule.units[make.QINGYUAN])
+    for person in (qingyuan, c.it.inspector):
+        assert (await asked(client, person, path)).status_code == 404, person.name
+    assert (await asked(client, c.leader, f"/api/summaries/kept/{c.rule.rule}")).status_code == 404
+
+
 async def test_what_was_kept_comes_out_again(client: AsyncClient, c: City) -> None:
     items = (await told(client, c.leader, f"{PATH}/verification"))["items"]
     assert [(it["kind"], it["number"], it["intact"], it["same"], it["early"]) for it in items] == [

@@ -42,6 +42,10 @@ class SummaryController(Controller):
     ) -> SummaryList:
         return await queries.listed(actor, cursor=cursor, most=limit)
 
+    @get("/kept/{summary_id:uuid}", summary="One that was kept: a look ahead, frozen numbers or a supplement by itself")
+    async def one(self, summary_id: FromPath[UUID], actor: NamedDependency[Actor]) -> Told:
+        return await queries.one(summary_id, actor)
+
     @get(
         "/{name:str}",
         summary="A month's summary (YYYY-MM), as a workbook with .xlsx, as a paper with .pdf",

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
-
-import msgspec
+from uuid import UUID
 
 from backend import clock, events
 from backend.columns import uuid7
 from backend.db import raw, transaction
 from backend.roles import SYSTEM
+from backend.units import queries as units
 from notifications.summaries import kept, making, supplements
 from notifications.summaries.rules import previewed_at
 from notifications.summaries.shapes import Summary, canonical
@@ -52,10 +52,16 @@ async def _keep(period: Period, it: Summary, told: int | None = None) -> bool:
         if not written:
             return False
         region = await raw("SELECT region FROM monthly_rule WHERE id = $1", period.rule)
-        leads = msgspec.to_builtins([lead.unit for lead in it.leads])
         await events.record(
             EVENT[it.kind], id, actor=SYSTEM, period=period.id, rule=period.rule, title=period.title,
             month=period.month, number=it.number, as_of=it.as_of, sha256=digest, region=region[0]["region"],
-            units=leads,
+            units=await _lead_units(period),
         )  # fmt: skip
         return True
+
+
+async def _lead_units(period: Period) -> list[UUID]:
+    """Who leads today: for a department that was merged away its successor hears."""
+    rows = await raw("SELECT DISTINCT lead_unit FROM monthly_cell WHERE period = $1", period.id)
+    heirs = await units.heirs(clock.today())
+    return sorted({unit for row in rows if (unit := heirs.get(row["lead_unit"], row["lead_unit"]))})

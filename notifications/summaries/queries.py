@@ -68,20 +68,42 @@ def visible_to(actor: Actor) -> QueryString:
 
 async def sight(month: str, actor: Actor, rule: UUID | None = None) -> Sight:
     """The month of the rule, or of the only one in sight. Raises NotFound, BadRequest where there are several."""
-    rows = await select(
-        "SELECT monthly_period.id, monthly_period.rule, title, region.path FROM monthly_period "
-        "JOIN monthly_rule ON monthly_rule.id = monthly_period.rule JOIN region ON region.code = monthly_rule.region "
-        "WHERE month = {} AND ({}::uuid IS NULL OR monthly_period.rule = {}) AND {} ORDER BY title, monthly_period.id",
-        month, rule, rule, visible_to(actor),
-    )  # fmt: skip
-    if not rows:
-        raise NotFound()
+    rows = await _periods(actor, "month = {} AND ({}::uuid IS NULL OR monthly_period.rule = {})", month, rule, rule)
     if len(rows) > 1:
         rules = [{"rule": str(row["rule"]), "title": row["title"]} for row in rows]
         raise BadRequest("这个月有多项检查任务，请指明是哪一项。", "rule_wanted", field="rule", rules=rules)
-    period = await monthly.period(rows[0]["id"])
-    whole, regions = await _reach(period, rows[0]["path"], actor)
+    return await _sight(rows[0], actor)
+
+
+async def _periods(actor: Actor, condition: str, *args: object) -> list[dict[str, Any]]:
+    """Raises NotFound when none of them is in sight."""
+    rows = await select(
+        "SELECT monthly_period.id, monthly_period.rule, title, region.path FROM monthly_period "
+        "JOIN monthly_rule ON monthly_rule.id = monthly_period.rule JOIN region ON region.code = monthly_rule.region "
+        f"WHERE {condition} AND {{}} ORDER BY title, monthly_period.id",
+        *args,
+        visible_to(actor),
+    )
+    if not rows:
+        raise NotFound()
+    return rows
+
+
+async def _sight(row: dict[str, Any], actor: Actor) -> Sight:
+    period = await monthly.period(row["id"])
+    whole, regions = await _reach(period, row["path"], actor)
     return Sight(period, whole, regions)
+
+
+async def one(summary: UUID, actor: Actor) -> Told:
+    """A kept summary by itself. Raises NotFound, also for a supplement that has nothing for the actor."""
+    own = "monthly_period.id = (SELECT period FROM monthly_summary WHERE id = {})"
+    at = await _sight((await _periods(actor, own, summary))[0], actor)
+    it = await kept.one(summary)
+    found = await narrowed(it.summary, at, actor)
+    if it.kind == Kind.supplement and not _tells(found):
+        raise NotFound()
+    return Told(summary=found, whole=at.whole, sha256=it.sha256, made_at=it.made_at, supplements=[])
 
 
 async def _reach(period: Period, path: Sequence[str], actor: Actor) -> tuple[bool, set[str]]:
