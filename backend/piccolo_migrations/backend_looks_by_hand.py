@@ -21,9 +21,7 @@ FORWARDS = (
     f"""
     CREATE OR REPLACE FUNCTION keep_looks() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        IF TG_OP = 'UPDATE' THEN
-            DELETE FROM evidence_look WHERE evidence = OLD.evidence;
-        END IF;
+        DELETE FROM evidence_look WHERE evidence = NEW.evidence;
         INSERT INTO evidence_look (evidence, part, look)
         SELECT NEW.evidence, seen.part - 1, seen.look
         FROM unnest(NEW.looks[1:{PARTS}]) WITH ORDINALITY AS seen(look, part)
