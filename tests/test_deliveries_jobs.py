@@ -93,6 +93,11 @@ async def test_a_provider_that_is_ill_is_left_alone_and_others_are_not_held_up(i
     assert await story(alone) == ("waiting", ["dingtalk:down"])  # nothing else is left: it waits
     (row,) = await raw("SELECT tries, next_try_at FROM delivery WHERE id = $1", alone)
     assert row["tries"] == 0 and row["next_try_at"] >= clock.now() + circuits.FIRST_PAUSE
+    for minutes in range(1, 200, 20):
+        with clock.frozen(clock.now() + timedelta(minutes=minutes)):
+            circuits.noted("dingtalk", True, clock.now())  # another attempt has just looked, in vain
+            await lanes(K.dingtalk)
+    assert await story(alone) == ("waiting", ["dingtalk:down"])  # said once
 
 
 async def test_one_that_hangs_holds_up_neither_the_other_lanes_nor_its_lane_for_long(it, provider, monkeypatch):

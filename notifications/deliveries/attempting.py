@@ -86,12 +86,13 @@ async def settle(it: Claimed, attempts: Mapping[UUID, UUID], answers: Mapping[UU
 
 
 async def skip(it: Claimed, outcome: Outcome, *, until: datetime | None = None) -> DeliveryState:
-    """Nothing was tried in this channel: why, and how the chain goes on."""
+    """Nothing was tried in this channel: why, said once however often in a row, and how the chain goes on."""
     now = clock.now()
     async with transaction():
         await raw(
-            "INSERT INTO delivery_attempt (id, delivery, channel, at, ended_at, outcome) "
-            "VALUES ($1, $2, $3, $4, $4, $5)",
+            "INSERT INTO delivery_attempt (id, delivery, channel, at, ended_at, outcome) SELECT $1, $2, $3, $4, $4, $5 "
+            "WHERE NOT EXISTS (SELECT FROM (SELECT channel, outcome FROM delivery_attempt WHERE delivery = $2 "
+            "ORDER BY at DESC, id DESC LIMIT 1) AS last WHERE (last.channel, last.outcome) = ($3, $5))",
             uuid7(),
             it.id,
             it.standing.channel.value,

@@ -32,6 +32,8 @@ CODES: dict[ChannelKind, dict[int, Outcome]] = {
                11232: O.limited},
 }  # fmt: skip
 
+SIGN = "【督办】"  # the key word by which a robot may be secured
+
 _ASSET = AppriseAsset(
     plugin_paths=[], secure_logging=True, http_redirects=False, app_id="Duban", app_desc="督办", app_url=""
 )
@@ -112,7 +114,8 @@ def _say(make: Callable[[], NotifyBase], message: Message, address: Address) -> 
     """Runs in a thread."""
     hide = hidden(message, address, settings.load().outgoing.sms_token)
     _here.heard, _here.answer = None, Answer(Outcome.refused, "not asked")
-    make().notify(body=message.text, body_format=NotifyFormat.TEXT)
+    sign = "" if address.kind is K.sms else SIGN
+    make().notify(body=f"{sign}{message.text}", body_format=NotifyFormat.TEXT)
     heard: posting.Heard | None = _here.heard
     if heard is None:
         return _here.answer
