@@ -1,6 +1,7 @@
 """./duban and `up` as a person at the keyboard meets them: real processes in a tree of their own."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -137,6 +138,8 @@ def test_a_python_without_venv_is_told_what_to_install(tmp_path: Path) -> None:
 def test_every_command_is_listed_and_others_are_refused(repo: Path) -> None:
     listed = call(repo).stdout
     assert {line.split()[0] for line in listed.splitlines()[2:]} == set(COMMANDS) - {"prepare"}
+    let_through = re.findall(r"^    (.+)\) wanted=", (repo / "duban").read_text(), re.M)
+    assert {word for line in let_through for word in line.split(" | ")} == set(COMMANDS) - {"prepare"}
     wrong = call(repo, "upp")
     assert wrong.returncode == 2 and "upp" in wrong.stderr and wrong.stdout == ""
 
