@@ -59,6 +59,7 @@ def heard(about: Subject, rows: Mapping[str, tuple[Urgency | Audience, ...]]) ->
 A = Audience
 AT_ONCE, NORMAL = Urgency.at_once, Urgency.normal
 
+# A verb that was ever heard stays here and keeps its words: its notices are read for ever.
 # An event may name audiences itself ("audience" in its payload): then only those of its row here that it names hear it.
 HEARS = {
     **heard(Subject.rectification, {
