@@ -144,7 +144,7 @@ async def test_it_says_why_one_is_told_and_where_it_leads(client, it, told):
     assert notice["phone"] == f"/phone/#/items/{told[0]}" and notice["desk"] == f"/desk/#/items/{told[0]}"
     headers = {**await make.signed_in(it.reviewer), "Accept-Language": "en"}
     english = (await client.get("/api/notices", headers=headers)).json()["items"][-1]
-    assert english["because"] == "市水务局 is the lead unit, and you are its reviewer."
+    assert english["because"] == "市水务局 is the lead unit; you are its reviewer."
 
 
 async def test_a_notice_older_than_the_habit_says_why_as_well_as_it_can(client, it, told):
@@ -157,7 +157,7 @@ def test_every_audience_has_its_sentence_and_every_kind_of_thing_its_path():
     assert set(reasons.SENTENCES) == set(Audience) and set(reasons.ROLES) == set(Role) and set(PATHS) == set(Subject)
     for sentences in reasons.SENTENCES.values():
         for sentence in sentences:
-            assert "{" not in sentence.format_map({"unit": "单位", "role": "角色"})
+            assert "{" not in sentence.format_map({"unit": "单位", "role": "角色", "who": "您"})
 
 
 def test_what_is_said_of_one_alone_has_a_name_for_several():

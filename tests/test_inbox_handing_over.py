@@ -223,8 +223,8 @@ async def test_a_deputy_with_another_role_is_told_in_the_others_stead(client, it
     await settle()
     headers = await make.signed_in(other)
     (notice,) = (await client.get("/api/notices?verb=rectification.handed_in", headers=headers)).json()["items"]
-    assert notice["in_place_of"] == "局长钱"
-    assert notice["because"] == "您代局长钱收到这条通知。新宾县水务局是责任单位，您是负责人。"
+    assert notice["in_place_of"] == "局长钱" and notice["title"].startswith("（代局长钱）责任单位申请销号，待审核：ZG-")
+    assert notice["because"] == "局长钱不在，您代为收到。新宾县水务局是责任单位，局长钱是负责人。"
     assert (await client.get(notice["link"], headers=headers)).status_code == 200
 
 
@@ -266,7 +266,7 @@ async def test_who_lost_the_role_meanwhile_is_not_told_and_nobody_hears_for_a_te
     assert not await raw("SELECT 1 FROM notice WHERE person = $1", it.stranger.person)
 
 
-async def test_a_unit_that_is_away_has_somebody_on_duty(it, settle, noon):
+async def test_a_unit_that_is_away_has_somebody_on_duty(client, it, settle, noon):
     duty = await make.person("值班孙", Role.unit_handler, at=it.responsible)
     days = (clock.today(), clock.today() + timedelta(days=6))
     await preferences.enter_absence(
@@ -279,6 +279,9 @@ async def test_a_unit_that_is_away_has_somebody_on_duty(it, settle, noon):
         duty.person,
     )
     assert [row["role"] for row in rows] == ["unit_principal"]
+    path, headers = "/api/notices?verb=rectification.handed_in", {**await make.signed_in(duty), "Accept-Language": "en"}
+    (notice,) = (await client.get(path, headers=headers)).json()["items"]
+    assert notice["because"] == "新宾县水务局 is away; you are on duty and told in its place."
 
 
 # ── what is said outside ─────────────────────────────────────────────────────────────────────────────────────────

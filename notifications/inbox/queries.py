@@ -132,7 +132,7 @@ async def shapes(rows: Sequence[Mapping[str, Any]], english: bool) -> list[Notic
 
 # The page first, then what it is joined to: else a large inbox is joined before it is cut.
 _PAGE = (
-    "SELECT notice.*, unit.name AS unit_name, coalesce(away.name, whole.name) AS away FROM "
+    "SELECT notice.*, unit.name AS unit_name, away.name AS away_person, whole.name AS away_unit FROM "
     "(SELECT * FROM notice WHERE {} ORDER BY notice.id DESC LIMIT {}) AS notice "
     "LEFT JOIN unit ON unit.id = notice.unit LEFT JOIN absence ON absence.id = notice.absence "
     "LEFT JOIN person AS away ON away.id = absence.person LEFT JOIN unit AS whole ON whole.id = absence.unit "
@@ -208,11 +208,11 @@ def _shape(row: Mapping[str, Any], said: Mapping[str, Any], english: bool) -> No
         row["at"],
         row["verb"],
         HEARS[row["verb"]].about,
-        wording.title(row["verb"], said, english),
+        reasons.mark(row, english) + wording.title(row["verb"], said, english),
         Urgency(row["urgency"]),
         Audience(row["reason"]),
         reasons.sentence(row, english),
-        row["away"],
+        row["away_person"] or row["away_unit"],
         row["subject"],
         to.link,
         to.phone,
