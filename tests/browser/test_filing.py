@@ -237,6 +237,38 @@ async def test_from_the_gallery_a_photo_says_so_and_claims_no_place(browsers, tm
     assert (file.source, file.media_type, file.lat, file.captured_at) == ("gallery", "image/jpeg", None, None)
 
 
+async def test_a_smaller_photo_is_sent_where_the_person_wants_to_save_data(browsers, tmp_path):
+    it, phone, page = await at_work(browsers)
+    await phone.go("/queue")
+    await page.check("[name=smaller]")
+    await new_form(phone, it)
+    await page.set_input_files("[data-gallery]", large_photo(tmp_path))
+    await expect(page.locator(".thumbs small")).to_contain_text("已缩小")
+    await fill(page, "收据复印件")
+    await page.locator(".thumbs .open").click()
+    assert await page.locator(".whole img").evaluate("(it) => it.decode().then(() => it.naturalWidth)") == 2048
+    await page.get_by_role("button", name="关闭").click()
+    await hand(page)
+    await phone.go("/queue")
+    await arrived(page, 1)
+    assert [one.arrived for one in await filed(it)] == [1]
+
+
+async def test_a_discarded_form_can_be_taken_back(browsers):
+    it, phone, page = await at_work(browsers)
+    await new_form(phone, it, camera=True)
+    await shoot(page, 1)
+    await page.fill("[name=facts]", "路灯不亮")
+    await page.locator("details summary").click()
+    await page.get_by_role("button", name="放弃").click()
+    await page.locator("dialog.ask").get_by_role("button", name="放弃").click()
+    await phone.go("/queue")
+    await page.get_by_role("button", name="撤销").click()
+    await page.locator("[data-draft]").click()
+    await expect(page.locator("[name=facts]")).to_have_value("路灯不亮")
+    await expect(page.locator(".thumbs img")).to_have_count(1)
+
+
 async def test_without_a_camera_there_are_two_other_ways(browsers, tmp_path):
     it = await make.cast()
     phone = await browsers.phone(geolocation=AT_THE_PLACE)

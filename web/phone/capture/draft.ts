@@ -93,7 +93,7 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
     busy.value += 1
     try {
       await opening
-      const first = await taken(given, moment)
+      const first = await taken(given, moment, (await store.settings()).longest_edge)
       written.photos.push(first.photo)
       try {
         await save([first])
@@ -111,7 +111,7 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
   async function second(first: Taken): Promise<void> {
     busy.value += 1
     try {
-      const now = await looked(first)
+      const now = await looked(first, (await store.settings()).longest_edge)
       const at = written.photos.findIndex((photo) => photo.id === first.photo.id)
       if (at < 0) return
       written.photos[at] = { ...now.photo, removed_at: written.photos[at]!.removed_at }

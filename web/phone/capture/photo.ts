@@ -6,8 +6,6 @@ import type { Capture, ManifestLine, MediaType, Position, Source } from '../queu
 /** What backend/evidence/rules.py allows a photo. */
 const MOST_BYTES = 12 * 2 ** 20
 const MOST_PIXELS = 50_000_000
-/** Longer edges are made this long: more shows nothing more, and costs signal. */
-export const LONGEST_EDGE = 4096
 const THUMB = 192
 const QUALITY = 0.9
 
@@ -54,7 +52,7 @@ export interface Taken {
  * A photo that can be stored at once: bytes as they came when the server takes them, otherwise a JPEG of them. What this
  * browser cannot open is `unfit`: kept, shown, not sent.
  */
-export async function taken(given: Blob, moment: Moment): Promise<Taken> {
+export async function taken(given: Blob, moment: Moment, longest: number): Promise<Taken> {
   const id = newId()
   const kind = kindOf(new Uint8Array(await given.slice(0, 12).arrayBuffer()))
   const base = { id, name: moment.name, thumb: '', source: moment.source, at: Date.now(), removed_at: null }
@@ -63,21 +61,21 @@ export async function taken(given: Blob, moment: Moment): Promise<Taken> {
     return { photo: { ...base, line, size: given.size, unfit: false, was: null }, bytes: given }
   }
   const was = { type: kind ?? (given.type || 'image/heic'), size: given.size }
-  const smaller = await redrawn(given)
+  const smaller = await redrawn(given, longest)
   if (!smaller) return { photo: { ...base, line: null, size: given.size, unfit: true, was }, bytes: given }
   const line = await lineOf(id, smaller, 'image/jpeg', moment)
   return { photo: { ...base, line, size: smaller.size, unfit: false, was }, bytes: smaller }
 }
 
 /** The second look, after the bytes are safe: its thumbnail, and a smaller copy of what has too many pixels. */
-export async function looked({ photo, bytes }: Taken): Promise<Taken> {
+export async function looked({ photo, bytes }: Taken, longest: number): Promise<Taken> {
   if (photo.unfit || !photo.line) return { photo, bytes }
   const picture = await decoded(bytes)
   if (!picture) return { photo: { ...photo, unfit: true, line: null }, bytes }
   try {
     const thumb = await base64(await drawn(picture, THUMB))
-    const tooMany = picture.width * picture.height > MOST_PIXELS || Math.max(picture.width, picture.height) > LONGEST_EDGE
-    const smaller = tooMany ? await drawn(picture, LONGEST_EDGE) : null
+    const tooMany = picture.width * picture.height > MOST_PIXELS || Math.max(picture.width, picture.height) > longest
+    const smaller = tooMany ? await drawn(picture, longest) : null
     if (!smaller) return { photo: { ...photo, thumb }, bytes }
     const line = { ...photo.line, sha256: await sha256(smaller), size: smaller.size, media_type: 'image/jpeg' as const }
     const was = photo.was ?? { type: photo.line.media_type, size: photo.size }
@@ -92,11 +90,11 @@ async function lineOf(id: string, bytes: Blob, media_type: MediaType, moment: Mo
   return { id, sha256: await sha256(bytes), size: bytes.size, media_type, captured_at, source, position, capture }
 }
 
-async function redrawn(given: Blob): Promise<Blob | null> {
+async function redrawn(given: Blob, longest: number): Promise<Blob | null> {
   const picture = await decoded(given)
   if (!picture) return null
   try {
-    return await drawn(picture, LONGEST_EDGE)
+    return await drawn(picture, longest)
   } finally {
     picture.close()
   }
@@ -106,7 +104,7 @@ async function decoded(bytes: Blob): Promise<ImageBitmap | null> {
   try {
     return await createImageBitmap(bytes, { imageOrientation: 'from-image' })
   } catch {
-    return null
+    return createImageBitmap(bytes).catch(() => null) // older iPhones know no options, and turn it upright anyway
   }
 }
 

@@ -177,6 +177,12 @@ export async function setWifiOnly(on: boolean): Promise<void> {
   await flush()
 }
 
+/** Photos taken from now on; those that lie here stay as they are. */
+export async function setLongestEdge(longest_edge: 4096 | 2048): Promise<void> {
+  await store.set({ longest_edge })
+  queue.settings.longest_edge = longest_edge
+}
+
 /** Opens the form of an entry that the server has certainly not stored: it is a draft again. Null when it is too late. */
 export async function takeBack(id: string): Promise<Draft | null> {
   const entry = await store.entry(id)

@@ -137,6 +137,8 @@ export interface Settings {
   paused: boolean
   /** Days that bytes stay here after their receipt came. */
   keep_days: number
+  /** Longer edges of photos are made this long: more shows nothing more, and costs signal. */
+  longest_edge: 4096 | 2048
 }
 
 /** What an answer came to. */
@@ -183,4 +185,4 @@ export interface Request {
   form?: unknown
 }
 
-export const SETTINGS: Settings = { wifi_only: false, paused: false, keep_days: 3 }
+export const SETTINGS: Settings = { wifi_only: false, paused: false, keep_days: 3, longest_edge: 4096 }

@@ -173,13 +173,15 @@ export const store = {
   receipt: (id: string): Promise<KeptReceipt | undefined> => receipts.get(id),
 
   async settings(): Promise<Settings> {
-    const [wifi, paused] = await Promise.all([getSetting('wifiOnly'), getSetting('queuePaused')])
-    return { wifi_only: wifi ?? false, paused: paused ?? false, keep_days: SETTINGS.keep_days }
+    const [wifi, paused, edge] = await Promise.all([getSetting('wifiOnly'), getSetting('queuePaused'), getSetting('longestEdge')])
+    const { wifi_only, longest_edge } = SETTINGS
+    return { ...SETTINGS, wifi_only: wifi ?? wifi_only, paused: paused ?? false, longest_edge: edge ?? longest_edge }
   },
 
-  async set(changes: Partial<Pick<Settings, 'wifi_only' | 'paused'>>): Promise<void> {
+  async set(changes: Partial<Omit<Settings, 'keep_days'>>): Promise<void> {
     if (changes.wifi_only !== undefined) await putSetting('wifiOnly', changes.wifi_only)
     if (changes.paused !== undefined) await putSetting('queuePaused', changes.paused)
+    if (changes.longest_edge !== undefined) await putSetting('longestEdge', changes.longest_edge)
   },
 }
 

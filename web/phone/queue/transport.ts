@@ -10,6 +10,8 @@ import { verified } from './receipts'
 import type { Heard, Transport } from './sender'
 
 const PATIENCE = 60_000
+/** Without a byte going out for so long the signal is gone, whatever the radio says: the next try finds out where to go on. */
+const STALLED = 45_000
 
 export class Http implements Transport {
   private keys: string[] | null = null
@@ -26,6 +28,16 @@ export class Http implements Transport {
     const { Upload } = await import('tus-js-client') // not needed before the first photo
     const token = door.token()
     return new Promise((resolve) => {
+      let watching: ReturnType<typeof setTimeout> | undefined
+      const settle = (answer: Answer) => {
+        clearTimeout(watching)
+        resolve(answer)
+      }
+      const giveUp = (answer: Answer) => void upload.abort().catch(() => undefined).then(() => settle(answer))
+      const alive = () => {
+        clearTimeout(watching)
+        watching = setTimeout(() => giveUp({ kind: 'nobody' }), STALLED)
+      }
       const upload = new Upload(bytes, {
         endpoint: '/api/uploads',
         uploadUrl: file.upload,
@@ -36,11 +48,16 @@ export class Http implements Transport {
         storeFingerprintForResuming: false,
         retryDelays: null,
         onUploadUrlAvailable: () => upload.url && heard.address(upload.url),
-        onProgress: (sent) => heard.progress(sent),
-        onSuccess: () => resolve({ kind: 'answered', status: 200, body: {}, retry_after: null }),
-        onError: (error) => resolve(told(answerOf(error), token)),
+        onAfterResponse: alive,
+        onProgress: (sent) => {
+          alive()
+          heard.progress(sent)
+        },
+        onSuccess: () => settle({ kind: 'answered', status: 200, body: {}, retry_after: null }),
+        onError: (error) => settle(told(answerOf(error), token)),
       })
-      signal.addEventListener('abort', () => void upload.abort().finally(() => resolve({ kind: 'stopped' })))
+      signal.addEventListener('abort', () => giveUp({ kind: 'stopped' }), { once: true })
+      alive()
       upload.start()
     })
   }

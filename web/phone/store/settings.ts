@@ -9,6 +9,8 @@ export interface DeviceSettings {
   /** Originals wait for Wi-Fi. */
   wifiOnly: boolean
   queuePaused: boolean
+  /** Longest edge of a photo that goes out, in pixels; what is smaller stays as shot. */
+  longestEdge: 4096 | 2048
   /** Who signed in last: only the name to type is kept. */
   lastUsername: string
   /** The sealed sign-in, see session.ts. */
