@@ -161,7 +161,7 @@ async def test_what_is_still_needed_is_said_before_anybody_tries(browsers):
     await expect(page.locator(".need")).to_have_count(0)
 
 
-async def test_a_thousand_items_scroll_with_few_lines_in_the_page(browsers):
+async def test_a_thousand_items_scroll_with_few_lines_in_the_page(browsers, record_property):
     it = await make.cast()
     await make.rectification(it)
     columns = await raw(
@@ -193,9 +193,9 @@ async def test_a_thousand_items_scroll_with_few_lines_in_the_page(browsers):
         await page.wait_for_timeout(30)
     await expect(last).to_be_visible()
     assert await page.locator(".virtual li").count() < 40
-    assert (
-        await page.evaluate("() => Math.max(0, ...window.long)") < 1_000
-    )  # ms; far more than it takes, for busy machines
+    longest = await page.evaluate("() => Math.max(0, ...window.long)")
+    record_property("longest task while a thousand items scroll", f"{longest:.0f} ms")
+    assert longest < 1_000  # far more than it takes: other things run on the machines of tests
 
 
 async def test_an_item_is_reached_and_handed_on_by_keyboard_alone(browsers):

@@ -1,7 +1,7 @@
 // The copies of items and lists that this phone works from without a signal.
 import { call } from '@/shared/client'
 import { serverNow } from '@/shared/time'
-import { alsoCopy, keep } from '../sync'
+import { keep, type Today } from '../sync'
 import { documents, type Document } from '../store'
 import { picture } from './pictures'
 import type { Detail } from './types'
@@ -29,12 +29,29 @@ export function photosOf(item: Detail): { before: Detail['evidence']; after: { a
   }
 }
 
-/** With each document of the day: the most urgent items whole, so that they open in a cellar. */
-alsoCopy(async (today) => {
+/** The most urgent items whole, so that they open in a cellar. */
+export async function copyItems(today: Today): Promise<void> {
   for (const row of today.rectifications.items.slice(0, MOST_AHEAD)) {
     const there = await itemCopy(row.id)
     if (there && serverNow() - Date.parse(there.as_of) < RENEW_MS) continue
     const item = await fetchItem(row.id)
     for (const file of photosOf(item).before.slice(0, 3)) await picture(file.id, 'thumbnail')
   }
-})
+}
+
+/** The lists and the inbox as they stand first, so that they open without a signal before anybody opened them with one. */
+export async function copyLists(): Promise<void> {
+  const there = await documents.get('lists/all', serverNow())
+  if (there && serverNow() - Date.parse(there.as_of) < RENEW_MS) return
+  const [all, mine, counts, inbox] = [
+    await call('get', '/api/rectifications', { query: { limit: 100 } } as never),
+    await call('get', '/api/decisions'),
+    await call('get', '/api/rectifications/counts'),
+    await call('get', '/api/notices/groups', { query: { limit: 30 } } as never),
+  ]
+  await keep('lists/mine', { lines: mine.items.map((one) => ({ row: one.item, waits: one.verbs })), next: null })
+  await keep('lists/mine-count', mine.items.length)
+  await keep('lists/counts', counts)
+  await keep('inbox/groups', inbox)
+  await keep('lists/all', { lines: all.items.map((row) => ({ row, waits: [] })), next: all.next })
+}

@@ -6,6 +6,7 @@ import { serverNow } from '@/shared/time'
 import { answered } from '../network'
 import { documents } from '../store'
 import { keep } from '../sync'
+import { matches } from './matching'
 import type { Row } from './types'
 
 export type TabName = 'mine' | 'issued' | 'working' | 'overdue' | 'due_soon' | 'all'
@@ -30,12 +31,6 @@ export interface Line {
 interface Kept {
   lines: Line[]
   next: string | null
-}
-
-/** Whether a line has every word, as the server's search has it: number, facts, place, units, topic. */
-export function matches(row: Row, q: string): boolean {
-  const text = [row.number, row.facts, row.region_name, row.topic_name, ...row.units.map((part) => part.name)].join(' ').toLowerCase()
-  return q.toLowerCase().split(/\s+/).filter(Boolean).every((word) => text.includes(word))
 }
 
 export function useList(tab: Ref<TabName>, q: Ref<string>, region: Ref<string | null>) {

@@ -77,8 +77,9 @@ export const t = words(
     hereNot: '没有取得位置。可以在手机设置里允许定位，或写明原因后提交。',
     percent: (n: number) => `${n}%`,
     paper: '依据',
-    undo: '撤回',
+    undo: '撤销',
     discard: '放弃这次填写',
+    discarded: '已放弃这次填写。',
   },
   {
     title: 'Rectification',
@@ -157,5 +158,6 @@ export const t = words(
     paper: 'Paper',
     undo: 'Undo',
     discard: 'Throw this away',
+    discarded: 'Thrown away.',
   },
 )

@@ -53,6 +53,8 @@ export const t = words(
     late: '已过截止时间：照样可以填报，会注明逾期。',
     saved: (when: string) => `已存在本机 ${when}`,
     discard: '放弃这次填写',
+    discarded: '已放弃这次填写。',
+    undo: '撤销',
   },
   {
     title: 'Monthly check',
@@ -106,5 +108,7 @@ export const t = words(
     late: 'The cutoff is over: it is taken and marked late.',
     saved: (when: string) => `saved here ${when}`,
     discard: 'Throw this away',
+    discarded: 'Thrown away.',
+    undo: 'Undo',
   },
 )
