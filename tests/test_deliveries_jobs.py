@@ -229,6 +229,21 @@ async def test_what_has_nothing_left_to_say_or_nobody_to_say_it_to_is_not_sent(i
     assert provider.asked == []
 
 
+async def test_a_notice_that_nobody_can_put_in_words_stops_no_other(it, provider):
+    await deliveries_make.address(K.sms, "13904130077", person=it.handler)
+    bad = uuid7()
+
+    async def words_but_for_one(notices):
+        if bad in notices:
+            raise KeyError("a bug")
+        return await deliveries_make.words_of(notices)
+
+    broken, good = await planned(it.handler, K.sms, notice=bad), await planned(it.handler, K.sms)
+    await jobs.run_lane(K.sms, (words_but_for_one,))
+    assert await story(good) == ("sent", ["sms:sent"])
+    assert await story(broken) == ("waiting", ["sms:failed"])  # tried again, and given up like anything that fails
+
+
 async def test_after_a_day_it_is_given_up_whatever_is_in_the_way(it, provider):
     provider.answers = [(503, {}, {"Retry-After": "600"})]
     await deliveries_make.address(K.sms, "13904130077", person=it.handler)

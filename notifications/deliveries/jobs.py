@@ -34,22 +34,23 @@ async def run_lane(kind: ChannelKind, worders: Sequence[Worder]) -> int:
     taken = 0
     while taken < TURN and (batch := await attempting.claim(kind, WIDTH)):
         taken += len(batch)
-        words = await _words(batch, worders)
+        words, unsaid = await _words(batch, worders)
         async with asyncio.TaskGroup() as each:  # no transaction is open here, so nothing is inherited
             for it in batch:
-                each.create_task(_deliver(it, words.get(it.id)))
+                each.create_task(_deliver(it, words.get(it.id), broken=it.notice in unsaid))
     return taken
 
 
-async def _deliver(it: Claimed, words: Words | None) -> DeliveryState | None:
+async def _deliver(it: Claimed, words: Words | None, *, broken: bool) -> DeliveryState | None:
     """One round of one delivery. What goes wrong here is this delivery's alone; its lease ends by itself."""
     try:
+        if broken:
+            return await attempting.skip(it, Outcome.failed)
         if words is None:
             return await attempting.lapse(it)
         return await _round(it, words)
-    except Exception as bug:  # never with its text: it may hold an address
-        frames = "".join(traceback.format_tb(bug.__traceback__))
-        log.error("delivery %s: %s\n%s", it.id, type(bug).__name__, frames)
+    except Exception as bug:
+        _note(f"delivery {it.id}", bug)
         return None
 
 
@@ -99,9 +100,8 @@ async def _try(message: Message, address: Address, answers: dict[UUID, Answer]) 
             answer = await channels.send(message, address)
     except TimeoutError:
         answer = Answer(Outcome.slow, ill=True)
-    except Exception as bug:  # a channel's bug is a failed attempt; its text may hold an address
-        frames = "".join(traceback.format_tb(bug.__traceback__))
-        log.error("channel %s: %s\n%s", address.kind, type(bug).__name__, frames)
+    except Exception as bug:  # a channel's bug is a failed attempt
+        _note(f"channel {address.kind}", bug)
         answer = Answer(Outcome.failed, type(bug).__name__)
     circuits.noted(channels.provider_of(address), answer.ill, clock.now())
     answers[address.id] = answer
@@ -115,19 +115,34 @@ def _message(it: Claimed, words: Words) -> Message:
     return Message(it.id, words.title, words.line, link, it.at_once)
 
 
-async def _words(batch: Sequence[Claimed], worders: Sequence[Worder]) -> dict[UUID, Words]:
-    """What each delivery says now; none where nothing is left to say."""
+async def _words(batch: Sequence[Claimed], worders: Sequence[Worder]) -> tuple[dict[UUID, Words], set[UUID]]:
+    """What each delivery says now, none where nothing is left to say; and the notices nobody could put in words."""
+    notices = sorted({it.notice for it in batch if it.purpose is Purpose.notice})
+    unsaid: set[UUID] = set()
+    try:
+        told = await _told(notices, worders)
+    except Exception:  # one notice's bug must not stop the others
+        told = {}
+        for notice in notices:
+            try:
+                told |= await _told([notice], worders)
+            except Exception as bug:
+                _note(f"words of notice {notice}", bug)
+                unsaid.add(notice)
     said: dict[UUID, Words] = {}
-    notices = {it.notice for it in batch if it.purpose is Purpose.notice}
-    told: dict[UUID, Words] = {}
-    for worder in worders:
-        if left := sorted(notices - told.keys()):
-            told |= await worder(left)
     for it in batch:
         words = told.get(it.notice) if it.purpose is Purpose.notice else await _own_words(it)
         if words is not None:
             said[it.id] = words
-    return said
+    return said, unsaid
+
+
+async def _told(notices: Sequence[UUID], worders: Sequence[Worder]) -> dict[UUID, Words]:
+    told: dict[UUID, Words] = {}
+    for worder in worders:
+        if left := [notice for notice in notices if notice not in told]:
+            told |= await worder(left)
+    return told
 
 
 async def _own_words(it: Claimed) -> Words | None:
@@ -135,6 +150,11 @@ async def _own_words(it: Claimed) -> Words | None:
         return TEST
     code = await queries.code_of(it.address, clock.now())
     return code and Words("督办验证码", f"{code}，十分钟内有效。如非本人操作，请不要理会。") or None
+
+
+def _note(what: str, bug: Exception) -> None:
+    """Where it happened, never with its text: that may hold an address or what was to be said."""
+    log.error("%s: %s\n%s", what, type(bug).__name__, "".join(traceback.format_tb(bug.__traceback__)))
 
 
 async def sweep_addresses() -> int:
