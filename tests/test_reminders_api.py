@@ -135,6 +135,23 @@ async def test_a_rule_that_is_ended_today_still_speaks_today_and_no_more_tomorro
     assert (await swept(date(2026, 11, 24), "13:00"), await swept(TOMORROW)) == (1, 0)
 
 
+async def test_each_rule_says_in_a_sentence_when_and_whom(client, it):
+    await reminders.entered()
+    said = {UUID(rule["id"]): rule["says"] for rule in await listed(client, it.staff)}
+    for anchor, offset, says in (
+        ("due", -7, "整改期限前 7 个工作日 09:00，提醒责任单位"),
+        ("due", 10, "整改期限后 10 个工作日 09:00，提醒责任单位负责人、牵头单位、督查办负责人"),
+        ("signing", 1, "交办（未签收）后 1 个工作日 15:00，提醒责任单位"),
+        ("month", -1, "每月检查的最后一个工作日前 1 个工作日 09:00，提醒牵头单位"),
+        ("month", 3, "每月检查截止日后 3 天 09:00，提醒督查办"),
+    ):
+        assert said[default(anchor, offset)] == says
+    headers = {**await make.signed_in(it.staff), "Accept-Language": "en-GB"}
+    told = {rule["id"]: rule["says"] for rule in (await client.get(RULES, headers=headers)).json()["items"]}
+    assert told[str(default("due", -3))] == "3 working days before the due day, at 09:00: to the responsible units"
+    assert told[str(default("look_back", 0))] == "On the day of the look-back, at 09:00: to the office"
+
+
 async def test_everybody_may_read_the_rules_and_sees_who_may_change_them(client, it):
     await reminders.entered()
     assert len(await listed(client, it.handler)) == len(defaults.DEFAULTS)

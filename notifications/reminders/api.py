@@ -72,21 +72,28 @@ class ReminderController(Controller):
         item: FromQuery[UUID],
         language: Language = "zh-CN",
     ) -> GivenList:
-        return GivenList(await queries.given(item, actor, english=language.lower().startswith("en")))
+        return GivenList(await queries.given(item, actor, english=_english(language)))
 
     @get("/rules", summary="The rules that hold or will; with `ended=true` those that held once, too")
-    async def list_rules(self, actor: NamedDependency[Actor], ended: FromQuery[bool] = False) -> RuleList:
-        return RuleList(await queries.listed(clock.today(), ended=ended), rules.may_edit(actor))
+    async def list_rules(
+        self, actor: NamedDependency[Actor], ended: FromQuery[bool] = False, language: Language = "zh-CN"
+    ) -> RuleList:
+        found = await queries.listed(clock.today(), ended=ended, english=_english(language))
+        return RuleList(found, rules.may_edit(actor))
 
     @put("/rules/{rule_id:uuid}", summary="Enter a rule, or change one (`replaces`); the id is the client's")
-    async def add(self, rule_id: Id, data: JSONBody[RuleIn], actor: NamedDependency[Actor]) -> RuleShape:
+    async def add(
+        self, rule_id: Id, data: JSONBody[RuleIn], actor: NamedDependency[Actor], language: Language = "zh-CN"
+    ) -> RuleShape:
         await commands.add(rule_id, actor, data.wanted(), replaces=data.replaces)
-        return await queries.one(rule_id, clock.today())
+        return await queries.one(rule_id, clock.today(), english=_english(language))
 
     @post("/rules/{rule_id:uuid}/ending", summary="Set the last day of a rule", status_code=200)
-    async def end(self, rule_id: Id, data: JSONBody[EndIn], actor: NamedDependency[Actor]) -> RuleShape:
+    async def end(
+        self, rule_id: Id, data: JSONBody[EndIn], actor: NamedDependency[Actor], language: Language = "zh-CN"
+    ) -> RuleShape:
         await commands.end(rule_id, actor, last_on=data.last_on, reason=data.reason)
-        return await queries.one(rule_id, clock.today())
+        return await queries.one(rule_id, clock.today(), english=_english(language))
 
     @get("/preview", summary="Who will get what on a day: counts, and the reminders page by page")
     async def show(
@@ -99,5 +106,8 @@ class ReminderController(Controller):
     ) -> Preview:
         if refusal := rules.may_preview(actor):
             raise Forbidden(refusal)
-        english = language.lower().startswith("en")
-        return await preview.of_day(actor, on, cursor=cursor, most=limit, english=english)
+        return await preview.of_day(actor, on, cursor=cursor, most=limit, english=_english(language))
+
+
+def _english(language: str) -> bool:
+    return language.lower().startswith("en")

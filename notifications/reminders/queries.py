@@ -29,18 +29,18 @@ async def rules(on: date) -> list[Rule]:
     return [_rule(row) for row in rows]
 
 
-async def listed(today: date, *, ended: bool) -> list[shapes.RuleShape]:
+async def listed(today: date, *, ended: bool, english: bool) -> list[shapes.RuleShape]:
     """The table as the office reads it: what holds and what will; with `ended` what held once, too."""
     rows = await raw(f"{_RULES} WHERE $2 OR rule.valid_to IS NULL OR rule.valid_to >= $1 {_ORDER}", today, ended)
-    return [shapes.rule(row, today) for row in rows]
+    return [shapes.rule(row, today, english=english) for row in rows]
 
 
-async def one(rule: UUID, today: date) -> shapes.RuleShape:
+async def one(rule: UUID, today: date, *, english: bool) -> shapes.RuleShape:
     """Raises NotFound."""
     rows = await raw(f"{_RULES} WHERE rule.id = $1", rule)
     if not rows:
         raise NotFound()
-    return shapes.rule(rows[0], today)
+    return shapes.rule(rows[0], today, english=english)
 
 
 async def standing(reminders: Sequence[UUID], now: datetime, today: date) -> list[Waiting]:

@@ -8,13 +8,15 @@ import msgspec
 
 from backend.workdays import Certainty, TermUnit
 from notifications.inbox.rules import Audience, Urgency
+from notifications.reminders import wording
 from notifications.reminders.rules import Anchor, Phase
 
 
 class RuleShape(msgspec.Struct):
-    """A line of the table. `holds`: today. `default`: an installation begins with it; then nobody is named."""
+    """A line of the table; `says` is all of it in a sentence. `holds`: today. `default`: there from the beginning."""
 
     id: UUID
+    says: str
     anchor: Anchor
     offset: int
     unit: TermUnit
@@ -41,9 +43,18 @@ class RuleList(msgspec.Struct):
     next: None = None
 
 
-def rule(row: Any, today: date) -> RuleShape:
+def rule(row: Any, today: date, *, english: bool) -> RuleShape:
     holds = row["valid_from"] <= today and (row["valid_to"] is None or today <= row["valid_to"])
-    return msgspec.convert({**row, "time_of_day": row["at"], "holds": holds, "default": row["by"] is None}, RuleShape)
+    says = wording.sentence(
+        Anchor(row["anchor"]),
+        row["offset"],
+        TermUnit(row["unit"]),
+        at=row["at"],
+        tells=[Audience(audience) for audience in row["tells"]],
+        english=english,
+    )
+    said = {**row, "says": says, "time_of_day": row["at"], "holds": holds, "default": row["by"] is None}
+    return msgspec.convert(said, RuleShape)
 
 
 class Share(msgspec.Struct):

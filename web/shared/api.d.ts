@@ -5283,6 +5283,7 @@ export interface components {
             office_name: string | null;
             offset: number;
             replaces: string | null;
+            says: string;
             tells: components["schemas"]["Audience"][];
             /** Format: duration */
             time_of_day: string;
@@ -11712,7 +11713,9 @@ export interface operations {
             query?: {
                 ended?: boolean;
             };
-            header?: never;
+            header?: {
+                "Accept-Language"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11750,7 +11753,9 @@ export interface operations {
     ApiRemindersRulesRuleIdAdd: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Accept-Language"?: string;
+            };
             path: {
                 rule_id: string;
             };
@@ -11794,7 +11799,9 @@ export interface operations {
     ApiRemindersRulesRuleIdEndingEnd: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Accept-Language"?: string;
+            };
             path: {
                 rule_id: string;
             };
