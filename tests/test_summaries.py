@@ -1,7 +1,8 @@
 """The month's summary: frozen once as of its cutoff, the same bytes whenever they are made, then supplements."""
 
 import asyncio
-from datetime import date
+from collections import Counter
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,8 +21,9 @@ from notifications.summaries.words import Kind, Late, Stands
 from tasks.monthly import queries as monthly
 from tasks.monthly.words import CellState
 from tasks.rectifications import extensions, hanging, looking_back, objections
-from tasks.rectifications.words import Ground
-from tests import make, monthly_make, summaries_make
+from tasks.rectifications.item import COUNTED, OPEN, TICKING, Status
+from tasks.rectifications.words import Ground, UnitRole
+from tests import lists_make, make, monthly_make, summaries_make
 from tests.monthly_make import COUNTIES, at
 from tests.summaries_make import City, ensure
 
@@ -181,6 +183,47 @@ async def test_numbers_of_an_instant_stay_while_time_goes_on(c: City) -> None:
     (flow, _), _, _ = live[at(11, 16)]
     assert flow[make.XINBIN]["open"] == 6 and flow[make.XINBIN]["cleared"] == 1
     assert [live[at(11, day)][1] for day in (3, 5)] == [([items[0]], 1), ([], 0)], "due before the cutoff of October"
+
+
+async def test_numbers_are_those_of_the_items(fresh: None, noon: datetime) -> None:
+    """Against a plain count in Python over made-up items of every status, with and without dates, in two counties."""
+    w = await lists_make.world(await make.cast(), 200)
+    await raw("UPDATE rectification SET original_due_on = due_on - 3 WHERE returned > 0")
+    rows = [dict(row) for row in await raw("SELECT * FROM rectification WHERE issued_at < $1", noon)]
+    span = rules.span(noon - timedelta(days=20), noon, clock.today() - timedelta(days=3))
+    it = await standing.scope([make.XINBIN, make.QINGYUAN], span)
+    flow, topics = await standing.counted(it)
+    assert len(rows) > 80 and w.items and flow.keys() == {make.XINBIN, make.QINGYUAN}
+    for county, counted in flow.items():
+        own = [row for row in rows if row["county"] == county]
+        ticking = [row for row in own if Status(row["status"]) in TICKING and row["due_on"]]
+        closed = [row for row in own if row["status"] == "closed"]
+        due = [row for row in [*ticking, *closed] if row["due_on"] and span.since_on <= row["due_on"] < span.today]
+        done = [row for row in due if row["status"] == "closed"]
+        assert counted == {
+            "new": sum(Status(row["status"]) in COUNTED and row["issued_at"] >= span.since for row in own),
+            "cleared": sum(row["closed_at"] >= span.since for row in closed),
+            "open": sum(Status(row["status"]) in OPEN for row in own),
+            "hung": sum(row["status"] == "hung" for row in own),
+            "overdue": sum(row["due_on"] < span.today for row in ticking),
+            "carried_over": sum(row["due_on"] < span.since_on for row in ticking),
+            "due": len(due),
+            "due_closed": len(done),
+            "due_on_time": sum(
+                row["original_due_on"] is not None and clock.local(row["closed_at"]).date() <= row["original_due_on"]
+                for row in done
+            ),
+        }
+    new = Counter(row["topic"] for row in rows if Status(row["status"]) in COUNTED and row["issued_at"] >= span.since)
+    assert topics == dict(new)
+    late = await standing.long_overdue(it, 3)
+    red = {
+        row["id"] for row in rows if Status(row["status"]) in TICKING and row["due_on"] and row["due_on"] < span.red_on
+    }
+    parts = Counter(
+        unit for id in red for unit, role, ended in w.items[id]["parts"] if role == UnitRole.responsible and not ended
+    )
+    assert red and {unit: found.count for unit, found in late.items()} == dict(parts)
 
 
 async def test_candidates_are_facts_with_the_rule_that_fired(fresh: None) -> None:
