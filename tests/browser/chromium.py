@@ -106,7 +106,7 @@ class Browsers:
     async def phone(self, *, rights: tuple[str, ...] = ("geolocation", "camera"), **more: Any) -> Phone:
         """`rights`: what the page may use without being asked; `more`: options of Playwright's context."""
         context = await self.chromium.new_context(**{**PHONE, "permissions": list(rights), **more})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(20_000)
         made = Phone(context, self.address)
         self.phones.append(made)
         return made
@@ -139,6 +139,6 @@ async def own_folder(folder: Path, address: str, **more: Any) -> AsyncIterator[P
             str(folder), executable_path=found(), args=FLAGS, env={**os.environ, "FONTCONFIG_FILE": fonts()},
             **{**PHONE, "permissions": ["geolocation", "camera"], **more},
         )  # fmt: skip
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(20_000)
         yield Phone(context, address)
         await context.close()

@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from backend import screen_build
 from tests.browser import chromium
 from tests.browser.chromium import Browsers
 from tests.journeys.conftest import a_queue, a_web, a_worker
+
+expect.set_options(timeout=20_000)  # a machine that has other things to do; what is right is there much sooner
 
 
 @pytest.fixture(scope="session")

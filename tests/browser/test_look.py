@@ -30,6 +30,7 @@ LOOKED_AT = {
         "/me/notices",
         "/feedback",
         "/feedback/{new}",
+        "/enrol",
     ],
     "boss": ["/today", "/items", "/items/{passed}"],
     "leader": ["/lead", "/months", "/months/2026-11", "/months/2026-11/cells/{new}/record"],

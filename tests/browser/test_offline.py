@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyotp
 import pytest
 from playwright.async_api import Page, expect
 
@@ -187,3 +188,26 @@ async def test_an_update_waits_for_the_person_and_drafts_survive_it(browser, cop
     await page.reload()
     await expect(page.locator("body")).to_have_attribute("data-made", "next")
     assert await browsers.put_away() == []
+
+
+async def test_who_decides_sets_up_one_time_codes_where_they_are_enforced(browser, database, fresh, tmp_path):
+    command = [sys.executable, "-m", "backend", "web"]
+    screen_build.ensure()
+    with a_queue(tmp_path) as queue, a_web_of(queue, tmp_path, command, DUBAN_TOTP="enforced") as web:
+        browsers = Browsers(browser, web.env["address"])
+        it = await make.cast()
+        phone = await browsers.phone()
+        page = await phone.sign_in(it.boss)
+        await expect(page.get_by_role("heading", name="启用动态码")).to_be_visible()
+        await phone.go("/items")  # there is no way round it
+        await expect(page.get_by_role("heading", name="启用动态码")).to_be_visible()
+        await page.get_by_role("button", name="开始设置").click()
+        secret = (await page.locator("[data-secret]").inner_text()).replace(" ", "")
+        await page.fill("[name=code]", "000000")
+        await page.get_by_role("button", name="启用", exact=True).click()
+        await expect(page.get_by_role("alert")).to_contain_text("动态码不对")
+        await page.fill("[name=code]", pyotp.TOTP(secret).now())
+        await page.get_by_role("button", name="启用", exact=True).click()
+        await expect(page.get_by_role("heading", name="启用动态码")).to_have_count(0)
+        await expect(page.locator(".as-of").first).to_contain_text("截至")
+        assert await browsers.put_away() == []

@@ -49,6 +49,13 @@ async function start(): Promise<void> {
       if (!router.currentRoute.value.meta.open) void router.replace({ name: 'sign-in' })
     },
   )
+  watch(
+    () => session.value?.enrol,
+    (needed) => {
+      if (needed) void router.replace({ name: 'enrol' })
+      else if (needed === false && session.value) signedIn()
+    },
+  )
   onChance(() => void sync())
   if (session.value) signedIn()
   void watchUpdates()

@@ -26,6 +26,7 @@ export const router = createRouter({
 
 router.beforeEach((to) => {
   if (!session.value && !to.meta.open) return { name: 'sign-in', query: to.path === '/today' ? {} : { then: to.fullPath } }
+  if (session.value?.enrol && to.name !== 'enrol' && !to.meta.open) return { name: 'enrol' }
   return true
 })
 router.afterEach((to) => {

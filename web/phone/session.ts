@@ -15,6 +15,8 @@ interface Signed {
   expires_at: string
   /** The server did not take the token any more: reading and filing go on, sending waits for a sign-in. */
   ended?: boolean
+  /** The person's roles need one-time codes, and none are set up yet: until then the server refuses everything else. */
+  enrol?: boolean
 }
 
 export const session = shallowRef<Signed | null>(null)
@@ -29,7 +31,9 @@ channel?.addEventListener('message', () => void restore())
 
 door.token = () => (session.value && !session.value.ended ? session.value.token : null)
 door.refused = (problem, token) => {
-  if (token !== null && token === session.value?.token) void end(problem)
+  if (token === null || token !== session.value?.token) return
+  if (problem.code === 'totp_enrolment_needed') void keep({ ...session.value, enrol: true })
+  else void end(problem)
 }
 
 /** From what the phone keeps; also without a signal. Past its absolute end the session is ended, not forgotten. */
@@ -52,9 +56,15 @@ export async function signIn(username: string, password: string, otp: string): P
   const before = session.value
   if (before && before.person.id !== told.person.id) await wipeDocuments(before.person.id)
   await putSetting('lastUsername', username)
-  await keep({ person: told.person, token: told.token, expires_at: told.expires_at })
+  const enrol = told.totp === 'needed_enrolment'
+  await keep({ person: told.person, token: told.token, expires_at: told.expires_at, enrol })
   endedBecause.value = null
   channel?.postMessage('changed')
+}
+
+/** One-time codes are set up: everything is open now. */
+export async function enrolled(): Promise<void> {
+  if (session.value) await keep({ ...session.value, enrol: false })
 }
 
 /**

@@ -26,7 +26,7 @@ export interface Asked<O> {
   signal?: AbortSignal
 }
 
-/** How this phone is signed in; set by phone/session.ts. */
+/** How this phone is signed in, and who is told when the server wants another sign-in; set by phone/session.ts. */
 export const door: { token(): string | null; refused(problem: Problem, token: string | null): void } = {
   token: () => null,
   refused: () => {},
@@ -71,7 +71,7 @@ export async function send(
   learnOffset(answer.headers.get('date'), askedAt)
   if (answer.ok) return answer
   const problem = await problemOf(answer)
-  if (answer.status === 401) door.refused(problem, token)
+  if (answer.status === 401 || problem.code === 'totp_enrolment_needed') door.refused(problem, token)
   const wait = Number(answer.headers.get('retry-after'))
   throw new Refused(problem, Number.isFinite(wait) && wait > 0 ? wait : null)
 }

@@ -1,4 +1,5 @@
 // Places: datums of Chinese maps, distance, how sure a device is. The same arithmetic as backend/geo.py.
+import { language } from './words'
 
 export type Datum = 'wgs84' | 'gcj02' | 'bd09'
 export interface Point {
@@ -62,6 +63,13 @@ export function distanceM(a: Point, b: Point): number {
   }
   const h = Math.sin(((b.lat - a.lat) * rad) / 2) ** 2 + Math.cos(a.lat * rad) * Math.cos(b.lat * rad) * Math.sin(apart / 2) ** 2
   return 2 * 6371009 * Math.asin(Math.sqrt(h))
+}
+
+/** 128 米 · 1.4 公里 · 12 公里 */
+export function metres(value: number): string {
+  const [m, km] = language.value === 'en' ? ['m', 'km'] : ['米', '公里']
+  if (value < 1000) return `${Math.round(value)} ${m}`
+  return `${(value / 1000).toFixed(value < 10_000 ? 1 : 0)} ${km}`
 }
 
 /** Whether that counts as being there: no farther than the radius, or than the device can tell (domain.md c.2). */

@@ -28,12 +28,6 @@ export function judge(fix: Fix, target: Target): Found {
   return { fix, distance, inside: within(distance, target.radius_m, accuracy), coarse: accuracy > COARSE_M }
 }
 
-/** 128 米 · 12 公里 */
-export function metres(value: number): string {
-  if (value < 1000) return `${Math.round(value)} 米`
-  return `${(value / 1000).toFixed(value < 10_000 ? 1 : 0)} 公里`
-}
-
 export function useLocating(target: () => Target) {
   const best = shallowRef<Fix | null>(null)
   const trouble = ref<Trouble | null>(null)
