@@ -1,6 +1,7 @@
 """Filing in a dead spot: what is written without a signal arrives once, with its photos; the phone holds the proof."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -252,6 +253,25 @@ async def test_a_smaller_photo_is_sent_where_the_person_wants_to_save_data(brows
     await phone.go("/queue")
     await arrived(page, 1)
     assert [one.arrived for one in await filed(it)] == [1]
+
+
+async def test_a_phone_whose_clock_is_wrong_files_all_the_same_and_says_so(browsers):
+    it = await make.cast()
+    phone = await browsers.phone(geolocation=AT_THE_PLACE)
+    page = await phone.open()
+    await page.clock.set_system_time(clock.now() - timedelta(hours=2))
+    await phone.sign_in(it.inspector)
+    await new_form(phone, it, camera=True)
+    await shoot(page, 1)
+    await fill(page, "井盖缺失")
+    await hand(page)
+    await phone.go("/queue")
+    await arrived(page, 1)
+    await expect(page.locator("[data-clock]")).to_contain_text("慢 120 分钟")
+    [found] = await filed(it)
+    [photo] = found.evidence
+    assert abs(found.received_at - found.found_at - timedelta(hours=2)) < timedelta(minutes=2)
+    assert photo.not_before <= photo.declared_at and photo.token_state == "good"
 
 
 async def test_a_discarded_form_can_be_taken_back(browsers):
