@@ -1,6 +1,7 @@
 """HTTP's side of refusals: any exception becomes application/problem+json (RFC 9457) with a stable code."""
 
 import logging
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -93,7 +94,7 @@ def of_bug(request: Request[Any, Any, Any], bug: Exception) -> Response[bytes]:
     """A defect of ours: logged whole, told in one sentence with the id to ask about."""
     if isinstance(bug, InternalServerException) and bug.detail == GONE:  # nobody is there to read an answer
         return answer(request, BadRequest("连接中断。", "connection_lost"))
-    log.error("unexpected failure in %s %s", request.method, request.url.path, exc_info=bug)
+    log.error("unexpected failure in %s %s", request.method, _path(request), exc_info=bug)
     if events.request_id.get() is None:
         events.request_id.set(uuid4().hex)
     return answer(request, Problem("系统出错，已记录。请稍后再试；仍不行请把编号告诉管理员。", "bug"))
@@ -101,8 +102,13 @@ def of_bug(request: Request[Any, Any, Any], bug: Exception) -> Response[bytes]:
 
 def of_lost_database(request: Request[Any, Any, Any], lost: Exception) -> Response[bytes]:
     """The database is starting again or went away: nothing was done, the phone tries again."""
-    log.warning("database away in %s %s: %s", request.method, request.url.path, lost)
+    log.warning("database away in %s %s: %s", request.method, _path(request), lost)
     return answer(request, Busy("系统正在恢复，请稍后再试。", retry_after=5))
+
+
+def _path(request: Request[Any, Any, Any]) -> str:
+    """For the log: without what could be a secret address (a calendar's), which is longer than any id."""
+    return re.sub(r"[^/]{40,}", "…", request.url.path)
 
 
 def _of_validation(refusal: ValidationException) -> Problem:

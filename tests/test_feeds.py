@@ -9,6 +9,7 @@ from icalendar import Calendar
 from backend import clock
 from backend.columns import uuid7
 from backend.db import raw
+from notifications.feeds import queries
 from notifications.feeds.rules import MOST_FEEDS
 from tasks.rectifications.item import Status
 from tests import make, monthly_make
@@ -114,6 +115,24 @@ async def test_an_address_is_made_once_and_only_its_owner_knows_it(client, it) -
     secret = (await address(client, it.handler, id)).removeprefix("/calendar/").removesuffix(".ics")
     [kept] = await raw("SELECT secret, secret_index FROM calendar_feed")
     assert secret not in kept["secret"] + kept["secret_index"] + made["payload"].decode()
+
+
+@pytest.mark.parametrize("gone", [RuntimeError("a bug"), ConnectionError("database away")])
+async def test_a_failure_is_logged_without_the_secret_address(client, it, caplog, monkeypatch, gone) -> None:
+    path = await address(client, it.handler)
+
+    async def fails(actor):
+        raise gone
+
+    monkeypatch.setattr(queries, "days", fails)
+    assert (await client.get(path)).status_code >= 500
+    assert "/calendar/…" in caplog.text
+    assert path.removeprefix("/calendar/").removesuffix(".ics") not in caplog.text
+
+
+@pytest.mark.parametrize("name", ["%ff%fe", "%00", "a" * 5000, "%ed%a0%80", "中文", "..%2f..", "%20"])
+async def test_an_odd_address_is_nobodys(client, it, name) -> None:
+    assert (await client.get(f"/calendar/{name}.ics")).status_code == 404
 
 
 async def test_nobody_makes_addresses_without_end_or_without_signing_in(client, it) -> None:

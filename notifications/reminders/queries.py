@@ -6,15 +6,16 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+from backend.calendar import queries as calendars
 from backend.db import raw
 from backend.errors import NotFound
 from backend.roles import Actor
-from backend.workdays import Certainty, TermUnit
+from backend.workdays import Calendar, Certainty, TermUnit
 from notifications.inbox import wording
 from notifications.inbox.rules import Audience, Urgency
 from notifications.reminders import shapes
 from notifications.reminders.people import Waiting
-from notifications.reminders.rules import Anchor, Rule, verb
+from notifications.reminders.rules import Anchor, Rule, phase_of, verb, worth_telling
 from notifications.reminders.sources import SOURCES, asked
 from tasks.rectifications import queries as rectifications
 from tasks.rectifications.loading import load
@@ -44,11 +45,16 @@ async def one(rule: UUID, today: date, *, english: bool) -> shapes.RuleShape:
 
 
 async def standing(reminders: Sequence[UUID], now: datetime, today: date) -> list[Waiting]:
-    """Of these reminders those that are true yet: it still waits for that day, and nothing later was said of it."""
+    """Of these reminders those that are true yet: it still waits for that day, what they say of the day is so, and nothing
+    later was said of it.
+    """
     rows = await raw(_GIVEN, reminders)
+    days = await calendars.load() if any(row["anchor"] == Anchor.month for row in rows) else Calendar()
     waiting: list[Waiting] = []
     for anchor, some in groupby(rows, key=lambda row: row["anchor"]):
-        given = list(some)
+        given = [
+            row for row in some if worth_telling(Anchor(anchor), phase_of(row["offset"]), row["target_on"], today, days)
+        ]
         still = await _still(Anchor(anchor), given, now, today)
         waiting += [
             Waiting(
@@ -149,13 +155,16 @@ FROM reminder AS given JOIN ({_RULES}) AS rule ON rule.id = given.rule
 JOIN rectification AS item ON item.id = given.item
 WHERE given.item = $1 AND rule.anchor <> ALL($2::text[]) ORDER BY given.at DESC, given.id LIMIT 200
 """
-# What a later rule has said of the same thing since makes an earlier reminder that was held up pointless.
-_GIVEN = """
-SELECT given.id, given.subject, given.item, given.target_on, rule.anchor, rule.tells
-FROM reminder AS given JOIN reminder_rule AS rule ON rule.id = given.rule
-WHERE given.id = ANY($1::uuid[]) AND NOT EXISTS (
-  SELECT FROM reminder AS later JOIN reminder_rule AS its ON its.id = later.rule
-  WHERE later.item = given.item AND later.subject = given.subject AND later.target_on = given.target_on
-    AND later.at > given.at AND its.anchor = rule.anchor)
-ORDER BY rule.anchor
-"""
+# What a later rule has said of the same thing since makes an earlier reminder that was held up pointless. Found by the
+# item; what a month is about has none.
+_LATER = (
+    "NOT EXISTS (SELECT FROM reminder AS later JOIN reminder_rule AS its ON its.id = later.rule WHERE {of} "
+    "AND later.subject = given.subject AND later.target_on = given.target_on AND later.at > given.at "
+    "AND its.anchor = rule.anchor)"
+)
+_GIVEN = (
+    'SELECT given.id, given.subject, given.item, given.target_on, rule.anchor, rule."offset", rule.tells '
+    "FROM reminder AS given JOIN reminder_rule AS rule ON rule.id = given.rule WHERE given.id = ANY($1::uuid[]) "
+    f"AND {_LATER.format(of='later.item = given.item')} "
+    f"AND (given.item IS NOT NULL OR {_LATER.format(of='later.item IS NULL')}) ORDER BY rule.anchor"
+)

@@ -47,6 +47,10 @@ class Phase(StrEnum):
     late = "late"  # 逾期
 
 
+def phase_of(offset: int) -> Phase:
+    return Phase.soon if offset < 0 else Phase.late if offset else Phase.today
+
+
 # The event by which a reminder is told. Where the phase changes what is said, each has its own.
 BY_PHASE = {
     Anchor.due: {Phase.soon: "due_near", Phase.today: "due_today", Phase.late: "overdue"},
@@ -110,7 +114,7 @@ class Rule:
 
     @property
     def phase(self) -> Phase:
-        return Phase.soon if self.offset < 0 else Phase.late if self.offset else Phase.today
+        return phase_of(self.offset)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,17 +226,25 @@ def _last_word(
     """The rules that spoke last of this target, among those whose words can be true today."""
     spoken = [((day, rule.at), rule, certainty)
               for rule in rules
-              if _true(rule, target, today, calendar)
+              if _true(rule.anchor, rule.phase, target, today, calendar)
               for day, certainty in [speaks_on(rule, target, calendar)]
               if rule.since <= day and (day < today or day == today and moment_of(day, rule.at) <= now)]  # fmt: skip
     latest = max((at for at, _, _ in spoken), default=None)
     return [(rule, certainty) for at, rule, certainty in spoken if at == latest]
 
 
-def _true(rule: Rule, target: date, today: date, calendar: Calendar) -> bool:
-    """Whether what the rule says of the target can be true today. A month's last days are all days to do it on."""
-    aimed = aim(target, calendar)[0] if rule.anchor == Anchor.month else target
-    match rule.phase:
+def worth_telling(anchor: Anchor, phase: Phase, target: date, today: date, calendar: Calendar) -> bool:
+    """Whether what was given and held up since may be said today: nothing has "one day left" that is past.
+
+    What is said of the day itself may come later where it has no words of its own, rather than never.
+    """
+    return phase == Phase.today and anchor not in BY_PHASE or _true(anchor, phase, target, today, calendar)
+
+
+def _true(anchor: Anchor, phase: Phase, target: date, today: date, calendar: Calendar) -> bool:
+    """Whether what a rule says of the target can be true today. A month's last days are all days to do it on."""
+    aimed = aim(target, calendar)[0] if anchor == Anchor.month else target
+    match phase:
         case Phase.soon:
             return today < aimed
         case Phase.today:

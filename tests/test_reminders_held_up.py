@@ -1,0 +1,75 @@
+"""Reminders that were given and could not be handed over for days: what is not so any more is said to nobody."""
+
+from datetime import date
+
+import pytest
+
+from backend import clock, outbox
+from backend.db import raw
+from backend.roles import Role
+from backend.workdays import Calendar
+from backend.worker import REACTIONS
+from notifications.reminders.rules import Anchor, Phase, worth_telling
+from tasks.rectifications.item import Status
+from tests import make, monthly_make
+from tests import reminders_make as reminders
+from tests.reminders_make import settled, swept, told
+
+THURSDAY, FRIDAY, SATURDAY = date(2026, 12, 3), date(2026, 12, 4), date(2026, 12, 5)
+
+
+async def handed_over(day: date, at: str) -> None:
+    """The worker is back: the outbox is first."""
+    with clock.frozen(reminders.moment(day, at)):
+        await outbox.drain(REACTIONS)
+
+
+@pytest.fixture
+async def item(fresh, noon):
+    await reminders.entered()
+    return await make.rectification(await make.cast(), Status.working, due_on=FRIDAY)
+
+
+async def test_one_day_left_is_not_said_when_the_day_is_over(item):
+    assert await swept(THURSDAY)
+    await handed_over(SATURDAY, "08:00")
+    assert await told() == {}
+    assert not await raw("SELECT 1 FROM reminder WHERE lapsed_at IS NULL")
+
+
+async def test_what_is_so_still_is_said_late(item):
+    await swept(THURSDAY)
+    await handed_over(THURSDAY, "23:00")
+    assert [*await told()] == ["reminder.due_near"]
+
+
+async def test_of_a_month_only_the_latest_is_said_when_several_were_held_up(fresh):
+    await reminders.entered()
+    with clock.frozen(monthly_make.at(11, 2)):
+        city = await monthly_make.fushun(valid_from=date(2026, 11, 1))
+        await monthly_make.begun(city)
+        await make.person("教育审核", Role.lead_unit_reviewer, at=city.units["市教育局"])
+    assert await swept(date(2026, 11, 4)) and await swept(date(2026, 11, 10))
+    await handed_over(date(2026, 11, 10), "09:01")
+    assert [*await told()] == ["reminder.month_near"]
+    assert len(await raw("SELECT 1 FROM notice JOIN person ON person.id = person WHERE name = '教育审核' "
+                         "AND verb = 'reminder.month_near'")) == 1  # fmt: skip
+    assert await swept(date(2026, 11, 12))
+    await handed_over(date(2026, 11, 16), "08:00")
+    assert [*await told()] == ["reminder.month_near"]
+    await settled(date(2026, 11, 16))
+    assert [*await told()] == ["reminder.month_missed", "reminder.month_near"]
+
+
+@pytest.mark.parametrize(
+    ("anchor", "phase", "today", "said"),
+    [
+        (Anchor.due, Phase.soon, FRIDAY, False),
+        (Anchor.due, Phase.today, SATURDAY, False),
+        (Anchor.due, Phase.late, SATURDAY, True),
+        (Anchor.look_back, Phase.today, SATURDAY, True),  # the next would be days away, and the words are the same
+        (Anchor.extension, Phase.soon, SATURDAY, False),
+    ],
+)
+def test_what_is_worth_telling(anchor, phase, today, said):
+    assert worth_telling(anchor, phase, FRIDAY, today, Calendar()) is said
