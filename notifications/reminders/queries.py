@@ -45,8 +45,9 @@ async def one(rule: UUID, today: date, *, english: bool) -> shapes.RuleShape:
 
 
 async def standing(reminders: Sequence[UUID], now: datetime, today: date) -> list[Waiting]:
-    """Of these reminders those that are true yet: it still waits for that day, what they say of the day is so, and nothing
-    later was said of it.
+    """Of these reminders those that are true yet: it still waits for that day, and what they say of the day is so.
+
+    Nothing later was said of it, either.
     """
     rows = await raw(_GIVEN, reminders)
     days = await calendars.load() if any(row["anchor"] == Anchor.month for row in rows) else Calendar()
