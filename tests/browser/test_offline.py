@@ -87,6 +87,15 @@ async def test_a_wrong_clock_is_told_and_is_no_obstacle(browsers, minutes):
     await expect(page.locator("[data-status]")).to_have_text(re.compile("已到达"))
 
 
+async def test_little_room_is_told_before_it_is_full(browsers):
+    it = await make.cast()
+    phone = await browsers.phone()
+    used = "{ usage: 850, quota: 1000 }"
+    await phone.context.add_init_script(f"navigator.storage.estimate = () => Promise.resolve({used})")
+    page = await phone.sign_in(it.inspector)
+    await expect(page.get_by_text("能用的空间已用了八成以上")).to_be_visible()
+
+
 async def test_a_sign_in_taken_back_clears_what_was_copied_and_keeps_what_was_written(browsers):
     it = await make.cast()
     phone = await browsers.phone(geolocation=FINE)

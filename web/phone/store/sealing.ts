@@ -1,4 +1,4 @@
-// Encryption at rest: AES-GCM with keys that cannot be taken out of the browser (ASVS 5.0.0-14.3.3, see the decision).
+// Encryption at rest: AES-GCM with keys that cannot be taken out of the browser (ASVS 5.0.0-14.3.3, docs/decisions/0034).
 // Two keys a person: `documents` goes with the sign-in, `work` stays as long as there is something unsent.
 import { database } from './database'
 

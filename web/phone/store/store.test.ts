@@ -1,6 +1,6 @@
 // What the phone keeps: sealed, each person's own, all or nothing, and gone when it must be.
 import { beforeEach, describe, expect, it } from 'vitest'
-import { documents, files, onChange, setOwner, Shelf, unsentOf, wipeDocuments, wipeWork, write } from '.'
+import { documents, files, onChange, setOwner, Shelf, unsentOf, wipeDocuments, write } from '.'
 import { closeDatabase, database } from './database'
 import { forgetOpenKeys } from './sealing'
 
@@ -118,14 +118,5 @@ describe('copies of the server', () => {
     await (await database()).put('documents', before)
     expect(await documents.get('today', NOW)).toBeUndefined()
     expect((await drafts.get('1'))!.text).toBe('mine')
-  })
-
-  it('and only an express wish takes unsent work away, never a receipt', async () => {
-    await drafts.put({ id: '1', thing: 'visit/a', text: 'mine' })
-    await new Shelf<Note>('receipts').put({ id: 'r', thing: 'visit/a', text: 'signed' })
-    await files.put({ id: 'p', thing: '1', name: 'a', media_type: 'image/jpeg', size: 0 }, new ArrayBuffer(3))
-    await wipeWork('wang')
-    expect(await unsentOf('wang')).toEqual({ drafts: 0, queued: 0, files: 0 })
-    expect((await new Shelf<Note>('receipts').get('r'))!.text).toBe('signed')
   })
 })

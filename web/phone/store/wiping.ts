@@ -25,22 +25,8 @@ export async function unsentOf(person: string): Promise<Unsent> {
 /** Everything copied from the server: the key first, so that what a crash leaves behind cannot be read. */
 export async function wipeDocuments(person: string): Promise<void> {
   await forgetKey(`documents:${person}`)
-  await clear('documents', person)
-  changed('documents')
-}
-
-/**
- * Drafts, queue and photos too. Only after the person has seen what is lost and said yes. Receipts stay: they prove what
- * did arrive.
- */
-export async function wipeWork(person: string): Promise<void> {
-  for (const shelf of ['drafts', 'queue', 'files'] as const) await clear(shelf, person)
-  changed('drafts', 'queue', 'files')
-}
-
-async function clear(shelf: 'documents' | 'drafts' | 'queue' | 'files', person: string): Promise<void> {
-  const db = await database()
-  const transaction = db.transaction(shelf, 'readwrite')
+  const transaction = (await database()).transaction('documents', 'readwrite')
   for (const key of await transaction.store.index('person').getAllKeys(person)) await transaction.store.delete(key)
   await transaction.done
+  changed('documents')
 }
