@@ -22,6 +22,7 @@ LOST = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what a line says that was cut this very moment
     ConnectionError,
     TimeoutError,
 )
