@@ -129,6 +129,12 @@ async def test_months_are_listed_newest_first(client: AsyncClient, c: City) -> N
     rest = await told(client, c.leader, f"/api/summaries?limit=5&cursor={page['next']}")
     assert [it["kind"] for it in rest["items"]] == ["frozen"] and rest["next"] is None
     assert (await told(client, c.it.inspector, "/api/summaries"))["items"] == []
+    for person in (c.reviewer, c.county_head):
+        kinds = [it["kind"] for it in (await told(client, person, "/api/summaries"))["items"]]
+        assert kinds == ["supplement", "frozen"], person.name
+    qingyuan = await make.person("清原县长", Role.leader_viewer, at=c.rule.units[make.QINGYUAN])
+    (only,) = (await told(client, qingyuan, "/api/summaries"))["items"]
+    assert only["kind"] == "frozen", "a supplement about another county is not even listed"
 
 
 async def test_what_was_kept_is_read_by_itself(client: AsyncClient, c: City) -> None:

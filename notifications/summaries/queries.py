@@ -146,16 +146,24 @@ async def told(sight: Sight, actor: Actor, of: Kind | None = None) -> Told:
 
 
 async def listed(actor: Actor, *, cursor: UUID | None, most: int) -> SummaryList:
-    """What was kept of every month in sight, newest first."""
+    """What was kept of every month in sight, newest first; of supplements those that have anything for the actor."""
     rows = await select(
         "SELECT kept.id, kept.kind, kept.number, kept.as_of, kept.made_at, kept.sha256, month, monthly_period.rule, "
         "title FROM monthly_summary AS kept JOIN monthly_period ON monthly_period.id = kept.period "
         "JOIN monthly_rule ON monthly_rule.id = monthly_period.rule WHERE {} "
-        "AND ({}::uuid IS NULL OR kept.id < {}) ORDER BY kept.id DESC LIMIT {}",
-        visible_to(actor), cursor, cursor, most + 1,
+        f"AND ({{}}::uuid IS NULL OR kept.id < {{}}) AND (kept.kind <> 'supplement' OR EXISTS ({_LATE})) "
+        "ORDER BY kept.id DESC LIMIT {}",
+        visible_to(actor), cursor, cursor, monthly.visible_to(actor), most + 1,
     )  # fmt: skip
     items = msgspec.convert(rows[:most], list[SummaryLine])
     return SummaryList(items=items, next=items[-1].id if len(rows) > most else None)
+
+
+# The regions that a supplement tells of, among the cells that the reader sees.
+_LATE = (
+    "SELECT FROM jsonb_array_elements(convert_from(kept.body, 'UTF8')::jsonb -> 'supplement' -> 'lines') AS line "
+    "JOIN monthly_cell ON monthly_cell.period = kept.period AND monthly_cell.region = line ->> 'region' WHERE {}"
+)
 
 
 async def narrowed(it: Summary, sight: Sight, actor: Actor) -> Summary:
