@@ -194,6 +194,12 @@ async def test_a_thousand_items_scroll_with_few_lines_in_the_page(browsers, reco
     await expect(last).to_be_visible()
     assert await page.locator(".virtual li").count() < 40
     longest = await page.evaluate("() => Math.max(0, ...window.long)")
+    where = await page.evaluate("() => window.scrollY")
+    await last.locator("a").click()
+    await expect(page.locator(".item .facts")).to_be_visible()
+    await page.go_back()
+    await expect(last).to_be_visible()
+    assert abs(await page.evaluate("() => window.scrollY") - where) < 300  # where it was left
     record_property("longest task while a thousand items scroll", f"{longest:.0f} ms")
     assert longest < 1_000  # far more than it takes: other things run on the machines of tests
 

@@ -21,7 +21,14 @@ const routes = Object.values(found).flatMap((module) => module.default)
 export const router = createRouter({
   history: createWebHashHistory('/phone/'),
   routes: [{ path: '/', redirect: () => (onlyLeads() ? '/lead' : '/today') }, ...routes, { path: '/:rest(.*)*', redirect: '/' }],
-  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+  async scrollBehavior(_to, _from, saved) {
+    if (!saved) return { top: 0 }
+    // Going back, a long list is there only after the phone's copy was read: its place is waited for, a second at most.
+    for (let n = 0; n < 40 && document.documentElement.scrollHeight < saved.top + innerHeight; n++) {
+      await new Promise((resolve) => setTimeout(resolve, 25))
+    }
+    return saved
+  },
 })
 
 router.beforeEach((to) => {

@@ -4,6 +4,7 @@ import { call } from '@/shared/client'
 import { Unreachable } from '@/shared/problem'
 import { serverNow } from '@/shared/time'
 import { answered } from '../network'
+import { session } from '../session'
 import { documents } from '../store'
 import { keep } from '../sync'
 import { matches } from './matching'
@@ -27,6 +28,11 @@ export interface Line {
   row: Row
   waits: readonly string[]
 }
+
+/** What was scrolled to since the app was opened: going back to a list finds as much again, at once. */
+const seen = new Map<string, { lines: Line[]; next: string | null; asOf: string | null }>()
+
+watch(() => session.value?.person.id, () => seen.clear())
 
 interface Kept {
   lines: Line[]
@@ -55,8 +61,8 @@ export function useList(tab: Ref<TabName>, q: Ref<string>, region: Ref<string | 
     return { lines: told.items.map((row) => ({ row, waits: [] })), next: told.next }
   }
 
-  /** Anew from the top. What is shown stays until the answer is there. */
-  async function refresh(): Promise<void> {
+  /** The front anew; with `anew` all of it. What is shown stays until the answer is there. */
+  async function refresh(anew = false): Promise<void> {
     const turn = ++asking
     loading.value = true
     try {
@@ -68,6 +74,13 @@ export function useList(tab: Ref<TabName>, q: Ref<string>, region: Ref<string | 
       }
       const first = await page(null)
       if (turn !== asking) return
+      const further = anew || q.value ? undefined : seen.get(name.value)
+      if (further && first.next !== null && further.lines.length > first.lines.length) {
+        // The front is new; what was scrolled to beyond it stays below until somebody asks for all of it anew.
+        const known = new Set(first.lines.map((line) => line.row.id))
+        first.lines.push(...further.lines.filter((line) => !known.has(line.row.id)))
+        first.next = further.next
+      }
       lines.value = first.lines
       next.value = first.next
       asOf.value = new Date(serverNow()).toISOString()
@@ -108,9 +121,10 @@ export function useList(tab: Ref<TabName>, q: Ref<string>, region: Ref<string | 
   watch(
     [tab, region],
     () => {
-      lines.value = []
-      next.value = null
-      asOf.value = null
+      const before = q.value ? undefined : seen.get(name.value)
+      lines.value = before?.lines ?? []
+      next.value = before?.next ?? null
+      asOf.value = before?.asOf ?? null
       void refresh()
     },
     { immediate: true },
@@ -118,6 +132,10 @@ export function useList(tab: Ref<TabName>, q: Ref<string>, region: Ref<string | 
   watch(q, () => {
     clearTimeout(typing)
     typing = setTimeout(() => void refresh(), 300)
+  })
+
+  watch([lines, next], () => {
+    if (!q.value && asOf.value) seen.set(name.value, { lines: lines.value, next: next.value, asOf: asOf.value })
   })
 
   return { found, next, asOf, loading, failed, refresh, more }

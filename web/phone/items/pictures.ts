@@ -1,5 +1,6 @@
 // Photos as the server shows them: fetched with the sign-in, kept sealed like all that was copied, handed to the page as
 // object addresses. Thumbnails are always kept; display copies once they were looked at.
+import { watch } from 'vue'
 import { send } from '@/shared/client'
 import { serverNow } from '@/shared/time'
 import { session } from '../session'
@@ -9,6 +10,8 @@ export type Size = 'thumbnail' | 'display'
 
 const shown = new Map<string, Promise<string | null>>()
 const MOST_SHOWN = 200
+// What one person was shown is nothing for the next one on this phone.
+watch(() => session.value?.person.id, () => shown.clear())
 
 /** An address for <img>, null where there is none to have now (not made yet, no signal and no copy). */
 export function picture(file: string, size: Size): Promise<string | null> {
