@@ -129,6 +129,7 @@ async def test_a_rule_that_is_ended_today_still_speaks_today_and_no_more_tomorro
     await reminders.entered()
     await make.rectification(it, Status.working, due_on=date(2026, 12, 3))  # seven working days after today
     await make.rectification(it, Status.working, due_on=DUE)
+    await raw("UPDATE rectification SET issued_at = issued_at - interval '1 day'")
     body = {"last_on": "2026-11-24", "reason": "按新办法执行。"}
     path = f"{RULES}/{default('due', -7)}/ending"
     assert (await (await calls.by(it.boss, "POST", path, body)).made(client)).status_code == 200

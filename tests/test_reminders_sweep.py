@@ -66,6 +66,23 @@ async def test_a_month_of_an_item_that_nobody_touches(it):
     ]
 
 
+async def test_what_is_issued_shortly_before_its_day_is_not_reminded_of_a_minute_later(it):
+    """Issued on Tuesday at noon, due on Wednesday: the reminder of Tuesday at nine would have come before it."""
+    id = await due(it, Status.issued, due_on=TOMORROW)
+    await settled(date(2026, 11, 24), "12:01")
+    assert (await given(id), await told()) == ([], {})
+    await settled(TOMORROW)
+    assert await given(id) == [("due", 0, "11-25 09:00", TOMORROW)]
+    assert [*await told()] == ["reminder.due_today"]
+
+
+async def test_what_is_issued_late_already_is_reminded_of_all_the_same(it):
+    id = await due(it)
+    await raw("UPDATE rectification SET issued_at = $1 WHERE id = $2", reminders.moment(LATE, "12:00"), id)
+    await swept(LATE, "12:01")
+    assert await given(id) == [("due", 1, "12-07 12:01", DUE)]
+
+
 async def test_a_clock_that_jumps_back_and_forward_gives_nothing_twice(it):
     id = await due(it)
     for day in (TOMORROW, date(2026, 12, 1), date(2026, 11, 20), TOMORROW, date(2026, 12, 1), date(2026, 12, 1)):

@@ -121,12 +121,13 @@ class Rule:
 class Stage:
     """A rule that speaks now of the targets from `first` on, day after day.
 
-    `left` says for each how far away it is today, in what the rule counts in (below zero: past); `certainty` whether
-    every day counted stands in a published list.
+    `spoke` says for each at which instant the rule spoke, `left` how far away it is today, in what the rule counts in
+    (below zero: past); `certainty` whether every day counted stands in a published list.
     """
 
     rule: Rule
     first: date
+    spoke: Sequence[datetime]
     left: Sequence[int]
     certainty: Sequence[Certainty]
 
@@ -269,6 +270,7 @@ def _stage(rule: Rule, run: Sequence[tuple[date, Certainty]], today: date, calen
     return Stage(
         rule=rule,
         first=run[0][0],
+        spoke=[moment_of(speaks_on(rule, target, calendar)[0], rule.at) for target, _ in run],
         left=[left(rule, target, today, calendar) for target, _ in run],
         certainty=[certainty for _, certainty in run],
     )

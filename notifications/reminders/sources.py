@@ -20,7 +20,8 @@ class Source:
 
     `on` is the target, a date; `units` whose work it is, where it is a unit's; `soon` and `late` what else must be true
     before and after the target ({now} is the instant). `certainty` is that of the target itself, `many` how many things
-    wait under one subject.
+    wait under one subject. `began`, where it is known: when the thing was told of; what a rule would have said ahead of
+    the target before that is not said any more.
     """
 
     waits: str
@@ -32,6 +33,11 @@ class Source:
     many: str = "1"
     soon: str = "true"
     late: str = "true"
+    began: str | None = None
+
+    def unsaid(self, phase: Phase, spoke: str) -> str:
+        """That it had begun when the rule spoke (SQL of that instant); of what is late nothing is left out."""
+        return "true" if phase == Phase.late or self.began is None else f"{self.began} < {spoke}"
 
     def during(self, phase: Phase) -> str:
         """What must be true of what waits, beside the target's day, while a rule of this phase speaks."""
@@ -105,6 +111,7 @@ SOURCES: dict[Anchor, Source] = {
         certainty="it.due_certainty",
         soon="it.due_at > {now}",
         late="it.due_at <= {now}",
+        began="it.issued_at",  # who is issued an item that is due tomorrow reads so there, and not again a minute later
     ),
     # A unit that contests the item is not asked to sign it.
     Anchor.signing: Source(

@@ -39,7 +39,7 @@ async def _next(stage: Stage, now: datetime, today: date, after: tuple[date, UUI
     return await events.record_each(
         _statement(rule),
         (rule.id, rule.series, stage.first, stage.last, list(stage.left), [one.value for one in stage.certainty],
-         now, today, *after),
+         now, today, *after, list(stage.spoke)),
         verb(rule.anchor, rule.phase),
         actor=SYSTEM,
         told=TOLD,
@@ -58,11 +58,12 @@ def _statement(rule: Rule) -> str:
     source = SOURCES[rule.anchor]
     waits = asked(
         f"{source.waits} AND {source.on} BETWEEN $3 AND $4 AND ({source.on}, {source.id}) > ($9::date, $10::uuid) "
-        f"AND {source.during(rule.phase)}",
+        f"AND {source.during(rule.phase)} "
+        f"AND {source.unsaid(rule.phase, f'($11::timestamptz[])[{source.on} - $3 + 1]')}",
         now="$7",
         today="$8",
     )
-    # $7 and $8 are asked for in every source's statement, so that their types are known.
+    # $7, $8 and $11 are asked for in every source's statement, so that their types are known.
     return asked(
         f"WITH found AS (SELECT {source.columns} {waits} AND NOT EXISTS (SELECT FROM reminder AS given "
         f"WHERE given.series = $2 AND given.target_on = {source.on} AND given.subject = {source.id}) "
@@ -70,7 +71,8 @@ def _statement(rule: Rule) -> str:
         "INSERT INTO reminder (id, rule, series, subject, item, target_on, days_left, many, certainty, at) "
         "SELECT gen_random_uuid(), $1, $2::uuid, subject, item, target_on, ($5::integer[])[target_on - $3 + 1], many, "
         "CASE WHEN certainty = 'known' THEN ($6::text[])[target_on - $3 + 1] ELSE certainty END, {now} FROM found "
-        "WHERE {today} IS NOT NULL ON CONFLICT (series, target_on, subject) DO NOTHING "
+        "WHERE {today} IS NOT NULL AND $11::timestamptz[] IS NOT NULL "
+        "ON CONFLICT (series, target_on, subject) DO NOTHING "
         "RETURNING id, subject, item, target_on, days_left, many, certainty, to_char(target_on, 'YYYY-MM') AS month",
         now="$7",
         today="$8",
