@@ -37,6 +37,7 @@ log = logging.getLogger("duban.outbox")
 async def drain(reactions: Reactions, most: int = 100_000) -> int:
     """React to every event that is due, in batches; returns how many were taken up (done or put off).
 
+    What was never tried is due at once, also where it was written by a clock that is ahead of ours.
     Any number of workers may drain at once. All reactions of an event succeed together or are undone together.
     Killed in the middle, nothing is lost: the batch's rows are still there. Batches are taken from both ends in turns:
     a hundred thousand reminders at nine o'clock do not hold up what somebody does a minute later.
@@ -101,7 +102,7 @@ async def _batch(reactions: Reactions, order: str) -> int:
     async with transaction(joinable=True):
         rows = await raw(
             "SELECT event.id, at, actor, verb, subject, payload, outbox.attempts FROM outbox "
-            "JOIN event ON event.id = outbox.event WHERE parked_at IS NULL AND next_try_at <= $1 "
+            "JOIN event ON event.id = outbox.event WHERE parked_at IS NULL AND (attempts = 0 OR next_try_at <= $1) "
             f"ORDER BY next_try_at {order} LIMIT $2 FOR UPDATE OF outbox SKIP LOCKED",
             clock.now(),
             max(BATCH, TOGETHER),

@@ -174,6 +174,15 @@ async def test_an_event_nobody_hears_is_taken_off():
     assert await outbox.drain({VERB: (Told(),)}) == 1 and not await queue()
 
 
+async def test_what_a_clock_that_is_ahead_wrote_does_not_wait_for_ours(noon):
+    """Two machines, or a clock that was set back: what was never tried is due. What failed waits as long as it must."""
+    with clock.frozen(noon + timedelta(hours=1)):
+        id = await recorded()
+    told = Told(fails_for=(id,))
+    assert await outbox.drain({VERB: (told,)}) == 1 and told.seen == [id]
+    assert await outbox.drain({VERB: (told,)}) == 0, "it failed, and has to wait now"
+
+
 async def test_a_failure_undoes_all_reactions_of_the_event_and_no_other(noon):
     good, bad = await recorded(), await recorded()
     wrote, fails = Told(), []

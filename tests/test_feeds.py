@@ -88,6 +88,16 @@ async def test_a_revoked_address_and_one_that_never_was_are_the_same(client, it)
     gone, never = await client.get(path), await client.get("/calendar/never.ics")
     assert (gone.status_code, gone.json()["code"]) == (never.status_code, never.json()["code"]) == (404, "not_found")
     assert (await client.get("/api/calendar-feeds", headers=headers)).json()["items"] == []
+    again = await client.post("/api/calendar-feeds", headers=headers, json={"id": str(id)})
+    assert (again.status_code, again.json()["code"]) == (409, "revoked")
+
+
+async def test_links_of_a_calendar_lead_to_the_address_that_people_use(client, it, monkeypatch) -> None:
+    """Behind a proxy the server does not know it; a caller's Host header does not decide it either."""
+    monkeypatch.setenv("DUBAN_PUBLIC_URL", "https://duban.example.gov.cn")
+    id, path = await make.rectification(it, Status.working), await address(client, it.handler)
+    [event] = Calendar.from_ical((await client.get(path, headers={"Host": "evil.example"})).content).walk("VEVENT")
+    assert str(event["URL"]) == f"https://duban.example.gov.cn/phone/#/items/{id}"
 
 
 async def test_a_closed_account_has_no_calendar(client, it) -> None:

@@ -9,6 +9,7 @@ from litestar import Controller, Request, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from backend import settings
 from backend.errors import NotFound
 from backend.roles import Actor
 from notifications.feeds import calendar_text, commands, queries
@@ -60,7 +61,7 @@ class CalendarFeedController(Controller):
             raise NotFound()
         feed, actor = await queries.find(name.removesuffix(SUFFIX))
         await commands.read(feed)
-        address = str(request.base_url).rstrip("/")
+        address = settings.load().outgoing.public_url or str(request.base_url).rstrip("/")
         body = calendar_text.text(await queries.days(actor), address, english=language == "en")
         tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         headers = {"etag": tag, "cache-control": "private, no-cache"}

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from backend import clock, events, once, protected
 from backend.db import insert, raw, transaction
-from backend.errors import NotFound, TooMany
+from backend.errors import NotFound, TooMany, WrongState
 from backend.roles import Actor
 from notifications.feeds.rules import MOST_FEEDS
 from notifications.feeds.tables import CalendarFeed
@@ -14,10 +14,14 @@ SECRET_BYTES = 32
 
 
 async def make(feed: UUID, actor: Actor) -> None:
-    """An address of one's own. The same id again is the same address. Raises Conflict, TooMany."""
+    """An address of one's own. The same id again is the same address. Raises Conflict, TooMany; WrongState (`revoked`)
+    for one that was taken back since: it is never given out again.
+    """
     async with transaction():
         await once.one_at_a_time(feed)
-        if await once.earlier(CalendarFeed, feed, person=actor.person):
+        if before := await once.earlier(CalendarFeed, feed, person=actor.person):
+            if before.revoked_at is not None:
+                raise WrongState("这个日历订阅地址已停用，请重新生成。", "revoked")
             return
         await raw("SELECT pg_advisory_xact_lock(hashtextextended($1::text, 11))", str(actor.person))
         live = await raw(
