@@ -63,6 +63,7 @@ class DeputyShape(msgspec.Struct):
 
 class DeputyList(msgspec.Struct):
     items: list[DeputyShape]
+    next: None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from tests.journeys.conftest import a_queue, a_web, a_worker
 expect.set_options(timeout=20_000)  # a machine that has other things to do; what is right is there much sooner
 
 
-@pytest.fixture(scope="session")
+# Of one file: a worker that went on would work in the database of the files that come after it in this process.
+@pytest.fixture(scope="module")
 def address(database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the screens, as their sources are now, and the API are served."""
     if chromium.found() is None:
@@ -24,7 +25,7 @@ def address(database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield web.env["address"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def browser(address: str) -> AsyncIterator[Browser]:
     async with chromium.chromium() as running:
         yield running

@@ -3273,6 +3273,7 @@ export interface components {
         /** DeputyList */
         DeputyList: {
             items: components["schemas"]["DeputyShape"][];
+            next?: null;
         };
         /** DeputyShape */
         DeputyShape: {
