@@ -25,13 +25,17 @@ class Late:
 
 
 async def beat(name: str, every: float, failure: BaseException | None) -> None:
-    """A sweep came through, or failed. Its time is ours, its error the kind and not the text: that may name people."""
+    """A sweep came through, or failed. Its time is ours, its error the kind and not the text: that may name people.
+
+    The last word counts, not the latest time: a clock that ran ahead for a while must not hide a silence after it.
+    """
     now = clock.now()
     done, failed = (None, now) if failure else (now, None)
     await raw(
         "INSERT INTO heartbeat (name, every_s, begun_at, done_at, failed_at, error) VALUES ($1, $2, $3, $4, $5, $6) "
         "ON CONFLICT (name) DO UPDATE SET every_s = excluded.every_s, "
-        "done_at = greatest(heartbeat.done_at, excluded.done_at), "
+        "begun_at = least(heartbeat.begun_at, excluded.begun_at), "
+        "done_at = coalesce(excluded.done_at, least(heartbeat.done_at, excluded.begun_at)), "
         "failed_at = coalesce(excluded.failed_at, heartbeat.failed_at), "
         "error = coalesce(excluded.error, heartbeat.error)",
         name,
@@ -49,8 +53,14 @@ async def retire(names: Collection[str]) -> None:
 
 
 async def last() -> datetime | None:
-    """The newest sign of life of any worker; None when there never was one."""
-    return (await raw("SELECT max(greatest(done_at, failed_at, begun_at)) AS at FROM heartbeat"))[0]["at"]
+    """The newest sign of life of any worker; None when there never was one. What lies far ahead is a clock's fault."""
+    rows = await raw(
+        "SELECT max(at) AS at FROM heartbeat, unnest(ARRAY[done_at, failed_at, begun_at]) AS sign (at) "
+        "WHERE at <= $1::timestamptz + $2::interval",
+        clock.now(),
+        AWAY,
+    )
+    return rows[0]["at"]
 
 
 async def late(now: datetime) -> list[Late]:

@@ -73,6 +73,16 @@ async def test_a_clock_that_jumps_back_makes_nothing_late(noon) -> None:
     assert await standing() == {}
 
 
+@pytest.mark.parametrize("failure", [None, ValueError()])
+async def test_a_clock_that_had_run_ahead_hides_no_silence(noon, failure) -> None:
+    with clock.frozen(noon + timedelta(days=1)):
+        await beat("fold_tallies", 15.0, ValueError())
+        await beat()
+    await beat(failure=failure)
+    with clock.frozen(noon + timedelta(seconds=121)):
+        assert await standing() == {Trouble.worker_away: 1}
+
+
 async def test_an_incident_is_told_once_and_ends_when_it_was_quiet_for_a_while(noon) -> None:
     wrong = [Standing(Trouble.deliveries_failed, 2)]
     for _ in range(3):

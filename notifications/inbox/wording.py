@@ -168,7 +168,7 @@ TOGETHER = {
     "reminder.hanging_waits": ("挂账复查", "Hung items are to be looked at again"),
     "reminder.report_waits": ("本周进展还没有报", "No progress reported this week"),
     "reminder.month_near": ("本月检查指导临近截止", "The month's check is due soon"),
-    "reminder.month_today": ("本月检查指导今日截止", "The month's check is due today"),
+    "reminder.month_today": ("本月检查指导今日应办完", "The month's check is to be done today"),
     "reminder.month_missed": ("本月检查指导有缺项", "The month's check is not complete"),
 }
 
