@@ -281,6 +281,22 @@ async def test_what_comes_late_goes_into_numbered_supplements(c: City) -> None:
     ]
 
 
+async def test_each_late_record_says_why_it_is_late_itself(c: City) -> None:
+    """Two of one cell: the cell counts by the first, the lines of the supplement are about one each."""
+    await ensure(at(11, 1))
+    await ensure(FROZEN_AT)
+    with clock.frozen(at(11, 16, 9)):
+        await c.check("2026-11", "市卫健委", make.XINBIN, finished_at=at(11, 14))
+    with clock.frozen(at(11, 16, 15)):
+        await c.check("2026-11", "市卫健委", make.XINBIN, finished_at=at(11, 16))
+    await ensure(at(11, 17, 0, 6))
+    (supplement,) = [it for it in await c.kept("2026-11") if it.kind == Kind.supplement]
+    assert supplement.summary.supplement
+    assert [line.says for line in supplement.summary.supplement.lines] == [
+        "检查在14日，记录16日送达", "检查在11月16日，已过截止时间"
+    ]  # fmt: skip
+
+
 async def test_a_worker_that_was_away_for_three_days_makes_the_same(c: City) -> None:
     await ensure(at(11, 1))
     with clock.frozen(at(11, 14)):

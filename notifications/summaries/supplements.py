@@ -13,6 +13,7 @@ from notifications.summaries.kept import Stored
 from notifications.summaries.shapes import Items, LateLine, Summary, Supplement
 from notifications.summaries.words import Kind, Late
 from tasks.monthly import queries as monthly
+from tasks.monthly import rules
 from tasks.monthly.shapes import Matrix, Period
 
 
@@ -26,7 +27,8 @@ async def made(period: Period, as_of: datetime, earlier: Sequence[Stored]) -> Su
     frozen, last = earlier[0], earlier[-1]
     async with snapshot():
         was, now = await monthly.matrix(period.id, last.as_of), await monthly.matrix(period.id, as_of)
-        lines = [_line(row, was, now) for row in await _unknown(period.id, earlier) if row["at"] < as_of]
+        came = [row for row in await _unknown(period.id, earlier) if row["at"] < as_of]
+    lines = [_line(row, was, now, period.cutoff_at) for row in came]
     number = last.number + 1
     before = last.summary.counts
     late = [it.late for it in lines]
@@ -54,7 +56,8 @@ async def _unknown(period: UUID, earlier: Sequence[Stored]) -> Sequence[Any]:
             (gone if line.late == Late.withdrawn else told).add(line.record)
     return await raw(
         "SELECT record.id, record.cell, record.corrects, what, CASE what WHEN 'came' THEN record.received_at "
-        "ELSE record.withdrawn_at END AS at, record.finished_at, record.found_count, record.solved_count "
+        "ELSE record.withdrawn_at END AS at, record.first_received_at, record.received_at, record.finished_at, "
+        "record.found_count, record.solved_count "
         "FROM monthly_record AS record JOIN monthly_cell ON monthly_cell.id = record.cell, "
         "(VALUES ('came'), ('withdrawn')) AS fact (what) WHERE period = $1 AND CASE what WHEN 'came' "
         "THEN record.id <> ALL($2::uuid[]) ELSE withdrawn_at IS NOT NULL AND record.id <> ALL($3::uuid[]) END "
@@ -65,10 +68,12 @@ async def _unknown(period: UUID, earlier: Sequence[Stored]) -> Sequence[Any]:
     )
 
 
-def _line(row: Any, was: Matrix, now: Matrix) -> LateLine:
+def _line(row: Any, was: Matrix, now: Matrix, cutoff: datetime) -> LateLine:
+    """Why it is late is said of this record; the cell may count by another."""
     before = next(cell for cell in was.cells if cell.id == row["cell"])
     cell = next(cell for cell in now.cells if cell.id == row["cell"])
     withdrawn = row["what"] == "withdrawn"
+    filed = rules.Filed(row["first_received_at"], row["received_at"], row["finished_at"])
     late = Late.withdrawn if withdrawn else Late.corrected if row["corrects"] else Late.filed
     return LateLine(
         record=row["id"],
@@ -79,7 +84,7 @@ def _line(row: Any, was: Matrix, now: Matrix) -> LateLine:
         region_name=next(region.name for region in now.regions if region.code == cell.region),
         at=row["at"],
         finished_at=row["finished_at"],
-        says=(cell.late_says or "") if not withdrawn else "",
+        says=(rules.late_says(filed, cutoff) or "") if not withdrawn else "",
         found=row["found_count"],
         solved=row["solved_count"],
         was=before.state,
