@@ -50,12 +50,13 @@ async def _dropped(where: dict[str, Any], name: str) -> None:
 
 
 async def _prepared(items: int, due: int, today: date) -> None:
-    """All items at work, most of them due far ahead; the rest late, today, in one, three or seven days."""
+    """All items at work, issued long ago, most due far ahead; the rest late, today, in one, three or seven days."""
     line = await lists.connected()
     print("everything open, people everywhere …", flush=True)
     await line.execute("SET session_replication_role = replica")
     await line.execute(
-        "UPDATE rectification SET status = 'working', issued_at = coalesce(issued_at, drafted_at), "
+        "UPDATE rectification SET status = 'working', "
+        "issued_at = least(issued_at, drafted_at, ($2::date - 60)::timestamp AT TIME ZONE 'Asia/Shanghai'), "
         "due_on = new.due_on, "
         "due_at = ((new.due_on + 1)::timestamp AT TIME ZONE 'Asia/Shanghai'), due_certainty = 'known', "
         "number = coalesce(number, rectification.id::text) FROM ("
