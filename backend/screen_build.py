@@ -22,6 +22,8 @@ OLDEST_NODE = (22, 12)
 
 def ensure() -> bool:
     """The screens as their sources are now. True when they had to be built. Raises Trouble with what to do."""
+    if not (WEB / "package.json").is_file():
+        raise Trouble(f"缺少手机端页面的源文件：{WEB}。")
     with one_at_a_time():
         wanted = sources()
         stamp = WEB / "dist" / STAMP

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from datetime import timedelta
 
 import asyncpg
@@ -19,6 +20,7 @@ from tests.deliveries_make import Browser, lanes, planned, story
 @pytest.fixture
 async def it(fresh, noon):
     circuits.forget()
+    shutil.rmtree(recording.folder(), ignore_errors=True)  # what tests before this one had recorded
     yield await make.cast()
     circuits.forget()
 

@@ -32,6 +32,15 @@ async def standing(id: UUID) -> str:
     return (await make.row(id))["status"]
 
 
+async def told(person: Actor) -> None:
+    """The worker has written a notice: an open inbox asks again only after a while."""
+    for _ in range(150):
+        if await raw("SELECT 1 FROM notice WHERE person = $1", person.person):
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("no notice within 15 s")
+
+
 async def photo(page: Page, number: int) -> None:
     """From the gallery, as a phone hands it over."""
     file: Any = {"name": f"after{number}.jpg", "mimeType": "image/jpeg", "buffer": make.photo(number, size=(640, 480))}
@@ -42,6 +51,7 @@ async def photo(page: Page, number: int) -> None:
 async def test_a_unit_works_an_item_off_from_the_notice_to_the_hand_in(browsers):
     it = await make.cast()
     id = await make.rectification(it)
+    await told(it.handler)
     _, page = await signed_in(browsers, it.handler, "/inbox")
     notice = page.locator(".notice-line", has_text="新交办整改事项")
     await expect(notice).to_be_visible(timeout=15_000)

@@ -107,12 +107,13 @@ async def a_machine() -> AsyncIterator[Machine]:
 async def _its_database(config: dict[str, str]) -> AsyncIterator[None]:
     make.forget()
     pool, earlier, db.DB.config, db.DB.pool = db.DB.pool, db.DB.config, config, None
+    planned, db._planned = db._planned, None
     try:
         await db.open_pool(most=8)
         yield
     finally:
         await db.close_pool()
-        db.DB.pool, db.DB.config = pool, earlier
+        db.DB.pool, db.DB.config, db._planned = pool, earlier, planned
         make.forget()
 
 
