@@ -24,10 +24,23 @@ export async function openCopies(): Promise<void> {
   today.value = session.value ? ((await documents.get<Today>('today', serverNow())) ?? null) : null
 }
 
-/** Anew from the server; several callers share one run. Never throws: `syncFailed` says what was wrong. */
+/**
+ * Anew from the server. Who asks while a run is under way gets one more after it: what was just sent is not in an answer
+ * that was asked for before. Never throws: `syncFailed` says what was wrong.
+ */
 export function sync(): Promise<void> {
-  running ??= run().finally(() => (running = null))
+  if (running) again = true
+  else running = runs().finally(() => (running = null))
   return running
+}
+
+let again = false
+
+async function runs(): Promise<void> {
+  do {
+    again = false
+    await run()
+  } while (again && syncFailed.value === null)
 }
 
 async function run(): Promise<void> {
