@@ -1,7 +1,6 @@
 """What must be true of evidence whatever happened on its way: asked of the rows and of the disk. No tests here."""
 
 import hashlib
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from uuid import UUID
@@ -55,5 +54,8 @@ async def not_stored(ids: Iterable[UUID]) -> None:
 
 def half_sent() -> set[str]:
     """The names of files that wait for more bytes, other tests' too."""
-    root = settings.load().evidence
-    return {name for folder in SENT_PIECES if (root / folder).is_dir() for name in os.listdir(root / folder)}
+    return {path.name for path in pieces()}
+
+
+def pieces() -> list[Path]:
+    return [path for folder in SENT_PIECES for path in (settings.load().evidence / folder).glob("*")]

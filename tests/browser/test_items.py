@@ -247,6 +247,7 @@ async def test_feedback_is_given_from_any_screen_and_answered(browsers):
     await office.get_by_label("答复内容").fill("下个版本合并。")
     await office.get_by_role("button", name="答复", exact=True).click()
     await expect(office.get_by_text("下个版本合并。")).to_be_visible()
+    await told(it.handler)
     await phone.go("/inbox")
     await expect(page.locator(".notice-line", has_text="您的投诉建议有了答复")).to_be_visible(timeout=15_000)
 

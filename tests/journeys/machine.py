@@ -66,11 +66,18 @@ class Machine:
             pid = dice.choice(sorted(_children(pid)) or [pid])
         os.kill(pid, signal.SIGKILL)
 
+    async def tended(self) -> None:
+        """For ever what `up` does: a dead child is started again, also one that dies of another's death only later."""
+        while True:
+            self.supervisor.tend()
+            await asyncio.sleep(0.02)
+
     async def recovers(self) -> None:
-        """Waits until everything runs and answers again, as `up` would bring it about."""
+        """Waits until everything runs and answers again."""
         async with asyncio.timeout(RECOVERS_WITHIN), httpx.AsyncClient(timeout=2) as http:
-            while not await self._ready(http):
-                self.supervisor.tend()
+            while True:
+                if await self._ready(http):
+                    break
                 await asyncio.sleep(0.02)
         for child in self.supervisor.children:
             child.delay = FIRST_DELAY  # as after a while without trouble
@@ -95,8 +102,12 @@ async def a_machine() -> AsyncIterator[Machine]:
         machine = Machine(var)
         supervisor = machine.supervisor
         async with _its_database(machine.database):
-            await machine.recovers()
-            yield machine
+            tending = asyncio.create_task(machine.tended())
+            try:
+                await machine.recovers()
+                yield machine
+            finally:
+                tending.cancel()
     finally:
         if supervisor is not None:
             supervisor.stop()
