@@ -18,6 +18,8 @@ from backend.calendar.api import CalendarController, DeadlineController
 from backend.errors import Problem
 from backend.feedback import queries as feedback
 from backend.feedback.api import FeedbackController
+from backend.households.api import HouseholdController
+from backend.households.queries import Shown
 from backend.originals.api import OriginalController
 from backend.people.api import PEOPLE_CONTROLLERS
 from backend.people.sign_in import SignInMiddleware, provide_actor
@@ -42,8 +44,6 @@ from tasks.batches.api import BatchController
 from tasks.case_files.api import CaseFileController
 from tasks.decisions.api import DecisionController
 from tasks.household_clearing.api import HouseholdClearingController
-from tasks.households.api import HouseholdController
-from tasks.households.queries import Shown
 from tasks.monthly import evidence_settings as monthly_evidence
 from tasks.monthly import queries as monthly
 from tasks.monthly.api import MonthlyController

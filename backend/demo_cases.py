@@ -36,10 +36,10 @@ from backend.demo_steps import (
     send_back,
     send_team,
 )
+from backend.households.rules import Category
 from backend.trust_reports.rules import Check
 from inspections.findings.rules import ClosingClass, NonImplementation, Severity
 from inspections.visits import commands as visits
-from tasks.households.rules import Category
 from tasks.rectifications import voiding
 from tasks.rectifications.words import ReturnReason
 

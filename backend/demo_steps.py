@@ -13,6 +13,9 @@ from backend.demo_photos import Scene, photo
 from backend.evidence import receiving
 from backend.evidence.rules import Capture, Declaration, MediaType, Source
 from backend.geo import Datum, Place
+from backend.households import commands as households
+from backend.households.queries import nothing
+from backend.households.rules import Category, ViewReason
 from backend.roles import Actor
 from backend.trust_reports import commands as trust_reports
 from backend.trust_reports.rules import Check
@@ -22,9 +25,6 @@ from inspections.findings.commands import Filing
 from inspections.findings.rules import ClosingClass, NonImplementation, Severity
 from inspections.visits import commands as visits
 from inspections.visits.rules import Kind
-from tasks.households import commands as households
-from tasks.households.queries import nothing
-from tasks.households.rules import Category, ViewReason
 from tasks.rectifications import commands as items
 from tasks.rectifications import (
     concerning,

@@ -9,7 +9,7 @@ APP_CONFIG = AppConfig(
     migrations_folder_path=str(Path(__file__).parent / "piccolo_migrations"),
     table_classes=table_finder(
         modules=[
-            "tasks.households.tables",
+            "backend.households.tables",  # on the ground since findings name households; made by our migrations
             "tasks.rectifications.tables",
             "tasks.rectifications.records",
             "tasks.batches.tables",

@@ -15,6 +15,9 @@ from backend.columns import uuid7
 from backend.db import raw
 from backend.feedback import commands as feedback
 from backend.feedback.rules import Kind as FeedbackKind
+from backend.households import commands as households
+from backend.households.queries import nothing
+from backend.households.rules import Relation
 from backend.people import commands as people
 from backend.people import queries as people_queries
 from backend.people.passwords import digest
@@ -31,9 +34,6 @@ from notifications.reminders import defaults
 from tasks.batches import commands as batches
 from tasks.batches.rules import BulkMove
 from tasks.batches.shapes import BatchIn, RowIn
-from tasks.households import commands as households
-from tasks.households.queries import nothing
-from tasks.households.rules import Relation
 from tasks.monthly import exemptions
 from tasks.monthly.words import Answer as MonthlyAnswer
 from tasks.rectifications import voiding

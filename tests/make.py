@@ -16,6 +16,8 @@ from backend.columns import uuid7
 from backend.db import raw
 from backend.evidence.rules import Declaration, MediaType, Source
 from backend.geo import Datum, Place
+from backend.households import commands as households
+from backend.households.rules import Category
 from backend.people import passwords
 from backend.people.tables import Person, RoleGrant, Session
 from backend.roles import SYSTEM, Actor, Grant, Role
@@ -27,8 +29,6 @@ from inspections.findings.rules import ClosingClass, Severity
 from inspections.visits import commands as visits
 from inspections.visits.rules import Kind
 from notifications.preferences import commands as absences
-from tasks.households import commands as households
-from tasks.households.rules import Category
 from tasks.rectifications import commands as rectifications
 from tasks.rectifications import extensions, hanging, measures, objections, site_checks, voiding
 from tasks.rectifications import publicity as publicities

@@ -8,10 +8,10 @@ import pytest
 from backend.columns import uuid7
 from backend.db import raw
 from backend.errors import Incomplete, NotFound, WrongState
+from backend.households import commands as households
+from backend.households.queries import nothing
+from backend.households.rules import Category, Relation
 from backend.roles import Role
-from tasks.households import commands as households
-from tasks.households.queries import nothing
-from tasks.households.rules import Category, Relation
 from tasks.rectifications import commands, concerning
 from tasks.rectifications.item import Status
 from tests import calls, make

@@ -12,10 +12,10 @@ from backend import clock
 from backend.columns import uuid7
 from backend.db import raw
 from backend.errors import Conflict
+from backend.households import commands
+from backend.households.queries import nothing
+from backend.households.rules import Relation, ViewReason
 from backend.roles import Role
-from tasks.households import commands
-from tasks.households.queries import nothing
-from tasks.households.rules import Relation, ViewReason
 from tasks.rectifications import concerning
 from tasks.rectifications.item import Status
 from tests import calls, make

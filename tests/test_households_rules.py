@@ -6,10 +6,10 @@ from uuid import UUID
 import pytest
 
 from backend.errors import Problem
+from backend.households import rules
+from backend.households.rules import Verb
 from backend.roles import SYSTEM, Actor, Grant, Role
 from tasks.household_clearing.rules import Standing, standing
-from tasks.households import rules
-from tasks.households.rules import Verb
 from tests.conftest import NOON
 
 AREA = frozenset({"210000000000", "210400000000", "210422000000", "210422108000", "210422108204"})

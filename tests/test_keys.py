@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from backend import attesting, keys, protected, settings, signing
 from backend.columns import uuid7
 from backend.db import raw
+from backend.households import commands, queries
+from backend.households.queries import nothing
+from backend.households.rules import Relation, ViewReason
 from backend.outgoing import Outgoing
 from backend.settings import ROOT, Settings
 from backend.supervisor import Trouble
-from tasks.households import commands, queries
-from tasks.households.queries import nothing
-from tasks.households.rules import Relation, ViewReason
 from tests import make
 from tests.calls import ID_NUMBER, OTHER_ID_NUMBER
 

@@ -7,11 +7,11 @@ from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
+from backend.households.rules import Category
 from backend.roles import Actor
 from backend.shapes import NO_NUL
 from tasks.household_clearing import queries
 from tasks.household_clearing.shapes import Clearing, Detail, Page
-from tasks.households.rules import Category
 from tasks.rectifications.shapes import Page as ItemPage
 
 CODE = r"^[0-9]{12}$"

@@ -14,13 +14,13 @@ from piccolo.querystring import QueryString
 
 from backend.db import select
 from backend.errors import BadRequest
+from backend.households import queries as households
+from backend.households.rules import Category, check_search
 from backend.roles import Actor
 from backend.units import queries as units
 from backend.units.queries import AREA_COLUMNS
 from backend.units.region_rows import Level
 from tasks.household_clearing import rules, shapes
-from tasks.households import queries as households
-from tasks.households.rules import Category, check_search
 from tasks.rectifications import filters, listing
 from tasks.rectifications.item import COUNTED, Status
 from tasks.rectifications.queries import shows_household

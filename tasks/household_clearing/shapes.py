@@ -2,8 +2,8 @@
 
 import msgspec
 
+from backend.households import shapes as households
 from tasks.household_clearing.rules import Standing
-from tasks.households import shapes as households
 
 
 class Tally(msgspec.Struct):

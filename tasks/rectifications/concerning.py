@@ -5,8 +5,8 @@ from uuid import UUID
 from backend import events
 from backend.db import transaction
 from backend.errors import Forbidden, Incomplete, WrongState
+from backend.households import queries as households
 from backend.roles import Actor
-from tasks.households import queries as households
 from tasks.rectifications import queries, who
 from tasks.rectifications.item import VOIDABLE
 from tasks.rectifications.tables import Rectification

@@ -7,13 +7,13 @@ from piccolo.table import Table
 from backend.columns import flag, key, link, moment, one_of, text
 from backend.columns import number as count
 from backend.evidence.tables import Evidence
+from backend.households.tables import Household, HouseholdPerson
 from backend.people.tables import Person
 from backend.units.tables import Region, Unit
 from backend.workdays import Certainty
 from inspections.findings.rules import ClosingClass, Severity
 from inspections.findings.tables import Finding, Topic
 from inspections.visits.tables import Visit
-from tasks.households.tables import Household, HouseholdPerson
 from tasks.rectifications.item import Status, Verb
 from tasks.rectifications.words import Answer, ReturnReason, Source, UnitRole
 

@@ -2889,6 +2889,37 @@ export interface components {
          * @enum {string}
          */
         backend_feedback_rules_Standing: "waiting" | "answered" | "closed";
+        /**
+         * Verb
+         * @description What may be done with a household in sight: the buttons of a screen.
+         * @enum {string}
+         */
+        backend_households_rules_Verb: "correct" | "add_person" | "remove_person" | "view" | "read_views";
+        /** ViewIn */
+        backend_households_shapes_ViewIn: {
+            /** Format: uuid */
+            id: string;
+            /** @default  */
+            reason: string;
+            reason_code: components["schemas"]["ViewReason"];
+        };
+        /** ViewShape */
+        backend_households_shapes_ViewShape: {
+            /** Format: date-time */
+            at: string;
+            /** Format: uuid */
+            by: string;
+            by_name: string;
+            /** Format: uuid */
+            household: string;
+            /** Format: uuid */
+            id: string;
+            reason: string;
+            reason_code: components["schemas"]["ViewReason"];
+            region: string;
+            region_name: string;
+            unit_name: string;
+        };
         /** CodeIn */
         backend_people_shapes_CodeIn: {
             code: string;
@@ -2916,7 +2947,7 @@ export interface components {
             state: components["schemas"]["BatchState"];
             stopped: number;
             total: number;
-            undone_by: components["schemas"]["rectifications_item_Verb"][];
+            undone_by: components["schemas"]["tasks_rectifications_item_Verb"][];
             waiting: number;
         };
         /** BatchIn */
@@ -2950,7 +2981,7 @@ export interface components {
             state: components["schemas"]["BatchState"];
             stopped: number;
             total: number;
-            undone_by: components["schemas"]["rectifications_item_Verb"][];
+            undone_by: components["schemas"]["tasks_rectifications_item_Verb"][];
             waiting: number;
         };
         /**
@@ -3211,7 +3242,7 @@ export interface components {
         Decision: {
             decide_by: string | null;
             item: components["schemas"]["rectifications_shapes_Row"];
-            verbs: components["schemas"]["rectifications_item_Verb"][];
+            verbs: components["schemas"]["tasks_rectifications_item_Verb"][];
         };
         /** DecisionIn */
         DecisionIn: {
@@ -3891,7 +3922,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             id_number: string | null;
-            moves: components["schemas"]["households_rules_Verb"][];
+            moves: components["schemas"]["backend_households_rules_Verb"][];
             persons: components["schemas"]["MaskedPerson"][];
             phone: string | null;
             population: number;
@@ -3912,7 +3943,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             id_number: string | null;
-            moves: components["schemas"]["households_rules_Verb"][];
+            moves: components["schemas"]["backend_households_rules_Verb"][];
             persons: components["schemas"]["MaskedPerson"][];
             phone: string | null;
             population: number;
@@ -3982,37 +4013,6 @@ export interface components {
             region: string;
             region_name: string;
             version: number;
-        };
-        /**
-         * Verb
-         * @description What may be done with a household in sight: the buttons of a screen.
-         * @enum {string}
-         */
-        households_rules_Verb: "correct" | "add_person" | "remove_person" | "view" | "read_views";
-        /** ViewIn */
-        households_shapes_ViewIn: {
-            /** Format: uuid */
-            id: string;
-            /** @default  */
-            reason: string;
-            reason_code: components["schemas"]["ViewReason"];
-        };
-        /** ViewShape */
-        households_shapes_ViewShape: {
-            /** Format: date-time */
-            at: string;
-            /** Format: uuid */
-            by: string;
-            by_name: string;
-            /** Format: uuid */
-            household: string;
-            /** Format: uuid */
-            id: string;
-            reason: string;
-            reason_code: components["schemas"]["ViewReason"];
-            region: string;
-            region_name: string;
-            unit_name: string;
         };
         /** IncidentShape */
         IncidentShape: {
@@ -4330,12 +4330,6 @@ export interface components {
          * @enum {string}
          */
         monthly_words_Answer: "upheld" | "declined";
-        /**
-         * Verb
-         * @description What may be done about a cell, a record, an exemption or a rule.
-         * @enum {string}
-         */
-        monthly_words_Verb: "file" | "correct" | "withdraw" | "ask_exemption" | "approve_exemption" | "decline_exemption" | "revoke_exemption" | "approve_rule" | "decline_rule" | "end_rule";
         /** MonthlyRecordIn */
         MonthlyRecordIn: {
             /** Format: uuid */
@@ -4386,13 +4380,13 @@ export interface components {
         Move: {
             needs: components["schemas"]["Need"][];
             subject?: string | null;
-            verb: components["schemas"]["monthly_words_Verb"];
+            verb: components["schemas"]["tasks_monthly_words_Verb"];
         };
         /** MoveShape */
         MoveShape: {
             needs: components["schemas"]["NeedShape"][];
             units?: string[];
-            verb: components["schemas"]["rectifications_item_Verb"];
+            verb: components["schemas"]["tasks_rectifications_item_Verb"];
         };
         /** MyRole */
         MyRole: {
@@ -4852,11 +4846,6 @@ export interface components {
          * @enum {string}
          */
         RecordKind: "finding" | "entry" | "hand_in" | "objection" | "site_check" | "look_back" | "reopening" | "monthly_check";
-        /**
-         * Verb
-         * @enum {string}
-         */
-        rectifications_item_Verb: "issue" | "drop" | "acknowledge" | "accept_silently" | "object_to" | "decline_objection" | "redirect" | "uphold_objection" | "report" | "plan_measure" | "finish_measure" | "drop_measure" | "ask_extension" | "grant_extension" | "decline_extension" | "hand_in" | "confirm_hand_in" | "withdraw_hand_in" | "pass_first" | "send_back" | "assign_check" | "pass_check" | "fail_check" | "publish" | "take_public_objection" | "decline_public_objection" | "uphold_public_objection" | "close_out" | "look_back" | "reopen" | "hang" | "resume" | "ask_void" | "void" | "decline_void" | "take_over";
         /** Waiting */
         rectifications_listing_Waiting: {
             due_soon: number;
@@ -5129,7 +5118,7 @@ export interface components {
             note: string;
             reason_code: components["schemas"]["ReturnReason"] | null;
             unit: string | null;
-            verb: components["schemas"]["rectifications_item_Verb"];
+            verb: components["schemas"]["tasks_rectifications_item_Verb"];
         };
         /**
          * Role
@@ -5589,6 +5578,12 @@ export interface components {
             /** Format: date */
             target_on: string;
         };
+        /**
+         * Verb
+         * @description What may be done about a cell, a record, an exemption or a rule.
+         * @enum {string}
+         */
+        tasks_monthly_words_Verb: "file" | "correct" | "withdraw" | "ask_exemption" | "approve_exemption" | "decline_exemption" | "revoke_exemption" | "approve_rule" | "decline_rule" | "end_rule";
         /** Counts */
         tasks_rectifications_counts_Counts: {
             due_soon: components["schemas"]["Count"];
@@ -5606,6 +5601,11 @@ export interface components {
          * @enum {string}
          */
         tasks_rectifications_item_Status: "draft" | "issued" | "working" | "handed_in" | "passed" | "closed" | "hung" | "voided";
+        /**
+         * Verb
+         * @enum {string}
+         */
+        tasks_rectifications_item_Verb: "issue" | "drop" | "acknowledge" | "accept_silently" | "object_to" | "decline_objection" | "redirect" | "uphold_objection" | "report" | "plan_measure" | "finish_measure" | "drop_measure" | "ask_extension" | "grant_extension" | "decline_extension" | "hand_in" | "confirm_hand_in" | "withdraw_hand_in" | "pass_first" | "send_back" | "assign_check" | "pass_check" | "fail_check" | "publish" | "take_public_objection" | "decline_public_objection" | "uphold_public_objection" | "close_out" | "look_back" | "reopen" | "hang" | "resume" | "ask_void" | "void" | "decline_void" | "take_over";
         /** Change */
         tasks_rectifications_shapes_Change: {
             after: unknown;
@@ -5625,6 +5625,34 @@ export interface components {
          * @enum {string}
          */
         tasks_rectifications_words_Source: "unannounced" | "monthly_check" | "look_back" | "third_party" | "cross_check" | "inspection_tour" | "assessment" | "covert_supervision" | "audit" | "public_report" | "paper" | "ledger";
+        /** ViewIn */
+        tasks_views_api_ViewIn: {
+            filter: components["schemas"]["Filter"];
+            /** @default false */
+            first: boolean;
+            name: string;
+            /** @default 0 */
+            place: number;
+            /** @default false */
+            shared: boolean;
+            sort?: components["schemas"]["Sort"];
+        };
+        /** ViewShape */
+        tasks_views_queries_ViewShape: {
+            filter: components["schemas"]["Filter"];
+            first: boolean;
+            gone: string[];
+            /** Format: uuid */
+            id: string;
+            name: string;
+            own: boolean;
+            owner_name: string;
+            place: number;
+            region_name: string | null;
+            shared: boolean;
+            sort: components["schemas"]["Sort"];
+            unit_name: string | null;
+        };
         /** TeamMember */
         TeamMember: {
             /** Format: uuid */
@@ -5880,7 +5908,7 @@ export interface components {
         };
         /** ViewList */
         ViewList: {
-            items: components["schemas"]["views_queries_ViewShape"][];
+            items: components["schemas"]["tasks_views_queries_ViewShape"][];
             next?: null;
         };
         /**
@@ -5891,36 +5919,8 @@ export interface components {
         ViewReason: "visit" | "contact" | "verification" | "reconciliation" | "complaint" | "other";
         /** Views */
         Views: {
-            items: components["schemas"]["households_shapes_ViewShape"][];
+            items: components["schemas"]["backend_households_shapes_ViewShape"][];
             next: string | null;
-        };
-        /** ViewIn */
-        views_api_ViewIn: {
-            filter: components["schemas"]["Filter"];
-            /** @default false */
-            first: boolean;
-            name: string;
-            /** @default 0 */
-            place: number;
-            /** @default false */
-            shared: boolean;
-            sort?: components["schemas"]["Sort"];
-        };
-        /** ViewShape */
-        views_queries_ViewShape: {
-            filter: components["schemas"]["Filter"];
-            first: boolean;
-            gone: string[];
-            /** Format: uuid */
-            id: string;
-            name: string;
-            own: boolean;
-            owner_name: string;
-            place: number;
-            region_name: string | null;
-            shared: boolean;
-            sort: components["schemas"]["Sort"];
-            unit_name: string | null;
         };
         /** VisitIn */
         VisitIn: {
@@ -7872,7 +7872,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["households_shapes_ViewIn"];
+                "application/json": components["schemas"]["backend_households_shapes_ViewIn"];
             };
         };
         responses: {
@@ -12824,7 +12824,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["views_api_ViewIn"];
+                "application/json": components["schemas"]["tasks_views_api_ViewIn"];
             };
         };
         responses: {
@@ -12852,7 +12852,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["views_queries_ViewShape"];
+                    "application/json": components["schemas"]["tasks_views_queries_ViewShape"];
                 };
             };
         };

@@ -8,10 +8,10 @@ from piccolo.querystring import QueryString
 
 from backend.db import select
 from backend.errors import BadRequest, Forbidden
+from backend.households import queries, rules, shapes
+from backend.households.queries import Shown
 from backend.roles import Actor
 from backend.units.queries import within
-from tasks.households import queries, rules, shapes
-from tasks.households.queries import Shown
 
 
 def visible_to(actor: Actor) -> QueryString:

@@ -9,10 +9,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET
 
-from backend.roles import Actor
-from tasks.households import commands, queries, views
-from tasks.households.queries import Shown
-from tasks.households.shapes import (
+from backend.households import commands, queries, views
+from backend.households.queries import Shown
+from backend.households.shapes import (
     CorrectionIn,
     FullHousehold,
     Household,
@@ -23,6 +22,7 @@ from tasks.households.shapes import (
     ViewIn,
     Views,
 )
+from backend.roles import Actor
 
 Id = FromPath[UUID]
 Limit = Annotated[int, QueryParameter(ge=1, le=100)]

@@ -11,9 +11,9 @@ from piccolo.querystring import QueryString
 from backend import masks, protected
 from backend.db import select
 from backend.errors import NotFound, Unreadable
+from backend.households import rules, shapes
 from backend.roles import FIELD, READS_AREA, RESPONSIBLE, Actor, Role
 from backend.units.queries import AREA_COLUMNS, within
-from tasks.households import rules, shapes
 
 # Which households an actor sees through something that concerns them: the concepts above know (see backend/app.py).
 Shown = Callable[[Actor], QueryString]

@@ -7,8 +7,8 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from backend.households.rules import Category, Relation, Verb, ViewReason
 from backend.shapes import NOT_BLANK, OptionalNote, RegionCode, Word
-from tasks.households.rules import Category, Relation, Verb, ViewReason
 
 PersonName = Annotated[str, Meta(max_length=50, pattern=NOT_BLANK)]
 IdNumber = Annotated[str, Meta(max_length=40, pattern=NOT_BLANK)]

@@ -3,9 +3,9 @@
 from piccolo.table import Table
 
 from backend.columns import key, link, moment, number, one_of, protected, text
+from backend.households.rules import Category, Relation, ViewReason
 from backend.people.tables import Person
 from backend.units.tables import Region
-from tasks.households.rules import Category, Relation, ViewReason
 
 
 class Household(Table):

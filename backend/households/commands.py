@@ -11,14 +11,14 @@ import msgspec
 from backend import clock, events, once, protected
 from backend.db import raw, transaction
 from backend.errors import Conflict, Forbidden, Incomplete, NotFound, Unreadable
+from backend.households import queries, rules, shapes
+from backend.households.queries import ID_NUMBER, Locked, Shown
+from backend.households.rules import Category, Relation, ViewReason
+from backend.households.tables import Household, HouseholdPerson, HouseholdView
 from backend.roles import Actor
 from backend.units import queries as units
 from backend.units.queries import AREA_COLUMNS
 from backend.units.region_rows import Level
-from tasks.households import queries, rules, shapes
-from tasks.households.queries import ID_NUMBER, Locked, Shown
-from tasks.households.rules import Category, Relation, ViewReason
-from tasks.households.tables import Household, HouseholdPerson, HouseholdView
 
 PROTECTED = frozenset({"head_name", "id_number", "phone"})
 
