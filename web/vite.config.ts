@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
+import { pdfParts } from './build/pdf.ts'
 import { serviceWorker } from './build/worker.ts'
 
 const here = import.meta.dirname
@@ -10,13 +11,14 @@ export default defineConfig({
   root: resolve(here, 'phone'),
   base: '/phone/',
   publicDir: resolve(here, 'phone/public'),
-  plugins: [vue(), serviceWorker(resolve(here, 'phone/sw.ts'))],
+  plugins: [vue(), pdfParts(), serviceWorker(resolve(here, 'phone/sw.ts'))],
   resolve: { alias: { '@': here } },
   define: {
     __VUE_OPTIONS_API__: 'false',
     __VUE_PROD_DEVTOOLS__: 'false',
     __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
   },
+  worker: { format: 'es' },
   build: {
     outDir: process.env.DUBAN_WEB_OUT ?? resolve(here, 'dist/phone'),
     emptyOutDir: true,

@@ -7,8 +7,20 @@ import { build, type Plugin } from 'vite'
 
 const SQUEEZED = /\.(js|css|html|svg|json|webmanifest)$/
 
-/** What a phone keeps from the first load on: everything but source maps and the worker itself. */
+/** What is kept once somebody asked for it: the reader of papers, which is larger than all the rest. */
+const LATER = /^(assets\/pdf[.-]|pdf\/)/
+
+/** What a phone keeps from the first load on: everything but source maps, the worker itself and what comes later. */
 export function shell(folder: string): string[] {
+  return given(folder).filter((name) => !LATER.test(name))
+}
+
+/** What it keeps from the first use on. */
+export function later(folder: string): string[] {
+  return given(folder).filter((name) => LATER.test(name))
+}
+
+function given(folder: string): string[] {
   return files(folder)
     .map((path) => relative(folder, path))
     .filter((name) => !/\.(map|gz|br)$/.test(name) && !['sw.js', 'manifest.json', 'version.json'].includes(name))
@@ -38,7 +50,7 @@ export function serviceWorker(source: string): Plugin {
         logLevel: 'error',
         publicDir: false,
         resolve: { alias: { '@': resolve(import.meta.dirname, '..') } },
-        define: { __SHELL__: JSON.stringify(names), __VERSION__: JSON.stringify(version) },
+        define: { __SHELL__: JSON.stringify(names), __LATER__: JSON.stringify(later(out)), __VERSION__: JSON.stringify(version) },
         build: {
           outDir: out,
           emptyOutDir: false,

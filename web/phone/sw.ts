@@ -3,12 +3,14 @@
 import './push/handlers'
 
 declare const __SHELL__: string[]
+declare const __LATER__: string[]
 declare const __VERSION__: string
 declare const self: ServiceWorkerGlobalScope
 
 const BASE = '/phone/'
 const PREFIX = 'duban-shell-'
 const NAME = PREFIX + __VERSION__
+const LATER = new Set(__LATER__.map((name) => BASE + name))
 /** One older shell is kept: a page that is in the middle of something may still ask for its parts. */
 const OLDER_KEPT = 1
 
@@ -23,6 +25,11 @@ async function fill(): Promise<void> {
   const plain = __SHELL__.filter((name) => !name.startsWith('assets/'))
   await Promise.all(hashed.map((name) => add(cache, BASE + name, 'default')))
   await Promise.all(plain.map((name) => add(cache, BASE + name, 'no-cache')))
+  // What an older shell was asked for is there without a signal after an update, too.
+  for (const name of __LATER__) {
+    const had = await caches.match(BASE + name)
+    if (had) await cache.put(BASE + name, had)
+  }
 }
 
 async function add(cache: Cache, url: string, mode: RequestCache): Promise<void> {
@@ -56,8 +63,13 @@ self.addEventListener('fetch', (event) => {
 
 async function fromShell(request: Request, url: URL): Promise<Response> {
   const path = request.mode === 'navigate' || url.pathname === BASE ? BASE + 'index.html' : url.pathname
-  const own = await (await caches.open(NAME)).match(path)
-  return own ?? (await caches.match(path)) ?? fetch(request)
+  const cache = await caches.open(NAME)
+  const had = (await cache.match(path)) ?? (await caches.match(path))
+  if (had) return had
+  const answer = await fetch(request)
+  // A full phone goes without.
+  if (answer.ok && LATER.has(path)) await cache.put(path, answer.clone()).catch(() => undefined)
+  return answer
 }
 
 export {}

@@ -39,6 +39,10 @@ export interface Act {
   /** Under which id it is sent; a new one unless the act answers something that has one. */
   target?: (item: Detail) => string | undefined
   danger?: boolean
+  /** Decided with the paper in view: the case file stands above the answer. */
+  paper?: boolean
+  /** The act that is the other answer, where that is another form. */
+  otherwise?: string
   start?: (item: Detail) => Values
 }
 
@@ -60,7 +64,7 @@ export function acts(): Act[] {
   const opinion: Field = { name: 'opinion', label: t.opinion, kind: 'text', need: 'opinion' }
   return [
     {
-      id: 'void', verbs: ['void', 'decline_void'], label: w.value.verb.void!,
+      id: 'void', verbs: ['void', 'decline_void'], label: w.value.verb.void!, paper: true,
       path: (item) => `${base(item)}/voiding`, // acting.ts adds which of the two
       fields: () => [
         { name: 'answer', label: t.decision, kind: 'choice', choices: choices({ yes: t.void, no: t.keep }) },
@@ -70,13 +74,13 @@ export function acts(): Act[] {
       body: (v) => (v.answer === 'no' ? { note: text(v, 'note') } : {}),
     },
     {
-      id: 'closure', verbs: ['close_out'], label: w.value.verb.close_out!, kind: 'review',
+      id: 'closure', verbs: ['close_out'], label: w.value.verb.close_out!, kind: 'review', paper: true, otherwise: 'return',
       path: (item) => `${base(item)}/closure`,
       fields: () => [opinion],
       body: (v) => ({ opinion: text(v, 'opinion') }),
     },
     {
-      id: 'extension-decision', verbs: ['grant_extension', 'decline_extension'], label: w.value.verb.grant_extension!,
+      id: 'extension-decision', verbs: ['grant_extension', 'decline_extension'], label: w.value.verb.grant_extension!, paper: true,
       target: (item) => openExtension(item)?.id,
       path: (item, id) => `${base(item)}/extensions/${id}/decision`,
       fields: () => [
@@ -88,7 +92,7 @@ export function acts(): Act[] {
       body: (v) => ({ upheld: v.answer === 'yes', opinion: text(v, 'opinion'), due_on: v.answer === 'yes' ? given(v, 'due_on') : null }),
     },
     {
-      id: 'objection-ruling', verbs: ['decline_objection', 'uphold_objection'], label: w.value.verb.decline_objection!,
+      id: 'objection-ruling', verbs: ['decline_objection', 'uphold_objection'], label: w.value.verb.decline_objection!, paper: true,
       target: (item) => openObjection(item)?.id,
       path: (item, id) => `${base(item)}/objections/${id}/decision`,
       fields: (_, open) => [
@@ -104,7 +108,7 @@ export function acts(): Act[] {
     },
     {
       id: 'public-objection', verbs: ['decline_public_objection', 'uphold_public_objection'],
-      label: w.value.verb.decline_public_objection!,
+      label: w.value.verb.decline_public_objection!, paper: true,
       target: (item) => openPublicObjection(item)?.id,
       path: (item, id) => `${base(item)}/public-objections/${id}/decision`,
       fields: () => [
@@ -115,7 +119,7 @@ export function acts(): Act[] {
       body: (v) => ({ upheld: v.answer === 'yes', note: text(v, 'note') }),
     },
     {
-      id: 'confirmation', verbs: ['confirm_hand_in', 'withdraw_hand_in'], label: w.value.verb.confirm_hand_in!,
+      id: 'confirmation', verbs: ['confirm_hand_in', 'withdraw_hand_in'], label: w.value.verb.confirm_hand_in!, paper: true,
       target: (item) => unconfirmed(item)?.id,
       path: (item, id) => `${base(item)}/hand-ins/${id}/confirmation`,
       fields: (_, open) => [
@@ -153,7 +157,7 @@ export function acts(): Act[] {
       }),
     },
     {
-      id: 'first-pass', verbs: ['pass_first'], label: w.value.verb.pass_first!, kind: 'review',
+      id: 'first-pass', verbs: ['pass_first'], label: w.value.verb.pass_first!, kind: 'review', paper: true, otherwise: 'return',
       path: (item) => `${base(item)}/first-pass`,
       fields: () => [opinion],
       body: (v) => ({ opinion: text(v, 'opinion') }),

@@ -3,6 +3,7 @@ import { call } from '@/shared/client'
 import { serverNow } from '@/shared/time'
 import { keep, type Today } from '../sync'
 import { documents, type Document } from '../store'
+import { PDF } from '../papers/paper'
 import { picture } from './pictures'
 import type { Detail } from './types'
 
@@ -20,9 +21,9 @@ export async function fetchItem(id: string): Promise<Detail> {
   return item
 }
 
-/** Every photo that came with an item, the earliest first. */
+/** Every photo and paper that came with an item, the earliest first. */
 export function photosOf(item: Detail): { before: Detail['evidence']; after: { at: string; unit: string; files: Detail['evidence'] }[] } {
-  const photos = (files: Detail['evidence']) => files.filter((file) => file.media_type.startsWith('image/'))
+  const photos = (files: Detail['evidence']) => files.filter(({ media_type }) => media_type.startsWith('image/') || media_type === PDF)
   return {
     before: photos([...(item.finding?.evidence ?? []), ...item.evidence]),
     after: item.hand_ins.map((one) => ({ at: one.at, unit: one.unit, files: photos(one.evidence) })).filter((one) => one.files.length > 0),
@@ -35,7 +36,7 @@ export async function copyItems(today: Today): Promise<void> {
     const there = await itemCopy(row.id)
     if (there && serverNow() - Date.parse(there.as_of) < RENEW_MS) continue
     const item = await fetchItem(row.id)
-    for (const file of photosOf(item).before.slice(0, 3)) await picture(file.id, 'thumbnail')
+    for (const file of photosOf(item).before.filter((one) => one.media_type !== PDF).slice(0, 3)) await picture(file.id, 'thumbnail')
   }
 }
 

@@ -1,6 +1,7 @@
 // Photos as the server shows them: fetched with the sign-in, kept sealed like all that was copied, handed to the page as
 // object addresses. Thumbnails are always kept; display copies once they were looked at.
 import { watch } from 'vue'
+import { bytesOf, textOf } from '@/shared/base64'
 import { send } from '@/shared/client'
 import { serverNow } from '@/shared/time'
 import { session } from '../session'
@@ -50,17 +51,4 @@ async function store(name: string, bytes: Uint8Array): Promise<void> {
   if (!session.value) return
   const as_of = new Date(serverNow()).toISOString()
   await documents.put(name, textOf(bytes), { as_of, expires: session.value.expires_at })
-}
-
-function textOf(bytes: Uint8Array): string {
-  let text = ''
-  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000))
-  return btoa(text)
-}
-
-function bytesOf(text: string): Uint8Array<ArrayBuffer> {
-  const raw = atob(text)
-  const bytes = new Uint8Array(raw.length)
-  for (let at = 0; at < raw.length; at++) bytes[at] = raw.charCodeAt(at)
-  return bytes
 }
