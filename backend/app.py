@@ -39,7 +39,7 @@ from notifications.operations.api import MetricsController, OperationsController
 from notifications.preferences.api import PreferenceController
 from notifications.reminders.api import ReminderController
 from notifications.summaries.api import SummaryController
-from notifications.today.api import TodayController
+from notifications.today.api import KeptHouseholdsController, TodayController
 from tasks.batches.api import BatchController
 from tasks.case_files.api import CaseFileController
 from tasks.decisions.api import DecisionController
@@ -85,6 +85,7 @@ CONTROLLERS = [
     ReminderController,
     SummaryController,
     TodayController,
+    KeptHouseholdsController,
     FeedbackController,
     attesting.AttestingController,
     health.HealthController,

@@ -233,13 +233,16 @@ def finding_body(it: Cast, **said: Any) -> dict[str, Any]:
         "no_evidence_reason": "",
         "responsible_units": [str(it.responsible)],
         "lead_units": [str(it.lead_unit)],
+        "household": None,
+        "person": None,
         "evidence": [make.manifest_line(make.photo())],
     } | said
 
 
 async def file_finding(it: Cast) -> Call:
     path = f"/api/visits/{it.visit}/findings/{uuid7()}"
-    return await by(it.inspector, "PUT", path, finding_body(it))
+    household, person = await _family(it)
+    return await by(it.inspector, "PUT", path, finding_body(it, household=str(household), person=str(person)))
 
 
 async def submit(it: Cast) -> Call:
@@ -548,12 +551,18 @@ async def reopen(it: Cast) -> Call:
 
 
 async def concern(it: Cast) -> Call:
-    id, household = await make.rectification(it, Status.issued), await make.household(it)
-    await households.add_person(
-        household, it.staff, nothing, id=(person := uuid7()), name="佟桂兰", relation=Relation.spouse, id_number=None
-    )
+    id, (household, person) = await make.rectification(it, Status.issued), await _family(it)
     body = {"household": str(household), "person": str(person)}
     return await by(it.staff, "PUT", f"/api/rectifications/{id}/household", body)
+
+
+async def _family(it: Cast) -> tuple[UUID, UUID]:
+    """A household, and somebody who lives there."""
+    household, person = await make.household(it), uuid7()
+    await households.add_person(
+        household, it.staff, nothing, id=person, name="佟桂兰", relation=Relation.spouse, id_number=None
+    )
+    return household, person
 
 
 # ── households ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -38,7 +38,7 @@ CHANGES: dict[str, Any] = {
     "topic": "03", "facts": "另一件事。", "found_at": "2026-11-24T11:59:00+08:00", "severity": "grave",
     "closing_class": "fix_now", "non_implementation": None, "asks": "", "region": make.SHANGJIAHE,
     "place_note": "村口", "position": None, "danger_to_life": True, "no_evidence_reason": "另有说明",
-    "responsible_units": [], "lead_units": [], "evidence": [],
+    "responsible_units": [], "lead_units": [], "household": None, "person": None, "evidence": [],
 }  # fmt: skip
 
 

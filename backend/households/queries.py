@@ -10,7 +10,7 @@ from piccolo.querystring import QueryString
 
 from backend import masks, protected
 from backend.db import select
-from backend.errors import NotFound, Unreadable
+from backend.errors import Incomplete, NotFound, Unreadable
 from backend.households import rules, shapes
 from backend.roles import FIELD, READS_AREA, RESPONSIBLE, Actor, Role
 from backend.units.queries import AREA_COLUMNS, within
@@ -55,6 +55,25 @@ async def seen(household: UUID, actor: Actor, shown: Shown = nothing) -> frozens
     if not rows:
         raise NotFound()
     return area_of(rows[0])
+
+
+async def in_sight(households: Sequence[UUID], actor: Actor, shown: Shown = nothing) -> set[UUID]:
+    """Those of these households that the actor sees."""
+    sight = visible_to(actor, shown)
+    rows = await select("SELECT id FROM household WHERE id = ANY({}) AND {}", list(households), sight)
+    return {row["id"] for row in rows}
+
+
+async def concerned(household: UUID | None, person: UUID | None, actor: Actor, shown: Shown) -> frozenset[str]:
+    """Asked of a record before it names a household, and somebody of it: the area of the household, empty for none.
+
+    Raises NotFound for a household out of sight, Incomplete for somebody who does not live there.
+    """
+    area = await seen(household, actor, shown) if household else frozenset[str]()
+    living = {one["id"] for one in await persons(household)} if household and person else set()
+    if person and person not in living:
+        raise Incomplete("这个人不在这一户里。", "not_of_the_household", field="person")
+    return area
 
 
 async def lock(household: UUID, actor: Actor, shown: Shown = nothing) -> Locked:

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from backend import receipts
 from backend.evidence.shapes import FileIn, declarations
+from backend.households.queries import Shown
 from backend.roles import Actor
 from backend.shapes import Note, OptionalNote, PositionIn, RegionCode, check_claimed
 from backend.trust_reports.api import Language, english
@@ -27,6 +28,7 @@ class FindingIn(msgspec.Struct, forbid_unknown_fields=True):
     """A finding as the phone files it. `evidence` is the manifest; the files follow by PUT /api/evidence/{id}.
 
     `responsible_units` may stay empty: then the office names them before the item is issued.
+    `household` is one of the ledger, `person` somebody who lives there; the item issued from the finding concerns them.
     """
 
     topic: Annotated[str, Meta(pattern=r"^[0-9]{2}([0-9]{2})?$")]
@@ -43,6 +45,8 @@ class FindingIn(msgspec.Struct, forbid_unknown_fields=True):
     no_evidence_reason: OptionalNote = ""
     responsible_units: Annotated[list[UUID], Meta(max_length=20)] = []
     lead_units: Annotated[list[UUID], Meta(max_length=20)] = []
+    household: UUID | None = None
+    person: UUID | None = None
     evidence: Annotated[list[FileIn], Meta(max_length=30)] = []
 
     def __post_init__(self) -> None:
@@ -64,6 +68,8 @@ class FindingIn(msgspec.Struct, forbid_unknown_fields=True):
             found_at=self.found_at,
             responsible_units=frozenset(self.responsible_units),
             lead_units=frozenset(self.lead_units),
+            household=self.household,
+            person=self.person,
         )
 
 
@@ -88,15 +94,19 @@ class FindingController(Controller):
         finding_id: FromPath[UUID],
         data: JSONBody[FindingIn],
         actor: NamedDependency[Actor],
+        shown: NamedDependency[Shown],
     ) -> FindingShape:
-        await commands.file(visit_id, actor, data.filing(), id=finding_id, manifest=declarations(data.evidence))
-        filed = (await queries.as_filed([finding_id]))[0]  # who may file on a visit sees what is on it
+        manifest = declarations(data.evidence)
+        await commands.file(visit_id, actor, data.filing(), id=finding_id, manifest=manifest, shown=shown)
+        filed = (await queries.read([finding_id], actor, shown))[0]  # who may file on a visit sees what is on it
         filed.receipt = receipts.of_record("finding", finding_id, filed.received_at, filed.evidence)
         return filed
 
     @get("/", summary="What was found on a visit")
-    async def list(self, visit_id: FromPath[UUID], actor: NamedDependency[Actor]) -> FindingList:
-        return FindingList(await queries.of_visit(visit_id, actor))
+    async def list(
+        self, visit_id: FromPath[UUID], actor: NamedDependency[Actor], shown: NamedDependency[Shown]
+    ) -> FindingList:
+        return FindingList(await queries.of_visit(visit_id, actor, shown))
 
     @get("/{finding_id:uuid}", summary="One finding, with how many of its files have arrived and what speaks of them")
     async def show(
@@ -104,10 +114,11 @@ class FindingController(Controller):
         visit_id: FromPath[UUID],
         finding_id: FromPath[UUID],
         actor: NamedDependency[Actor],
+        shown: NamedDependency[Shown],
         settings: NamedDependency[Sequence[Settings]],
         language: Language = "zh-CN",
     ) -> FindingDetail:
-        return await queries.show(finding_id, visit_id, actor, settings, english=english(language))
+        return await queries.show(finding_id, visit_id, actor, shown, settings, english=english(language))
 
 
 class TopicController(Controller):

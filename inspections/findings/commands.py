@@ -8,11 +8,13 @@ from uuid import UUID
 from backend import clock, events, geo, once
 from backend.columns import uuid7
 from backend.db import insert, raw, transaction
-from backend.errors import Forbidden, Incomplete
+from backend.errors import Forbidden, Incomplete, NotFound
 from backend.evidence import commands as evidence
 from backend.evidence.queries import Missing
 from backend.evidence.rules import Declaration
 from backend.geo import Place
+from backend.households import queries as households
+from backend.households.queries import Shown, nothing
 from backend.once import different
 from backend.roles import SYSTEM, Actor
 from inspections.findings import rules
@@ -40,13 +42,24 @@ class Filing:
     found_at: datetime
     responsible_units: frozenset[UUID]
     lead_units: frozenset[UUID]
+    household: UUID | None = None
+    person: UUID | None = None
 
 
-async def file(visit: UUID, actor: Actor, filing: Filing, *, id: UUID, manifest: Sequence[Declaration]) -> None:
+async def file(
+    visit: UUID,
+    actor: Actor,
+    filing: Filing,
+    *,
+    id: UUID,
+    manifest: Sequence[Declaration],
+    shown: Shown = nothing,
+) -> None:
     """Receive a finding and make room for its files, which follow in any order.
 
     The same finding again changes nothing; other content under the id is a Conflict. After the visit's submission
-    it is accepted and marked late. Raises Incomplete when it has neither a file nor a reason why not.
+    it is accepted and marked late. Raises Incomplete when it has neither a file nor a reason why not, and when it
+    names a household that is out of sight or in another county, or somebody who does not live there.
     """
     rules.check_evidence(len(manifest), filing.no_evidence_reason)
     rules.check_units(filing.responsible_units, filing.lead_units)
@@ -55,7 +68,7 @@ async def file(visit: UUID, actor: Actor, filing: Filing, *, id: UUID, manifest:
         content = _content(filing, visit, actor)
         refusal = may_record(actor, seen)
         late = seen.status == Status.submitted
-        if refusal or not await _write(id, filing, content, late):
+        if refusal or not await _write(id, filing, content, late, actor=actor, shown=shown):
             if earlier := await once.earlier(Finding, id, **content):
                 await _check_parts(earlier, filing, manifest)
                 await evidence.declare(manifest, actor)
@@ -96,6 +109,8 @@ def _content(filing: Filing, visit: UUID, actor: Actor) -> dict[str, object]:
         "non_implementation": filing.non_implementation and filing.non_implementation.value,
         "facts": filing.facts,
         "asks": filing.asks,
+        "household": filing.household,
+        "person_concerned": filing.person,
         "place_note": filing.place_note,
         **geo.reported(filing.place),
         "danger_to_life": filing.danger_to_life,
@@ -104,9 +119,28 @@ def _content(filing: Filing, visit: UUID, actor: Actor) -> dict[str, object]:
     }
 
 
-async def _write(id: UUID, filing: Filing, content: dict[str, object], late: bool) -> bool:
+async def _check_concerned(id: UUID, county: str, filing: Filing, actor: Actor, shown: Shown) -> None:
+    """The household is in sight and in the county of the visit, and the person lives there.
+
+    Not asked again of a finding that was filed: people move, and what came before is answered as it was then.
+    """
+    if not (filing.household or filing.person) or await raw("SELECT 1 FROM finding WHERE id = $1", id):
+        return
+    try:
+        area = await households.concerned(filing.household, filing.person, actor, shown)
+    except NotFound:
+        said = "没有这一户，或您看不到这一户，请重新选择农户。"
+        raise Incomplete(said, "unknown_household", field="household") from None
+    if county not in area:
+        raise Incomplete("所选农户不在本次检查的县区内。", "household_elsewhere", field="household")
+
+
+async def _write(
+    id: UUID, filing: Filing, content: dict[str, object], late: bool, *, actor: Actor, shown: Shown
+) -> bool:
     """False when the id is there already: asked with the insert, because nearly every request is a first one."""
-    region, number = await _region_and_number(filing.region, content["visit"])
+    region, county, number = await _place_and_number(filing.region, content["visit"])
+    await _check_concerned(id, county, filing, actor, shown)
     ours = {"region": region, "number": number, "received_at": clock.now(), "late": late}
     row = content | geo.columns(filing.place) | ours
     return bool(await insert("finding", [{"id": id, **row}], known_stay=True))
@@ -124,14 +158,15 @@ async def _check_parts(earlier: Finding, filing: Filing, manifest: Sequence[Decl
         raise different()
 
 
-async def _region_and_number(code: str | None, visit: object) -> tuple[str, int]:
-    """The place named, or that of the visit; raises Incomplete when it is none, or in another county.
+async def _place_and_number(code: str | None, visit: object) -> tuple[str, str, int]:
+    """The place named, or that of the visit; the county of the visit, or its place where that is more than a county.
 
+    Raises Incomplete when the place named is none, or in another county.
     Otherwise a slip of the finger would carry the item to an office that knows nothing of the visit. The number is the
     next of the visit, which is locked, so that none is given twice.
     """
     rows = await raw(
-        "SELECT place.code, coalesce(county.code, home.code) = ANY(place.path) AS near, "
+        "SELECT place.code, place.path, coalesce(county.code, home.code) AS county, "
         "(SELECT coalesce(max(number), 0) + 1 FROM finding WHERE finding.visit = visit.id) AS number FROM visit "
         "JOIN region AS home ON home.code = visit.region "
         "LEFT JOIN region AS county ON county.code = ANY(home.path) AND county.level = 'county' "
@@ -141,9 +176,9 @@ async def _region_and_number(code: str | None, visit: object) -> tuple[str, int]
     )
     if rows[0]["code"] is None:
         raise Incomplete("没有这个区划代码。", "unknown_region", field="region")
-    if not rows[0]["near"]:
+    if rows[0]["county"] not in rows[0]["path"]:
         raise Incomplete("所报地点不在本次检查的县区内。", "region_elsewhere", field="region")
-    return rows[0]["code"], rows[0]["number"]
+    return rows[0]["code"], rows[0]["county"], rows[0]["number"]
 
 
 def _named(filing: Filing) -> set[tuple[UUID, str]]:

@@ -14,6 +14,8 @@ from backend.evidence import queries as evidence
 from backend.evidence.queries import EvidenceShape
 from backend.evidence.rules import Caption
 from backend.geo import Position
+from backend.households import queries as households
+from backend.households.queries import Shown
 from backend.roles import Actor
 from backend.trust_reports import queries as trust_reports
 from backend.trust_reports.facts import RecordKind, Setting
@@ -26,7 +28,7 @@ from inspections.visits.rules import Status
 
 class FindingShape(msgspec.Struct):
     """A finding as filed, the `number`-th of its visit. `arrived` of `declared` files are on the server's disk.
-    `receipt`: in answers to filing.
+    `household` is null too for who does not see that household. `receipt`: in answers to filing.
     """
 
     id: UUID
@@ -41,6 +43,8 @@ class FindingShape(msgspec.Struct):
     facts: str
     asks: str
     region: str
+    household: UUID | None
+    person_concerned: UUID | None
     place_note: str
     lat: float | None
     lng: float | None
@@ -70,36 +74,42 @@ class TopicShape(msgspec.Struct):
     name: str
 
 
-async def of_visit(visit: UUID, actor: Actor) -> list[FindingShape]:
+async def of_visit(visit: UUID, actor: Actor, shown: Shown) -> list[FindingShape]:
     """Everything filed on a visit the actor sees, oldest first. Raises NotFound."""
     await visits.seen(visit, actor)
-    return (await of_visits([visit]))[visit]
+    return (await of_visits([visit], actor, shown))[visit]
 
 
-async def of_visits(seen: Sequence[UUID]) -> dict[UUID, list[FindingShape]]:
+async def of_visits(seen: Sequence[UUID], actor: Actor, shown: Shown) -> dict[UUID, list[FindingShape]]:
     """Everything filed on these visits, oldest first; the caller knows that the actor sees them."""
     filed: dict[UUID, list[FindingShape]] = {visit: [] for visit in seen}
     where = "WHERE finding.visit = ANY($1::uuid[]) ORDER BY finding.received_at, finding.id"
-    for finding in await _shaped(await raw(f"{_SHAPE} {where}", list(seen))):
+    found = await _shaped(await raw(f"{_SHAPE} {where}", list(seen)))
+    for finding in await _without_hidden(found, actor, shown):
         filed[finding.visit].append(finding)
     return filed
 
 
 async def show(
-    finding: UUID, visit: UUID, actor: Actor, settings: Sequence[Settings], *, english: bool
+    finding: UUID, visit: UUID, actor: Actor, shown: Shown, settings: Sequence[Settings], *, english: bool
 ) -> FindingDetail:
     await visits.seen(visit, actor)
     rows = await select(f"{_SHAPE} WHERE finding.id = {{}} AND finding.visit = {{}}", finding, visit)
     if not rows:
         raise NotFound()
-    shape = (await _shaped(rows))[0]
+    shape = (await _without_hidden(await _shaped(rows), actor, shown))[0]
     files = {finding: [file.id for file in shape.evidence]}
     summaries = await trust_reports.summaries(files, actor, settings, english=english)
     return FindingDetail(**msgspec.structs.asdict(shape), trust=summaries.get(finding))
 
 
+async def read(findings: Sequence[UUID], actor: Actor, shown: Shown) -> list[FindingShape]:
+    """Findings by id as the actor may read them: for concepts that point at them and guard their own sight."""
+    return await _without_hidden(await as_filed(findings), actor, shown)
+
+
 async def as_filed(findings: Sequence[UUID]) -> list[FindingShape]:
-    """Findings by id, whoever asks: for concepts that point at them and guard their own sight."""
+    """Findings by id, whole: for the program, and never for a screen."""
     return await _shaped(await raw(f"{_SHAPE} WHERE finding.id = ANY($1::uuid[])", list(findings)))
 
 
@@ -191,3 +201,13 @@ async def _shaped(rows: Sequence[Any]) -> list[FindingShape]:
         own = files.get(row["id"], [])
         shaped.append(msgspec.convert({**row, **evidence.counted(own)}, FindingShape))
     return shaped
+
+
+async def _without_hidden(found: list[FindingShape], actor: Actor, shown: Shown) -> list[FindingShape]:
+    """The same, without the households that the actor does not see: not even that there is one is told."""
+    if named := {finding.household for finding in found if finding.household}:
+        seen = await households.in_sight(list(named), actor, shown)
+        for finding in found:
+            if finding.household not in seen:
+                finding.household = finding.person_concerned = None
+    return found

@@ -8,6 +8,7 @@ from backend.columns import flag, key, link, measure, moment, one_of, text
 from backend.columns import number as count
 from backend.evidence.tables import Evidence
 from backend.geo import Datum
+from backend.households.tables import Household, HouseholdPerson
 from backend.people.tables import Person
 from backend.units.tables import Region, Unit
 from inspections.findings.rules import ClosingClass, NamedRole, NonImplementation, Severity
@@ -39,6 +40,8 @@ class Finding(Table):
     facts = text()
     asks = text()
     region = link(Region)
+    household = link(Household, null=True, index=False)
+    person_concerned = link(HouseholdPerson, null=True, index=False)
     place_note = text()
     lat = measure(null=True)
     lng = measure(null=True)

@@ -150,6 +150,17 @@ async def area(region: str) -> frozenset[str]:
     return frozenset(rows[0]["path"]) if rows else frozenset()
 
 
+async def regions_of_team(actor: Actor) -> frozenset[str]:
+    """Where the actor's own visits are that are in sight and not submitted."""
+    rows = await select(
+        "SELECT DISTINCT visit.region FROM visit JOIN region ON region.code = visit.region "
+        "WHERE visit.status <> 'submitted' AND visit.id IN (SELECT visit FROM visit_member WHERE person = {}) AND {}",
+        actor.person,
+        visible_to(actor),
+    )
+    return frozenset(row["region"] for row in rows)
+
+
 async def arrivals(visit: UUID) -> int:
     return (await select("SELECT count(*) AS n FROM arrival WHERE visit = {}", visit))[0]["n"]
 

@@ -13,6 +13,7 @@ from inspections.visits import queries as visits
 from inspections.visits.queries import VisitShape
 from notifications.inbox import queries as inbox
 from tasks.rectifications import listing
+from tasks.rectifications.queries import shows_household
 
 MOST_ITEMS = 200
 
@@ -44,7 +45,7 @@ class Today(msgspec.Struct):
 async def today(actor: Actor, keep_until: datetime) -> Today:
     """Nothing here that the person could not also fetch piece by piece; nothing sealed."""
     own = await visits.of_team(actor)
-    filed = await findings.of_visits([visit.id for visit in own])
+    filed = await findings.of_visits([visit.id for visit in own], actor, shows_household)
     return Today(
         clock.now(),
         keep_until,

@@ -4,7 +4,6 @@ A concept of its own because neither side may know the other way round: items na
 count items; and what is cleared is no business of one item.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,7 +12,7 @@ import msgspec
 from piccolo.querystring import QueryString
 
 from backend.db import select
-from backend.errors import BadRequest
+from backend.households import cursors
 from backend.households import queries as households
 from backend.households.rules import Category, check_search
 from backend.roles import Actor
@@ -50,15 +49,14 @@ async def page(actor: Actor, wanted: Filter, cursor: str | None, most: int) -> s
     """
     check_search(wanted.q)
     rows = await select(
-        f"{_ROW} WHERE {{}} AND {{}} AND {{}} "
-        "ORDER BY household.region, household.household_number, household.id LIMIT {}",
+        f"{_ROW} WHERE {{}} AND {{}} AND {{}} ORDER BY {cursors.ORDER} LIMIT {{}}",
         visible_to(actor),
         _condition(wanted),
-        _after(cursor),
+        cursors.after(cursor),
         most,
     )
     items = msgspec.convert([_row(row) for row in rows], list[shapes.Row])
-    return shapes.Page(items, _cursor(items[-1]) if len(items) == most else None)
+    return shapes.Page(items, cursors.next_of(items, most))
 
 
 async def detail(household: UUID, actor: Actor) -> shapes.Detail:
@@ -140,21 +138,3 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
 def _tally(row: dict[str, Any]) -> shapes.Tally:
     counts = {name: row[name] for name in ("counted", "closed", "hung")}
     return shapes.Tally(**counts, standing=rules.standing(**counts))
-
-
-def _cursor(row: shapes.Row) -> str:
-    return urlsafe_b64encode(msgspec.json.encode((row.region, row.household_number, row.id))).decode()
-
-
-def _after(cursor: str | None) -> QueryString:
-    if cursor is None:
-        return QueryString("true")
-    try:
-        region, number, id = msgspec.json.decode(urlsafe_b64decode(cursor.encode()), type=tuple[str, str, UUID])
-        if "\0" in region + number:
-            raise ValueError("NUL")
-    except ValueError as wrong:
-        raise BadRequest("翻页标记无效，请从第一页重新打开。", "bad_cursor", field="cursor") from wrong
-    return QueryString(
-        "(household.region, household.household_number, household.id) > ({}, {}, {})", region, number, id
-    )

@@ -46,6 +46,8 @@ async def draft_from_finding(finding: FindingShape, actor: Actor, *, source: Sou
             facts=finding.facts,
             asks=finding.asks,
             region=finding.region,
+            household=finding.household,
+            person_concerned=finding.person_concerned,
             **await _ancestors(finding.region),
             status=Status.draft.value,
             drafted_at=clock.now(),
@@ -55,7 +57,8 @@ async def draft_from_finding(finding: FindingShape, actor: Actor, *, source: Sou
             UnitRole.lead: frozenset(finding.lead_units),
         }
         await moving.add_units(finding.id, named)
-        await events.record("rectification.drafted", finding.id, actor=actor, finding=finding.id)
+        about = {"household": finding.household, "person": finding.person_concerned} if finding.household else {}
+        await events.record("rectification.drafted", finding.id, actor=actor, finding=finding.id, **about)
         return True
 
 

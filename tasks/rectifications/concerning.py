@@ -4,7 +4,7 @@ from uuid import UUID
 
 from backend import events
 from backend.db import transaction
-from backend.errors import Forbidden, Incomplete, WrongState
+from backend.errors import Forbidden, WrongState
 from backend.households import queries as households
 from backend.roles import Actor
 from tasks.rectifications import queries, who
@@ -28,16 +28,8 @@ async def concern(rectification: UUID, actor: Actor, household: UUID | None, per
             raise WrongState("事项已被他人办理过，请刷新后再办。", "stale", status=found.item.status)
         if found.item.status not in VOIDABLE:
             raise WrongState("事项已经办结，不能再改涉及的农户。", status=found.item.status)
-        await _check(household, person, actor)
+        await households.concerned(household, person, actor, queries.shows_household)
         await Rectification.update({Rectification.household: household, Rectification.person_concerned: person}).where(
             Rectification.id == rectification
         )
         await events.record("rectification.concerned", rectification, actor=actor, household=household, person=person)
-
-
-async def _check(household: UUID | None, person: UUID | None, actor: Actor) -> None:
-    if household:
-        await households.seen(household, actor, queries.shows_household)
-    living = {one["id"] for one in await households.persons(household)} if household else set()
-    if person and person not in living:
-        raise Incomplete("这个人不在这一户里。", "not_of_the_household", field="person")

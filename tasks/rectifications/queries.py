@@ -103,7 +103,7 @@ async def detail(rectification: UUID, actor: Actor) -> shapes.Detail:
     await seen(rectification, actor)
     found = await load(rectification)
     row = (await rows([rectification], SYSTEM, columns="rectification.*"))[0]
-    filed = await findings.as_filed([row["finding"]]) if row["finding"] else []
+    filed = await findings.read([row["finding"]], actor, shows_household) if row["finding"] else []
     brought = await evidence.shapes("record_evidence", "record", [rectification])
     signed = [{**said, "phone": masks.phone(said["phone"])} for said in await _said("acknowledgement", rectification)]
     return msgspec.convert(

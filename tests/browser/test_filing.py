@@ -10,6 +10,8 @@ from playwright.async_api import Page, expect
 
 from backend import clock, receipts, signing
 from backend.db import raw
+from backend.households.queries import nothing
+from backend.roles import SYSTEM
 from inspections.findings import queries as findings
 from tests import hostile_files, make
 from tests.browser.chromium import PASSWORD, Phone
@@ -58,7 +60,7 @@ async def hand(page: Page) -> None:
 
 
 async def filed(it: Any) -> list[Any]:
-    return (await findings.of_visits([it.visit]))[it.visit]
+    return (await findings.of_visits([it.visit], SYSTEM, nothing))[it.visit]
 
 
 async def arrived(page: Page, count: int) -> None:

@@ -1308,6 +1308,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/phone/households": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The households to work with offline, masked: of own visits, of the own unit's items */
+        get: operations["ApiPhoneHouseholdsShow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/phone/today": {
         parameters: {
             query?: never;
@@ -3623,6 +3640,7 @@ export interface components {
             facts: string;
             /** Format: date-time */
             found_at: string;
+            household: string | null;
             /** Format: uuid */
             id: string;
             lat: number | null;
@@ -3632,6 +3650,7 @@ export interface components {
             no_evidence_reason: string;
             non_implementation: components["schemas"]["NonImplementation"] | null;
             number: number;
+            person_concerned: string | null;
             place_note: string;
             receipt?: string;
             /** Format: date-time */
@@ -3656,10 +3675,12 @@ export interface components {
             facts: string;
             /** Format: date-time */
             found_at: string;
+            household?: string | null;
             lead_units?: string[];
             /** @default  */
             no_evidence_reason: string;
             non_implementation?: components["schemas"]["NonImplementation"] | null;
+            person?: string | null;
             /** @default  */
             place_note: string;
             position?: components["schemas"]["PositionIn"] | null;
@@ -3687,6 +3708,7 @@ export interface components {
             facts: string;
             /** Format: date-time */
             found_at: string;
+            household: string | null;
             /** Format: uuid */
             id: string;
             lat: number | null;
@@ -3696,6 +3718,7 @@ export interface components {
             no_evidence_reason: string;
             non_implementation: components["schemas"]["NonImplementation"] | null;
             number: number;
+            person_concerned: string | null;
             place_note: string;
             receipt?: string;
             /** Format: date-time */
@@ -4106,6 +4129,27 @@ export interface components {
             open: number;
             /** @default 0 */
             overdue: number;
+        };
+        /** KeptHousehold */
+        KeptHousehold: {
+            category: components["schemas"]["Category"];
+            head_name: string;
+            household_number: string;
+            /** Format: uuid */
+            id: string;
+            population: number;
+            region: string;
+            region_name: string;
+            version: number;
+        };
+        /** KeptHouseholds */
+        KeptHouseholds: {
+            /** Format: date-time */
+            as_of: string;
+            have: string;
+            items: components["schemas"]["KeptHousehold"][];
+            next: string | null;
+            whole: boolean;
         };
         /** KeyList */
         KeyList: {
@@ -9631,6 +9675,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    ApiPhoneHouseholdsShow: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                have?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptHouseholds"];
+                };
             };
         };
     };
