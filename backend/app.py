@@ -28,6 +28,8 @@ from backend.trust_reports.api import ReportedEvidenceController
 from backend.units.api import RegionController, UnitController, UnitGroupController
 from backend.uploads import quota
 from backend.uploads.api import UploadController, speaks_tus
+from inspections.checklists import queries as checklists
+from inspections.checklists.api import ChecklistController, VisitChecklistController
 from inspections.findings import queries as findings
 from inspections.findings.api import FindingController, TopicController
 from inspections.visits.api import VisitController
@@ -64,6 +66,8 @@ CONTROLLERS = [
     TopicController,
     VisitController,
     FindingController,
+    ChecklistController,
+    VisitChecklistController,
     OriginalController,
     UploadController,
     ReportedEvidenceController,
@@ -105,6 +109,9 @@ EVIDENCE_READERS = (
 )
 # And what a file hangs on, from the bottom up: its trust report compares the file with that.
 EVIDENCE_SETTINGS = (findings.settings, evidence_settings.settings, monthly_evidence.settings)
+
+# What a visit must have before it is handed in, beside an arrival.
+SUBMISSION_CHECKS = (checklists.check_complete,)
 
 
 def shown_households() -> Shown:
@@ -163,6 +170,7 @@ def create_app() -> Litestar:
             "allowance": Provide(lambda: quota.allow_file, sync_to_thread=False),
             "readers": Provide(lambda: EVIDENCE_READERS, sync_to_thread=False),
             "settings": Provide(lambda: EVIDENCE_SETTINGS, sync_to_thread=False),
+            "submission_checks": Provide(lambda: SUBMISSION_CHECKS, sync_to_thread=False),
             "troubles": Provide(lambda: operations.names, sync_to_thread=False),
             "shown": Provide(shown_households, sync_to_thread=False),
         },

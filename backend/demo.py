@@ -9,7 +9,18 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from backend import clock, db, demo_addresses, demo_months, demo_reminders, demo_summaries, outbox, settings, wake
+from backend import (
+    clock,
+    db,
+    demo_addresses,
+    demo_checklists,
+    demo_months,
+    demo_reminders,
+    demo_summaries,
+    outbox,
+    settings,
+    wake,
+)
 from backend.calendar import queries as calendar
 from backend.db import raw
 from backend.demo_cases import CASES, Case
@@ -56,6 +67,7 @@ async def load(var: Path) -> list[Login]:
         await load_fixture()
         await ensure_topics()
         cast = await add_people(await add_units(), made)
+        await demo_checklists.adopt(cast)
         await outbox.drain(REACTIONS)
     await demo_months.begin(cast, days)
     await demo_months.tell(cast, days, demo_months.story_ends(days), REACTIONS)

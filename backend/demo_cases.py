@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator
 from datetime import datetime
 
+from backend import demo_checklists as checklists
 from backend.columns import uuid7
+from backend.demo_checklists import POSTS, WATER
 from backend.demo_people import Cast
 from backend.demo_photos import Scene
 from backend.demo_steps import (
@@ -38,6 +40,7 @@ from backend.demo_steps import (
 )
 from backend.households.rules import Category
 from backend.trust_reports.rules import Check
+from inspections.checklists.rules import Conformity
 from inspections.findings.rules import ClosingClass, NonImplementation, Severity
 from inspections.visits import commands as visits
 from tasks.rectifications import voiding
@@ -55,8 +58,13 @@ async def issued_today(cast: Cast, days: Days) -> Case:
     """Seen this morning, with its unit a few seconds after the team handed in."""
     yield days.at(1, 15, 30)
     visit = await send_team(cast, YAOZHAN, f"{PURPOSE}（饮水安全）", 31, TEAM)
+    await checklists.choose(visit, cast, WATER)
     yield days.at(0, 8, 10)
     await arrive(visit, cast["wang"], YAOZHAN)
+    yield days.at(0, 8, 20)
+    for question in ("S2", "S3", "S4"):
+        await checklists.answer(visit, cast["wang"], question)
+    await checklists.answer(visit, cast["wang"], "S1", Conformity.fails)
     yield days.at(0, 8, 25)
     fact = Fact(
         "0304",
@@ -70,7 +78,13 @@ async def issued_today(cast: Cast, days: Days) -> Case:
         photos=2,
         note="村部以东约200米，3组",
     )
-    await file(cast, visit, cast["wang"], YAOZHAN, fact)
+    finding = await file(cast, visit, cast["wang"], YAOZHAN, fact)
+    await checklists.answer(visit, cast["wang"], "S1", Conformity.fails, finding=finding)
+    yield days.at(0, 8, 40)
+    await checklists.answer(visit, cast["liu"], "S5")
+    await checklists.answer(visit, cast["liu"], "S6", Conformity.fails, finding=finding)
+    await checklists.answer(visit, cast["liu"], "S7", Conformity.fails, note="村里报修电话无人接，已一并写入供水问题。")
+    await checklists.answer(visit, cast["liu"], "S8", Conformity.not_applicable)
     yield days.at(0, 8, 50)
     await visits.submit(visit, cast["liu"])
 
@@ -256,13 +270,15 @@ async def draft(cast: Cast, days: Days) -> Case:
 async def not_yet_visited(cast: Cast, days: Days) -> Case:
     """On the team's phones since this morning."""
     yield days.at(0, 8, 5)
-    await send_team(cast, DINGJIAJIE, f"{PURPOSE}（驻村帮扶、台账）", 33, TEAM)
+    visit = await send_team(cast, DINGJIAJIE, f"{PURPOSE}（驻村帮扶、台账）", 33, TEAM)
+    await checklists.choose(visit, cast, WATER, POSTS)
 
 
 async def in_the_field(cast: Cast, days: Days) -> Case:
     """Farther from the target than the radius, with a reason; one finding filed, nothing handed in yet."""
     yield days.at(1, 15, 40)
     visit = await send_team(cast, SHENGLI, f"{PURPOSE}（义务教育、环境卫生）", 32, TEAM)
+    await checklists.choose(visit, cast, POSTS)
     yield days.at(0, 9, 10)
     reason = "进村桥梁施工封闭，车停桥东，步行入户；到达点距村部约900米。"
     await arrive(visit, cast["sun"], SHENGLI, 900, reason)
@@ -277,6 +293,8 @@ async def in_the_field(cast: Cast, days: Days) -> Case:
         lacking=NonImplementation.policy,
     )
     await file(cast, visit, cast["sun"], SHENGLI, fact)
+    for question in ("G1", "G2"):
+        await checklists.answer(visit, cast["sun"], question)
 
 
 CASES = (

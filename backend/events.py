@@ -39,6 +39,11 @@ VERBS = {
     "visit.opened": "A team was sent to a place.",
     "visit.arrived": "A team recorded its arrival.",
     "visit.submitted": "A team handed in what it found.",
+    "visit.checklists_chosen": "The office said which checklists a visit answers.",
+    "visit.question_answered": "Somebody of the team answered a question of a checklist, for the first time or anew.",
+    "checklist.drafted": "A version of a checklist was written, or written anew while it was a draft.",
+    "checklist.adopted": "A version of a checklist came into force; the one before it was withdrawn.",
+    "checklist.withdrawn": "A version of a checklist was withdrawn; visits that have it go on with it.",
     "finding.filed": "A finding was received.",
     "finding.files_missing": "A day later, files of a finding have not come; its sender is told.",
     "household.entered": "A household of the ledger was entered.",
@@ -147,7 +152,9 @@ VERBS = {
 
 
 # Kept for ever like all others, but nothing reacts to them: no outbox row, no doorbell. A test asks the worker.
-UNHEARD = frozenset({"evidence.stored", "evidence.ready", "evidence.refused", "evidence.explained"})
+UNHEARD = frozenset(
+    {"evidence.stored", "evidence.ready", "evidence.refused", "evidence.explained", "visit.question_answered"}
+)
 
 # The id under which the running HTTP request is logged; set by the app, kept with every event it causes.
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)

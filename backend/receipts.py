@@ -24,6 +24,7 @@ KINDS = {
     "arrival": "到达记录",
     "finding": "发现问题",
     "submission": "提交检查",
+    "checklist_answer": "检查表作答",
     "draft": "登记整改事项",
     "acknowledgement": "签收",
     "report": "进展报告",

@@ -8,7 +8,7 @@ APP_CONFIG = AppConfig(
     app_name="inspections",
     migrations_folder_path=str(Path(__file__).parent / "piccolo_migrations"),
     table_classes=table_finder(
-        modules=["inspections.visits.tables", "inspections.findings.tables"],
+        modules=["inspections.visits.tables", "inspections.findings.tables", "inspections.checklists.tables"],
         exclude_imported=True,
     ),
     migration_dependencies=["backend.piccolo_app"],

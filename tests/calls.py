@@ -40,7 +40,7 @@ from tasks.rectifications import voiding
 from tasks.rectifications.filters import Filter, Sort
 from tasks.rectifications.item import Status
 from tasks.views import commands as views
-from tests import deliveries_make, make, monthly_make, people_make
+from tests import checklists_make, deliveries_make, make, monthly_make, people_make
 from tests.make import Cast
 
 
@@ -251,6 +251,53 @@ async def submit(it: Cast) -> Call:
         phone_at=clock.now(), reason="",
     )  # fmt: skip
     return await by(it.lead, "POST", f"/api/visits/{it.visit}/submission")
+
+
+async def write_checklist(it: Cast) -> Call:
+    question = {
+        "code": "S1",
+        "text": "水龙头能正常出水吗？",
+        "hint": "当场打开看。",
+        "topic": "03",
+        "photo_when_fails": True,
+        "may_not_apply": False,
+    }
+    body = {
+        "region": make.FUSHUN,
+        "code": "YS-02",
+        "title": "饮水安全核查",
+        "topic": "0304",
+        "paper": "抚扶贫发〔2020〕4号",
+        "clause": "十一.1",
+        "valid_from": "2026-01-01",
+        "questions": [question],
+        "valid_to": "2026-12-31",
+        "required": True,
+    }
+    return await by(it.staff, "PUT", f"/api/checklists/versions/{uuid7()}", body)
+
+
+async def adopt_checklist(it: Cast) -> Call:
+    version = await checklists_make.version(it, adopted=False)
+    return await by(it.boss, "POST", f"/api/checklists/versions/{version}/adoption")
+
+
+async def withdraw_checklist(it: Cast) -> Call:
+    version = await checklists_make.version(it)
+    body = {"reason": "文件已废止。"}
+    return await by(it.boss, "POST", f"/api/checklists/versions/{version}/withdrawal", body)
+
+
+async def choose_checklists(it: Cast) -> Call:
+    version = await checklists_make.version(it)
+    body = {"checklists": [str(await checklists_make.checklist_of(version))], "topics": ["0304"]}
+    return await by(it.staff, "PUT", f"/api/visits/{it.visit}/checklists", body)
+
+
+async def answer_question(it: Cast) -> Call:
+    version = await checklists_make.on_visit(it)
+    said = checklists_make.body("S1", "fails", finding=str(uuid7()), note="三户无水。", seen=str(uuid7()))
+    return await by(it.inspector, "PUT", f"/api/visits/{it.visit}/checklists/{version}/answers/{uuid7()}", said)
 
 
 async def send_evidence(it: Cast) -> Call:
@@ -946,6 +993,11 @@ WRITES: dict[str, Callable[[Cast], Awaitable[Call]]] = {
     "PUT /api/visits/{visit_id}/arrivals/{arrival_id}": arrive,
     "PUT /api/visits/{visit_id}/findings/{finding_id}": file_finding,
     "POST /api/visits/{visit_id}/submission": submit,
+    "PUT /api/checklists/versions/{version_id}": write_checklist,
+    "POST /api/checklists/versions/{version_id}/adoption": adopt_checklist,
+    "POST /api/checklists/versions/{version_id}/withdrawal": withdraw_checklist,
+    "PUT /api/visits/{visit_id}/checklists": choose_checklists,
+    "PUT /api/visits/{visit_id}/checklists/{version_id}/answers/{answer_id}": answer_question,
     "PUT /api/evidence/{evidence_id}": send_evidence,
     "POST /api/evidence/{evidence_id}/explanations": explain,
     "POST /api/evidence/{evidence_id}/original-access": original_access,

@@ -15,7 +15,7 @@ from backend import clock, demo, demo_months, wake
 from backend.db import raw
 from backend.demo_people import COUNTIES, Login
 from backend.demo_photos import Scene, photo
-from backend.demo_steps import CANGSHI, HAIYANG, HOUPU, MAERDUN, SHENGLI, Spot, days_until
+from backend.demo_steps import CANGSHI, HAIYANG, HOUPU, MAERDUN, SHENGLI, YAOZHAN, Spot, days_until
 from backend.evidence import format, storage
 from backend.evidence.stores import disk
 from backend.supervisor import Trouble
@@ -227,7 +227,22 @@ async def test_the_inspectors_phone_shows_what_is_before_her_and_where_she_is(as
     assert arrival["distance_m"] > there["visit"]["radius_m"]
     assert "桥" in arrival["reason"]
     assert len(there["findings"]) == 1
+    standing = {name: [(it["title"], it["answered"]) for it in each["checklists"]] for name, each in visits.items()}
+    assert standing["上夹河镇胜利村"] == [("公益岗位核查", 2)]
+    assert standing["英额门镇丁家街村"] == [("公益岗位核查", 0), ("饮水安全核查", 0)]
     assert len(today["topics"]) == len(TOPICS)
+
+
+async def test_what_a_checklist_found_wrong_is_the_item_that_was_issued(as_) -> None:
+    listed = (await as_("wu", "/api/rectifications", status="issued", region=YAOZHAN.region))["items"]
+    [id] = [item["id"] for item in listed if item["source"] != "monthly_check"]
+    item = await as_("wu", f"/api/rectifications/{id}")
+    path = f"/api/visits/{item['finding']['visit']}/checklists"
+    [checklist] = (await as_("zhou", path))["items"]
+    asked = {question["code"]: question for question in checklist["questions"]}
+    assert checklist["answered"] == len(asked) == 8 and not any(question["lacks"] for question in asked.values())
+    assert (asked["S1"]["stands"]["answer"], asked["S1"]["stands"]["finding"]) == ("fails", item["finding"]["id"])
+    assert asked["S1"]["differing"] == []
 
 
 async def test_units_and_leaders_see_what_is_theirs_and_nothing_else(as_) -> None:

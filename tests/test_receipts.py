@@ -26,6 +26,7 @@ RECEIPTED = {
     "PUT /api/visits/{visit_id}/arrivals/{arrival_id}": "arrival",
     "PUT /api/visits/{visit_id}/findings/{finding_id}": "finding",
     "POST /api/visits/{visit_id}/submission": "submission",
+    "PUT /api/visits/{visit_id}/checklists/{version_id}/answers/{answer_id}": "checklist_answer",
     "PUT /api/evidence/{evidence_id}": "file",
     "POST /api/rectifications": "draft",
     "POST /api/rectifications/{item_id}/acknowledgement": "acknowledgement",
@@ -60,6 +61,7 @@ RECEIPTED = {
 }
 BODILESS = {"POST /api/visits/{visit_id}/submission", "PUT /api/evidence/{evidence_id}"}
 BARE = {  # nothing of their own is stored under an id from the phone
+    "PUT /api/visits/{visit_id}/checklists",
     "POST /api/rectifications/{item_id}/issue",
     "POST /api/rectifications/{item_id}/dropping",
     "POST /api/rectifications/{item_id}/voiding/confirmation",

@@ -1,5 +1,6 @@
 """HTTP of visits: open one, see them, record an arrival, submit."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -111,10 +112,14 @@ class VisitController(Controller):
 
     @post("/{visit_id:uuid}/submission", summary="Hand in the visit (提交检查)")
     async def submit(
-        self, visit_id: FromPath[UUID], request: StrictRequest, actor: NamedDependency[Actor]
+        self,
+        visit_id: FromPath[UUID],
+        request: StrictRequest,
+        actor: NamedDependency[Actor],
+        submission_checks: NamedDependency[Sequence[commands.Check]],
     ) -> VisitShape:
         await request.attested()
-        await commands.submit(visit_id, actor)
+        await commands.submit(visit_id, actor, submission_checks)
         visit = await queries.show(visit_id, actor)
         if visit.submitted_at:
             visit.receipt = receipts.of_record("submission", visit_id, visit.submitted_at)

@@ -1,6 +1,6 @@
 """What happens on a visit: opened, arrived, submitted. One transaction each."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -91,8 +91,14 @@ async def arrive(
         await events.record("visit.arrived", visit, actor=actor, arrival=id, distance_m=away, **found)
 
 
-async def submit(visit: UUID, actor: Actor) -> None:
-    """The team lead hands in the visit; what was found is issued at once by the reactions to this event."""
+Check = Callable[[UUID], Awaitable[None]]
+
+
+async def submit(visit: UUID, actor: Actor, checks: Sequence[Check] = ()) -> None:
+    """The team lead hands in the visit; what was found is issued at once by the reactions to this event.
+
+    `checks` are what concepts above this one ask of a visit before it is handed in; each raises its own refusal.
+    """
     async with transaction():
         seen = await queries.lock(visit, actor)
         if seen.status == Status.submitted and actor.person in seen.leads:
@@ -100,6 +106,8 @@ async def submit(visit: UUID, actor: Actor) -> None:
         if refusal := rules.may_submit(actor, seen):
             raise Forbidden(refusal)
         rules.check_submission(seen, await queries.arrivals(visit))
+        for check in checks:
+            await check(visit)
         await Visit.update(
             {
                 Visit.status: Status.submitted.value,

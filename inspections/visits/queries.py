@@ -99,6 +99,7 @@ async def lock(visit: UUID, actor: Actor) -> rules.Visit:
         row["lat"],
         row["lng"],
         row["radius_m"],
+        row["submitted_at"],
     )
 
 

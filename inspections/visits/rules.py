@@ -1,6 +1,7 @@
 """Visits: how far one is, who may do what on it, and when an arrival counts as being there."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -36,6 +37,7 @@ class Visit:
     lat: float
     lng: float
     radius_m: float
+    submitted_at: datetime | None = None
 
 
 def may_open(actor: Actor, area: frozenset[str]) -> str | None:
@@ -56,10 +58,14 @@ def may_submit(actor: Actor, visit: Visit) -> str | None:
 
 def check_submission(visit: Visit, arrivals: int) -> None:
     """Raises Conflict the second time, Incomplete when the team has not arrived."""
-    if visit.status == Status.submitted:
-        raise Conflict("这次检查已经提交。", "already_submitted")
+    check_open(visit)
     if arrivals == 0:
         raise Incomplete("还没有到达记录。", "no_arrival", field="arrivals")
+
+
+def check_open(visit: Visit) -> None:
+    if visit.status == Status.submitted:
+        raise Conflict("这次检查已经提交。", "already_submitted")
 
 
 def check_team(members: frozenset[UUID], leads: frozenset[UUID]) -> None:

@@ -1,4 +1,4 @@
-"""One document for a phone to work from offline: visits, findings on them, open items, topics, unread."""
+"""One document for a phone to work from offline: visits, what is on them, open items, topics, unread."""
 
 from datetime import date, datetime
 
@@ -7,6 +7,8 @@ import msgspec
 from backend import clock, time_tokens
 from backend.roles import Actor
 from backend.time_tokens import ServerTime
+from inspections.checklists import queries as checklists
+from inspections.checklists.queries import VisitChecklistShape
 from inspections.findings import queries as findings
 from inspections.findings.queries import FindingShape, TopicShape
 from inspections.visits import queries as visits
@@ -19,10 +21,11 @@ MOST_ITEMS = 200
 
 
 class Assignment(msgspec.Struct):
-    """A visit of the person's team with what is filed on it so far."""
+    """A visit of the person's team with what is filed on it so far, and the checklists it answers."""
 
     visit: VisitShape
     findings: list[FindingShape]
+    checklists: list[VisitChecklistShape]
 
 
 class Today(msgspec.Struct):
@@ -45,13 +48,15 @@ class Today(msgspec.Struct):
 async def today(actor: Actor, keep_until: datetime) -> Today:
     """Nothing here that the person could not also fetch piece by piece; nothing sealed."""
     own = await visits.of_team(actor)
-    filed = await findings.of_visits([visit.id for visit in own], actor, shows_household)
+    ids = [visit.id for visit in own]
+    filed = await findings.of_visits(ids, actor, shows_household)
+    asked = await checklists.of_visits(ids)
     return Today(
         clock.now(),
         keep_until,
         clock.today(),
         actor.name,
-        [Assignment(visit, filed[visit.id]) for visit in own],
+        [Assignment(visit, filed[visit.id], asked[visit.id]) for visit in own],
         await listing.waiting_for(actor, MOST_ITEMS),
         (await inbox.unread(actor)).unread,
         await findings.topics(),

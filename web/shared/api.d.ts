@@ -210,6 +210,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/checklists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Versions of checklists in sight of the office, newest first */
+        get: operations["ApiChecklistsList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/checklists/versions/{version_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One version with its questions */
+        get: operations["ApiChecklistsVersionsVersionIdShow"];
+        /** Write a draft of a checklist (编制检查表) */
+        put: operations["ApiChecklistsVersionsVersionIdDraft"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/checklists/versions/{version_id}/adoption": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 启用: visits get this version from now on */
+        post: operations["ApiChecklistsVersionsVersionIdAdoptionAdopt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/checklists/versions/{version_id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 停用; visits that have it go on with it */
+        post: operations["ApiChecklistsVersionsVersionIdWithdrawalWithdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/deadlines/readings": {
         parameters: {
             query?: never;
@@ -2540,6 +2609,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/visits/{visit_id}/checklists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The checklists of a visit, with the answers that stand */
+        get: operations["ApiVisitsVisitIdChecklistsList"];
+        /** Say which checklists a visit answers */
+        put: operations["ApiVisitsVisitIdChecklistsChoose"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/visits/{visit_id}/checklists/{version_id}/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every answer that was given, in the order they came in */
+        get: operations["ApiVisitsVisitIdChecklistsVersionIdAnswersHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/visits/{visit_id}/checklists/{version_id}/answers/{answer_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Answer a question (检查表作答) */
+        put: operations["ApiVisitsVisitIdChecklistsVersionIdAnswersAnswerIdAnswer"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/visits/{visit_id}/findings": {
         parameters: {
             query?: never;
@@ -2867,8 +2988,23 @@ export interface components {
             /** Format: date-time */
             received_at: string;
         };
+        /** AskedShape */
+        AskedShape: {
+            code: string;
+            differing: components["schemas"]["GivenShape"][];
+            hint: string;
+            lacks: boolean;
+            last: string | null;
+            may_not_apply: boolean;
+            photo_when_fails: boolean;
+            receipt?: string;
+            stands: components["schemas"]["GivenShape"] | null;
+            text: string;
+            topic: string;
+        };
         /** Assignment */
         Assignment: {
+            checklists: components["schemas"]["VisitChecklistShape"][];
             findings: components["schemas"]["FindingShape"][];
             visit: components["schemas"]["VisitShape"];
         };
@@ -3155,6 +3291,28 @@ export interface components {
             person: string;
             present: boolean;
         };
+        /** ChecklistAnswerIn */
+        ChecklistAnswerIn: {
+            answer: components["schemas"]["Conformity"];
+            finding?: string | null;
+            /** @default  */
+            note: string;
+            /** Format: date-time */
+            phone_at: string;
+            question: string;
+            seen?: string | null;
+        };
+        /** ChecklistAnswerList */
+        ChecklistAnswerList: {
+            items: components["schemas"]["GivenShape"][];
+            next?: null;
+        };
+        /**
+         * ChecklistMove
+         * @description What may be done with a version.
+         * @enum {string}
+         */
+        ChecklistMove: "write" | "adopt" | "withdraw";
         /**
          * CheckResult
          * @description What the checkers found on site (T13, T14).
@@ -3170,6 +3328,11 @@ export interface components {
             sentence: string;
             unit: components["schemas"]["Unit"] | null;
             value: number | null;
+        };
+        /** ChoiceIn */
+        ChoiceIn: {
+            checklists: string[];
+            topics?: string[];
         };
         /** Clearing */
         Clearing: {
@@ -3215,6 +3378,12 @@ export interface components {
             note: string;
             upheld: boolean;
         };
+        /**
+         * Conformity
+         * @description 符合, 不符合, 不适用.
+         * @enum {string}
+         */
+        Conformity: "passes" | "fails" | "not_applicable";
         /** CorrectionIn */
         CorrectionIn: {
             category?: components["schemas"]["Category"];
@@ -3797,6 +3966,28 @@ export interface components {
             items: components["schemas"]["Given"][];
             next?: null;
         };
+        /** GivenShape */
+        GivenShape: {
+            answer: components["schemas"]["Conformity"];
+            /** Format: uuid */
+            by: string;
+            by_name: string;
+            /** Format: date-time */
+            counts_at: string;
+            finding: string | null;
+            finding_filed: boolean;
+            /** Format: uuid */
+            id: string;
+            late: boolean;
+            note: string;
+            number: number;
+            /** Format: date-time */
+            phone_at: string;
+            question: string;
+            /** Format: date-time */
+            received_at: string;
+            seen: string | null;
+        };
         /** GrantOut */
         GrantOut: {
             /** Format: date-time */
@@ -4059,6 +4250,12 @@ export interface components {
             /** Format: date-time */
             since: string;
         };
+        /**
+         * Status
+         * @description Of a version. One that was in force is never written again: answers point at its questions.
+         * @enum {string}
+         */
+        inspections_checklists_rules_Status: "draft" | "in_force" | "withdrawn";
         /**
          * Kind
          * @description Why the team goes (domain.md g, 督导检查). The Chinese words are in the screens.
@@ -4795,6 +4992,27 @@ export interface components {
         /** PushKey */
         PushKey: {
             public_key: string | null;
+        };
+        /** QuestionIn */
+        QuestionIn: {
+            code: string;
+            /** @default  */
+            hint: string;
+            /** @default true */
+            may_not_apply: boolean;
+            /** @default true */
+            photo_when_fails: boolean;
+            text: string;
+            topic?: string | null;
+        };
+        /** QuestionShape */
+        QuestionShape: {
+            code: string;
+            hint: string;
+            may_not_apply: boolean;
+            photo_when_fails: boolean;
+            text: string;
+            topic: string;
         };
         /** Readiness */
         Readiness: {
@@ -5950,6 +6168,54 @@ export interface components {
             items: components["schemas"]["Verified"][];
             next?: null;
         };
+        /** VersionIn */
+        VersionIn: {
+            clause: string;
+            code: string;
+            paper: string;
+            questions: components["schemas"]["QuestionIn"][];
+            region: string;
+            /** @default false */
+            required: boolean;
+            title: string;
+            topic: string;
+            /** Format: date */
+            valid_from: string;
+            valid_to?: string | null;
+        };
+        /** VersionPage */
+        VersionPage: {
+            items: components["schemas"]["VersionShape"][];
+            next: string | null;
+        };
+        /** VersionShape */
+        VersionShape: {
+            adopted_at: string | null;
+            /** Format: date-time */
+            at: string;
+            by_name: string;
+            /** Format: uuid */
+            checklist: string;
+            clause: string;
+            code: string;
+            /** Format: uuid */
+            id: string;
+            moves: components["schemas"]["ChecklistMove"][];
+            number: number;
+            paper: string;
+            questions: components["schemas"]["QuestionShape"][];
+            region: string;
+            required: boolean;
+            status: components["schemas"]["inspections_checklists_rules_Status"];
+            title: string;
+            topic: string;
+            topic_name: string;
+            /** Format: date */
+            valid_from: string;
+            valid_to: string | null;
+            withdrawal_reason: string | null;
+            withdrawn_at: string | null;
+        };
         /** ViewList */
         ViewList: {
             items: components["schemas"]["tasks_views_queries_ViewShape"][];
@@ -5965,6 +6231,28 @@ export interface components {
         Views: {
             items: components["schemas"]["backend_households_shapes_ViewShape"][];
             next: string | null;
+        };
+        /** VisitChecklistList */
+        VisitChecklistList: {
+            items: components["schemas"]["VisitChecklistShape"][];
+            next?: null;
+        };
+        /** VisitChecklistShape */
+        VisitChecklistShape: {
+            answered: number;
+            /** Format: uuid */
+            checklist: string;
+            clause: string;
+            code: string;
+            number: number;
+            paper: string;
+            questions: components["schemas"]["AskedShape"][];
+            required: boolean;
+            status: components["schemas"]["inspections_checklists_rules_Status"];
+            title: string;
+            topic: string;
+            /** Format: uuid */
+            version: string;
         };
         /** VisitIn */
         VisitIn: {
@@ -6027,6 +6315,10 @@ export interface components {
             month: string;
             region_name: string;
             title: string;
+        };
+        /** WithdrawalIn */
+        WithdrawalIn: {
+            reason: string;
         };
     };
     responses: never;
@@ -6601,6 +6893,216 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PushKey"];
+                };
+            };
+        };
+    };
+    ApiChecklistsList: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+                status?: components["schemas"]["inspections_checklists_rules_Status"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionPage"];
+                };
+            };
+        };
+    };
+    ApiChecklistsVersionsVersionIdShow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionShape"];
+                };
+            };
+        };
+    };
+    ApiChecklistsVersionsVersionIdDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionIn"];
+            };
+        };
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionShape"];
+                };
+            };
+        };
+    };
+    ApiChecklistsVersionsVersionIdAdoptionAdopt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionShape"];
+                };
+            };
+        };
+    };
+    ApiChecklistsVersionsVersionIdWithdrawalWithdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WithdrawalIn"];
+            };
+        };
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionShape"];
                 };
             };
         };
@@ -13144,6 +13646,177 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VisitShape"];
+                };
+            };
+        };
+    };
+    ApiVisitsVisitIdChecklistsList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                visit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitChecklistList"];
+                };
+            };
+        };
+    };
+    ApiVisitsVisitIdChecklistsChoose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                visit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChoiceIn"];
+            };
+        };
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitChecklistList"];
+                };
+            };
+        };
+    };
+    ApiVisitsVisitIdChecklistsVersionIdAnswersHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version_id: string;
+                visit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChecklistAnswerList"];
+                };
+            };
+        };
+    };
+    ApiVisitsVisitIdChecklistsVersionIdAnswersAnswerIdAnswer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                answer_id: string;
+                version_id: string;
+                visit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChecklistAnswerIn"];
+            };
+        };
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskedShape"];
                 };
             };
         };
