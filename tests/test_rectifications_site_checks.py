@@ -132,7 +132,18 @@ async def test_at_least_two_go_none_of_them_of_the_unit_or_keeping_away_from_it(
     with pytest.raises(Incomplete):
         await site_checks.assign(id, it.staff, id=uuid7(), checkers=frozenset({uuid7(), uuid7()}))
     assert await calls.snapshot() == before
+    fit = {one.person for one in await site_checks.fit(id, it.staff)}
+    assert fit == {one.person for one in (it.inspector, it.lead, it.staff, it.boss)}  # none of those just refused
     await site_checks.assign(id, it.staff, id=uuid7(), checkers=frozenset({it.inspector.person, it.staff.person}))
+
+
+async def test_who_may_be_sent_is_told_to_the_office_that_sends_alone(it, client):
+    id = await make.rectification(it, Status.passed)
+    told = await client.get(f"/api/rectifications/{id}/checkers", headers=await make.signed_in(it.staff))
+    assert {one["name"] for one in told.json()["items"]} == {"督查员王", "组长刘", "督查办周", "主任吴"}
+    for who, status in ((it.reviewer, 403), (it.handler, 403), (it.stranger, 404)):
+        answer = await client.get(f"/api/rectifications/{id}/checkers", headers=await make.signed_in(who))
+        assert answer.status_code == status, who.name
 
 
 async def test_the_same_assignment_with_other_people_is_another_one(it):

@@ -183,6 +183,20 @@ async def holders(people: Iterable[UUID], roles: Iterable[Role]) -> frozenset[UU
     return frozenset(row["id"] for row in rows)
 
 
+async def named_holders(roles: Iterable[Role], areas: Iterable[str], most: int = 500) -> list[dict[str, Any]]:
+    """Open accounts of these areas that hold one of the roles now, by name: id, name, unit_name."""
+    rows = await raw(
+        "SELECT person.id, person.name, unit.name AS unit_name FROM person JOIN unit ON unit.id = person.unit "
+        "JOIN region ON region.code = unit.region WHERE disabled_at IS NULL AND region.path && $2::text[] "
+        "AND EXISTS (SELECT 1 FROM role_grant WHERE role_grant.person = person.id "
+        "AND revoked_at IS NULL AND role = ANY($1::text[])) ORDER BY unit.name, person.name, person.id LIMIT $3",
+        [role.value for role in roles],
+        sorted(areas),
+        most,
+    )
+    return [dict(row) for row in rows]
+
+
 async def of_units(people: Iterable[UUID], units: Iterable[UUID]) -> frozenset[UUID]:
     """Who of these people belongs to one of these units, by home or by a live role."""
     rows = await raw(

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, post
+from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
@@ -177,6 +177,11 @@ async def drop_measure(item: UUID, actor: Actor, data: MeasureEndIn, measure: UU
     await measures.drop(item, measure, actor, note=data.note)
 
 
+class Candidates(msgspec.Struct):
+    items: list[site_checks.Candidate]
+    next: None = None
+
+
 class ProcedureController(Controller):
     path = "/api/rectifications/{item_id:uuid}"
     tags = ["rectifications"]
@@ -268,6 +273,10 @@ class ProcedureController(Controller):
     ) -> Detail:
         await decide_extension(item_id, actor, data, extension_id)
         return await answering.stored(item_id, actor, "extension_decision", extension_id)
+
+    @get("/checkers", summary="Who may be sent to check it, of the office's area")
+    async def checkers(self, item_id: Id, actor: NamedDependency[Actor]) -> Candidates:
+        return Candidates(await site_checks.fit(item_id, actor))
 
     @post("/site-checks", summary="指派现场核查: at least two checkers")
     async def assign_check(self, item_id: Id, data: JSONBody[SiteCheckIn], actor: NamedDependency[Actor]) -> Detail:

@@ -5,17 +5,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from backend import clock, events, geo, once
 from backend.columns import uuid7
 from backend.db import raw, transaction
-from backend.errors import Incomplete, NotFound
+from backend.errors import Forbidden, Incomplete, NotFound
 from backend.evidence.rules import Declaration, photos
 from backend.geo import Place
 from backend.people import queries as people
 from backend.roles import FIELD, OFFICE, Actor
 from tasks.rectifications import moving, queries, rules
 from tasks.rectifications.item import Item, Verb
-from tasks.rectifications.loading import Loaded
+from tasks.rectifications.loading import Loaded, load
 from tasks.rectifications.records import SiteCheck, SiteChecker
 from tasks.rectifications.words import CheckResult, UnitRole
 
@@ -31,6 +33,14 @@ class Conclusion:
     outside_reason: str = ""
     false_rectification: bool = False
     units: frozenset[UUID] = frozenset()
+
+
+class Candidate(msgspec.Struct):
+    """Somebody who may be sent."""
+
+    person: UUID
+    name: str
+    unit_name: str
 
 
 async def assign(rectification: UUID, actor: Actor, *, id: UUID, checkers: frozenset[UUID], note: str = "") -> None:
@@ -82,19 +92,42 @@ async def conclude(
         )  # fmt: skip
 
 
+async def fit(rectification: UUID, actor: Actor) -> list[Candidate]:
+    """Whom `assign` takes, of the asking office's area. Raises NotFound outside the actor's sight, and Forbidden."""
+    await queries.seen(rectification, actor)
+    found = await load(rectification)
+    if reason := rules.MOVES[Verb.assign_check].by(actor, found.item):
+        raise Forbidden(reason)
+    known = await people.named_holders(FIELD | OFFICE, actor.areas(*OFFICE))
+    unfit = frozenset[UUID]().union(*await _unfit(found, frozenset(row["id"] for row in known)))
+    return [Candidate(row["id"], row["name"], row["unit_name"]) for row in known if row["id"] not in unfit]
+
+
 async def _check_people(found: Loaded, checkers: frozenset[UUID]) -> None:
-    fit = await people.holders(checkers, FIELD | OFFICE)
-    if others := checkers - fit:
-        told = sorted(map(str, others))
-        raise Incomplete("核查人员必须是在任的督查人员。", "not_a_checker", field="checkers", people=told)
-    own = await people.of_units(checkers, found.item.of(UnitRole.responsible) | found.item.former)
+    no_office, own, away = await _unfit(found, checkers)
+    if no_office:
+        raise Incomplete("核查人员必须是在任的督查人员。", "not_a_checker", field="checkers", people=_told(no_office))
     if own:
-        told = sorted(map(str, own))
-        raise Incomplete("责任单位的人员不能参加核查。", "checker_of_responsible_unit", field="checkers", people=told)
-    away = await people.recused_from(checkers, _concerned(found.item), clock.today())
+        raise Incomplete(
+            "责任单位的人员不能参加核查。", "checker_of_responsible_unit", field="checkers", people=_told(own)
+        )
     if away:
-        told = sorted(map(str, away))
-        raise Incomplete("核查人员已申请回避与本事项有关的单位。", "checker_recused", field="checkers", people=told)
+        raise Incomplete(
+            "核查人员已申请回避与本事项有关的单位。", "checker_recused", field="checkers", people=_told(away)
+        )
+
+
+async def _unfit(found: Loaded, asked: frozenset[UUID]) -> tuple[frozenset[UUID], frozenset[UUID], frozenset[UUID]]:
+    """Of those asked about: who is no inspector or office person, is of a responsible unit, keeps away."""
+    return (
+        asked - await people.holders(asked, FIELD | OFFICE),
+        await people.of_units(asked, found.item.of(UnitRole.responsible) | found.item.former),
+        await people.recused_from(asked, _concerned(found.item), clock.today()),
+    )
+
+
+def _told(people: frozenset[UUID]) -> list[str]:
+    return sorted(map(str, people))
 
 
 def _concerned(it: Item) -> frozenset[UUID]:

@@ -1514,6 +1514,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/rectifications/{item_id}/checkers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who may be sent to check it, of the office's area */
+        get: operations["ApiRectificationsItemIdCheckersCheckers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/rectifications/{item_id}/closure": {
         parameters: {
             query?: never;
@@ -3161,15 +3178,10 @@ export interface components {
          * @enum {string}
          */
         BulkMove: "issue" | "drop" | "acknowledge" | "report" | "plan_measure" | "finish_measure" | "drop_measure" | "ask_extension" | "decide_extension" | "hand_in" | "pass_first" | "send_back" | "assign_check" | "publish" | "close_out" | "look_back" | "reopen" | "hang" | "resume" | "ask_void" | "void" | "decline_void";
-        /** Candidate */
-        Candidate: {
-            facts: string[];
-            ground: components["schemas"]["notifications_summaries_words_Ground"];
-            name: string;
-            regions: string[];
-            rule: string;
-            /** Format: uuid */
-            unit: string;
+        /** Candidates */
+        Candidates: {
+            items: components["schemas"]["tasks_rectifications_site_checks_Candidate"][];
+            next?: null;
         };
         /** CaptureIn */
         CaptureIn: {
@@ -4704,6 +4716,16 @@ export interface components {
             shares: components["schemas"]["Share"][];
             total: number;
         };
+        /** Candidate */
+        notifications_summaries_shapes_Candidate: {
+            facts: string[];
+            ground: components["schemas"]["notifications_summaries_words_Ground"];
+            name: string;
+            regions: string[];
+            rule: string;
+            /** Format: uuid */
+            unit: string;
+        };
         /** Change */
         notifications_summaries_shapes_Change: {
             before: number;
@@ -5722,7 +5744,7 @@ export interface components {
         Summary: {
             /** Format: date-time */
             as_of: string;
-            candidates: components["schemas"]["Candidate"][];
+            candidates: components["schemas"]["notifications_summaries_shapes_Candidate"][];
             candidates_more: number;
             carried_over: components["schemas"]["ItemLine"][];
             carried_over_more: number;
@@ -5874,6 +5896,13 @@ export interface components {
             before: unknown;
             field: string;
             label: string;
+        };
+        /** Candidate */
+        tasks_rectifications_site_checks_Candidate: {
+            name: string;
+            /** Format: uuid */
+            person: string;
+            unit_name: string;
         };
         /**
          * Ground
@@ -10562,6 +10591,46 @@ export interface operations {
                 };
                 content: {
                     "application/zip": unknown;
+                };
+            };
+        };
+    };
+    ApiRectificationsItemIdCheckersCheckers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused. `code` is stable, `detail` is a sentence for people, `field` names the wrong part. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        code: string;
+                        detail: string;
+                        details?: Record<string, never>;
+                        field?: string;
+                        request_id?: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Candidates"];
                 };
             };
         };

@@ -1,6 +1,6 @@
 // The forms of acts against items as the server tells them: what is open, what is missing, what is sent.
 import { describe, expect, it } from 'vitest'
-import { acts, missing, openActs, stillNeeded, verbsOf } from './acts'
+import { acts, missing, openActs, stillNeeded, verbsOf, withoutForm } from './acts'
 import { clockOf, shortPlace } from './clock'
 import { matches } from './matching'
 import type { Detail, Move, Row } from './types'
@@ -16,7 +16,7 @@ const HAND_IN = move('hand_in', [['note', '要写明情况'], ['evidence', '要�
 
 describe('acts', () => {
   it('are open as the server says, in their order, and none besides', () => {
-    expect(openActs(item([move('report'), HAND_IN, move('hang')])).map((one) => one.act.id)).toEqual(['hand-in', 'report'])
+    expect(openActs(item([move('report'), HAND_IN, move('hang')])).map((one) => one.act.id)).toEqual(['hand-in', 'report', 'hanging'])
     expect(openActs(item([]))).toEqual([])
   })
   it('that answer a record are open only while it waits', () => {
@@ -41,6 +41,23 @@ describe('acts', () => {
     expect(missing(it_, open!, { answer: 'yes' })).toBeNull()
     expect(missing(it_, open!, { answer: 'no' })?.sentence).toBe('要写明理由')
     expect(open!.act.body({ answer: 'no', note: '不属实' }, it_, 'h')).toEqual({ upheld: false, note: '不属实' })
+  })
+  it('redirect with the unit that was chosen, and ask for it only then', () => {
+    const needs = move('redirect', [['note', '要写明理由'], ['to_unit', '要选改派的责任单位']])
+    const it_ = item([move('decline_objection', [['note', '要写明理由']]), needs], { objections: [{ id: 'o', answer: null }] })
+    const [open] = openActs(it_)
+    expect(missing(it_, open!, { answer: 'no', note: '在职责之内' })).toBeNull()
+    expect(missing(it_, open!, { answer: 'other', note: '不归水务' })?.sentence).toBe('要选改派的责任单位')
+    expect(open!.act.body({ answer: 'other', note: '不归水务', to_unit: ['u'] }, it_, 'o')).toEqual({ upheld: true, note: '不归水务', to_unit: 'u', due_on: null })
+  })
+  it('count those who are sent to check', () => {
+    const it_ = item([move('assign_check', [['checkers', '核查人员至少 2 人']])])
+    const [open] = openActs(it_)
+    expect(missing(it_, open!, { checkers: ['a'] })?.sentence).toBe('核查人员至少 2 人')
+    expect(missing(it_, open!, { checkers: ['a', 'b'] })).toBeNull()
+  })
+  it('name a move that no form is for', () => {
+    expect(withoutForm(item([move('hang'), move('fly' as Move['verb'])]))).toEqual(['fly'])
   })
   it('have forms for each of their moves, and inputs with a label', () => {
     for (const act of acts()) {

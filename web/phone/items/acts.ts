@@ -2,6 +2,7 @@
 // which act is open comes from the item's `moves`, what a form asks stands here, how it is sent in acting.ts.
 import { words } from '@/shared/words'
 import { f } from './asking'
+import type { From } from './options'
 import type { Detail, Move, Verb } from './types'
 import { w } from './words'
 
@@ -16,7 +17,10 @@ export interface Choice {
 export interface Field {
   name: string
   label: string
-  kind: 'text' | 'line' | 'phone' | 'date' | 'percent' | 'choice' | 'people' | 'photos' | 'place' | 'tick'
+  kind: 'text' | 'line' | 'phone' | 'date' | 'percent' | 'choice' | 'people' | 'pick' | 'photos' | 'place' | 'tick'
+  /** Of `pick`: the list it is chosen from, and how many at least; without that exactly one. */
+  from?: From
+  least?: number
   need?: string
   hint?: string
   choices?: Choice[]
@@ -49,11 +53,14 @@ export interface Act {
 const base = (item: Detail) => `/api/rectifications/${item.id}`
 const text = (values: Values, name: string) => String(values[name] ?? '').trim()
 const given = (values: Values, name: string) => text(values, name) || null
+const first = (values: Values, name: string) => list(values, name)[0] ?? null
+const list = (values: Values, name: string) => (values[name] as string[] | undefined) ?? []
 const choices = (labels: Record<string, string>): Choice[] => Object.entries(labels).map(([value, label]) => ({ value, label }))
 
 const openExtension = (item: Detail) => item.extensions.find((one) => one.answer === null)
 const openObjection = (item: Detail) => item.objections.find((one) => one.answer === null)
 const openCheck = (item: Detail) => item.site_checks.find((one) => one.concluded_at === null && one.called_off_at === null)
+const responsible = (item: Detail) => item.units.filter((one) => one.role === 'responsible' && !one.ended_at)
 const openPublicObjection = (item: Detail) => item.publicity.flatMap((one) => one.objections).find((one) => one.answer === null)
 const unconfirmed = (item: Detail) => [...item.hand_ins].reverse().find((one) => one.principal_answer === null)
 export const openMeasures = (item: Detail) => item.measures.filter((one) => one.state === 'planned')
@@ -92,19 +99,28 @@ export function acts(): Act[] {
       body: (v) => ({ upheld: v.answer === 'yes', opinion: text(v, 'opinion'), due_on: v.answer === 'yes' ? given(v, 'due_on') : null }),
     },
     {
-      id: 'objection-ruling', verbs: ['decline_objection', 'uphold_objection'], label: w.value.verb.decline_objection!, paper: true,
+      id: 'objection-ruling', verbs: ['decline_objection', 'redirect', 'uphold_objection'], label: w.value.verb.decline_objection!,
+      paper: true,
       target: (item) => openObjection(item)?.id,
       path: (item, id) => `${base(item)}/objections/${id}/decision`,
       fields: (_, open) => [
         {
           name: 'answer', label: t.decision, kind: 'choice',
-          choices: choices({ no: t.noObjection, ...(open.has('uphold_objection') ? { yes: t.upheld } : {}) }),
-          hint: open.has('redirect') ? t.redirectLater : undefined,
+          choices: choices({
+            no: t.noObjection,
+            ...(open.has('redirect') ? { other: t.redirect } : {}),
+            ...(open.has('uphold_objection') ? { yes: t.upheld } : {}),
+          }),
         },
+        { name: 'to_unit', label: t.toUnit, kind: 'pick', from: 'units', need: 'to_unit', when: (v) => v.answer === 'other' },
+        { name: 'due_on', label: t.newDue, kind: 'date', when: (v) => v.answer === 'other' },
         { name: 'note', label: t.reason, kind: 'text', need: 'note' },
       ],
-      means: (v) => (v.answer === 'yes' ? 'uphold_objection' : 'decline_objection'),
-      body: (v) => ({ upheld: v.answer === 'yes', note: text(v, 'note') }),
+      means: (v) => (v.answer === 'yes' ? 'uphold_objection' : v.answer === 'other' ? 'redirect' : 'decline_objection'),
+      body: (v) => ({
+        upheld: v.answer !== 'no', note: text(v, 'note'),
+        ...(v.answer === 'other' ? { to_unit: first(v, 'to_unit'), due_on: given(v, 'due_on') } : {}),
+      }),
     },
     {
       id: 'public-objection', verbs: ['decline_public_objection', 'uphold_public_objection'],
@@ -161,6 +177,40 @@ export function acts(): Act[] {
       path: (item) => `${base(item)}/first-pass`,
       fields: () => [opinion],
       body: (v) => ({ opinion: text(v, 'opinion') }),
+    },
+    {
+      id: 'issue', verbs: ['issue'], label: w.value.verb.issue!,
+      path: (item) => `${base(item)}/issue`,
+      fields: (item) => [
+        ...(responsible(item).length ? [] : [{ name: 'responsible_units', label: t.units, kind: 'pick', from: 'units', least: 1, need: 'responsible_units' } as Field]),
+        { name: 'asks', label: t.asks, kind: 'text' },
+        { name: 'due_on', label: t.issueDue, kind: 'date', need: 'due_on', hint: t.issueDueHint },
+        { name: 'listed', label: t.listed, kind: 'tick' },
+        { name: 'public', label: t.public, kind: 'tick' },
+      ],
+      start: (item) => ({ asks: item.asks }),
+      body: (v) => ({
+        responsible_units: list(v, 'responsible_units'), asks: text(v, 'asks'), due_on: given(v, 'due_on'),
+        listed: v.listed === true, public: v.public === true,
+      }),
+    },
+    {
+      id: 'check-assignment', verbs: ['assign_check'], label: w.value.verb.assign_check!, kind: 'site_check',
+      path: (item) => `${base(item)}/site-checks`,
+      fields: () => [
+        { name: 'checkers', label: t.checkers, kind: 'pick', from: 'checkers', least: 2, need: 'checkers', hint: t.checkersHint },
+        { name: 'note', label: t.checkNote, kind: 'text' },
+      ],
+      body: (v) => ({ checkers: list(v, 'checkers'), note: text(v, 'note') }),
+    },
+    {
+      id: 'publicity', verbs: ['publish'], label: w.value.verb.publish!, kind: 'publicity',
+      path: (item) => `${base(item)}/publicity`,
+      fields: () => [
+        { name: 'text', label: t.publicText, kind: 'text', need: 'text', hint: t.publicTextHint },
+        { name: 'starts_on', label: t.startsOn, kind: 'date' },
+      ],
+      body: (v) => ({ text: text(v, 'text'), starts_on: given(v, 'starts_on') }),
     },
     {
       id: 'acknowledgement', verbs: ['acknowledge'], label: w.value.verb.acknowledge!, kind: 'acknowledgement',
@@ -253,6 +303,46 @@ export function acts(): Act[] {
       body: (v) => ({ result: given(v, 'result'), note: text(v, 'note') }),
     },
     {
+      id: 'public-objection-taken', verbs: ['take_public_objection'], label: w.value.verb.take_public_objection!, kind: 'public_objection',
+      path: (item) => `${base(item)}/publicity/${item.publicity.at(-1)!.id}/objections`,
+      fields: () => [{ name: 'note', label: t.publicObjection, kind: 'text', need: 'note' }],
+      body: (v) => ({ note: text(v, 'note') }),
+    },
+    {
+      id: 'resumption', verbs: ['resume'], label: w.value.verb.resume!, kind: 'resumption', paper: true,
+      path: (item) => `${base(item)}/resumption`,
+      fields: () => [
+        { name: 'due_on', label: t.newDueNeeded, kind: 'date', need: 'due_on' },
+        { name: 'note', label: t.reason, kind: 'text', need: 'note' },
+      ],
+      body: (v) => ({ due_on: given(v, 'due_on'), note: text(v, 'note') }),
+    },
+    {
+      id: 'reopening', verbs: ['reopen'], label: w.value.verb.reopen!, kind: 'reopening', paper: true, danger: true,
+      path: (item) => `${base(item)}/reopening`,
+      fields: (item) => [
+        { name: 'note', label: t.reason, kind: 'text', need: 'note' },
+        { name: 'due_on', label: t.newDueNeeded, kind: 'date', need: 'due_on' },
+        { name: 'evidence', label: t.newProof, kind: 'photos', need: 'evidence' },
+        ...(responsible(item).length > 1
+          ? [{ name: 'units', label: t.backTo, kind: 'people', choices: responsible(item).map((one) => ({ value: one.unit, label: one.name })) } as Field]
+          : []),
+      ],
+      start: (item) => ({ units: responsible(item).map((one) => one.unit) }),
+      body: (v) => ({ note: text(v, 'note'), due_on: given(v, 'due_on'), units: list(v, 'units') }),
+    },
+    {
+      id: 'hanging', verbs: ['hang'], label: w.value.verb.hang!, kind: 'hanging', paper: true, danger: true,
+      path: (item) => `${base(item)}/hanging`,
+      fields: () => [
+        { name: 'reason_code', label: t.hangWhy, kind: 'choice', need: 'reason_code', choices: choices(w.value.hangReason) },
+        { name: 'note', label: t.reason, kind: 'text', need: 'note' },
+        { name: 'review_on', label: t.reviewOn, kind: 'date', need: 'review_on', hint: t.reviewOnHint },
+        { name: 'paper', label: t.hangPaper, kind: 'line', need: 'paper', hint: t.hangPaperHint },
+      ],
+      body: (v) => ({ reason_code: given(v, 'reason_code'), note: text(v, 'note'), review_on: given(v, 'review_on'), paper: text(v, 'paper') }),
+    },
+    {
       id: 'return', verbs: ['send_back'], label: w.value.verb.send_back!, kind: 'review', danger: true,
       path: (item) => `${base(item)}/returns`,
       fields: () => [
@@ -267,11 +357,20 @@ export function acts(): Act[] {
       fields: () => [{ name: 'note', label: t.reason, kind: 'text', need: 'note' }],
       body: (v) => ({ note: text(v, 'note') }),
     },
+    {
+      id: 'dropping', verbs: ['drop'], label: w.value.verb.drop!, danger: true,
+      path: (item) => `${base(item)}/dropping`,
+      fields: () => [{ name: 'note', label: t.reason, kind: 'text', need: 'note' }],
+      body: (v) => ({ note: text(v, 'note') }),
+    },
   ]
 }
 
-/** Moves that a phone has no form for: they need lists of units or people. Named, so that nobody looks for them. */
-export const AT_THE_DESK: readonly Verb[] = ['issue', 'drop', 'redirect', 'assign_check', 'publish', 'hang', 'resume', 'reopen']
+/** Open moves that a phone has no form for. Named, so that nobody looks for them here. */
+export function withoutForm(item: Detail): Verb[] {
+  const known = new Set(acts().flatMap((act) => act.verbs))
+  return item.moves.map((move) => move.verb).filter((verb) => !known.has(verb))
+}
 
 export interface OpenAct {
   act: Act
@@ -302,7 +401,7 @@ export function missing(item: Detail, open: OpenAct, values: Values): { field: F
   const move = open.moves.find((one) => one.verb === verb) ?? open.moves[0]!
   for (const field of open.act.fields(item, verbsOf(open))) {
     if (field.when && !field.when(values)) continue
-    if (filled(values[field.name])) continue
+    if (filled(values[field.name], field.least)) continue
     if (field.kind === 'choice' && field.name !== 'due_on') return { field, sentence: choose(field.label) }
     const need = move.needs.find((one) => one.field === field.need)
     if (need && field.need !== 'outside_reason') return { field, sentence: need.sentence }
@@ -313,6 +412,6 @@ export function missing(item: Detail, open: OpenAct, values: Values): { field: F
 const choosing = words({ choose: (what: string) => `要选${what}` }, { choose: (what: string) => `Choose: ${what}` })
 const choose = (label: string) => choosing.value.choose(label)
 
-function filled(value: Values[string] | undefined): boolean {
-  return Array.isArray(value) ? value.length > 0 : typeof value === 'boolean' ? true : Boolean(value?.trim())
+function filled(value: Values[string] | undefined, least = 1): boolean {
+  return Array.isArray(value) ? value.length >= least : typeof value === 'boolean' ? true : Boolean(value?.trim())
 }

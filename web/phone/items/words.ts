@@ -44,6 +44,8 @@ export const w = words(
       resume: '解除挂账',
       reopen: '重开',
       drop: '撤销草稿',
+      redirect: '改派',
+      take_public_objection: '登记公示异议',
     } as Record<string, string>,
     waits: {
       void: '待确认作废',
@@ -67,6 +69,7 @@ export const w = words(
       evidence_contradicts: '佐证与事实不符',
       other: '其他',
     } as Record<string, string>,
+    hangReason: { season: '季节', engineering: '工程', funds: '资金', litigation: '诉讼' } as Record<string, string>,
     ground: { fact: '事实不符', jurisdiction: '不属职责', duplicate: '重复交办' } as Record<string, string>,
     returned: (n: number) => `退回 ${n} 次`,
     reopened: (n: number) => `重开 ${n} 次`,
@@ -122,6 +125,8 @@ export const w = words(
       resume: 'Resume',
       reopen: 'Reopen',
       drop: 'Drop draft',
+      redirect: 'Redirect',
+      take_public_objection: 'Public objection taken',
     },
     waits: {
       void: 'Voiding to confirm',
@@ -145,6 +150,7 @@ export const w = words(
       evidence_contradicts: 'Evidence contradicts',
       other: 'Other',
     },
+    hangReason: { season: 'Season', engineering: 'Engineering', funds: 'Funds', litigation: 'Litigation' },
     ground: { fact: 'Facts are wrong', jurisdiction: 'Not our duty', duplicate: 'Issued twice' },
     returned: (n: number) => `sent back ${n}×`,
     reopened: (n: number) => `reopened ${n}×`,
