@@ -100,6 +100,7 @@ async def lived_through(cycles: int, seed: int) -> str:
         receipts_are_true(said)
         await eventually(handed_over)
         await told_once(said)
+        await eventually(drawn)
         await what_was_left_is_swept(earlier)
     return f"{cycles} kills, {len(said.findings)} findings and {len(said.files)} photos acknowledged: all there, once"
 
@@ -119,6 +120,11 @@ def receipts_are_true(said: Said) -> None:
 
 async def handed_over() -> bool:
     return (await raw("SELECT count(*) = 0 AS none FROM outbox"))[0]["none"]
+
+
+async def drawn() -> bool:
+    """Every photo has its display copies: what lies half-written from now on is nobody's."""
+    return (await raw("SELECT bool_and(state = 'ready') AS all FROM evidence"))[0]["all"]
 
 
 async def told_once(said: Said) -> None:
