@@ -20,8 +20,10 @@ from backend import protected, settings
 from backend.evidence import looks as seen
 from bench import _reuse_photos as photos
 
-SEEDS = 1_000  # photos of each kind whose looks the million are made of: fewer, and too many have the very same band
+SEEDS = 1_000  # photos of each kind whose looks the million are made of
+OWN = 25  # photos of each kind that are there themselves; copies are looked for of these alone
 BATCH = 250_000
+LAST = UUID(int=OWN * len(photos.KINDS))  # of their ids; those of the others are greater
 Looks = list[int]
 _EVIDENCE = ("id", "sha256", "size", "media_type", "source", "declared_by", "declared_at", "state", "tries")
 
@@ -86,9 +88,9 @@ async def is_loaded(line: asyncpg.Connection) -> bool:
     return await line.fetchval("SELECT fingerprint FROM bench_loaded") == fingerprint()
 
 
-def seeds() -> list[Looks]:
-    """The looks of some made-up photos."""
-    wanted = [(kind, number) for kind in photos.KINDS for number in range(SEEDS)]
+def made_up(first: int, count: int) -> list[Looks]:
+    """The looks of so many made-up photos of each kind, from that number on."""
+    wanted = [(kind, number) for kind in photos.KINDS for number in range(first, first + count)]
     with workers() as pool:
         return pool.starmap(_look, wanted, chunksize=10)
 
@@ -107,11 +109,14 @@ def _look(kind: str, number: int) -> Looks:
 
 
 async def load(line: asyncpg.Connection, count: int) -> None:
-    """So many photos. Each band of a look is that band of a made-up photo, drawn by lot.
+    """So many photos. Each band of a look is that band of a made-up photo, drawn by lot; and OWN of each kind beside.
 
     So a lookup meets as many entries of the index as it would among photos like those, and hardly a photo that is near.
+    Not so a photo that bands were drawn from: with ten million of ten thousand, each of its twenty bands is there a
+    thousand times for that alone. Therefore copies are looked for of the OWN, which lent no band to any other.
     """
-    drawn = _bands(await asyncio.to_thread(seeds))
+    drawn = _bands(await asyncio.to_thread(made_up, 0, SEEDS))
+    own = await asyncio.to_thread(made_up, SEEDS, OWN)
     # As the owner of the database: neither links nor triggers, and the indexes afterwards.
     await line.execute("SET session_replication_role = replica; SET maintenance_work_mem = '1GB'")
     made = await _without_indexes(line)
@@ -122,6 +127,7 @@ async def load(line: asyncpg.Connection, count: int) -> None:
     for definition in made:
         await line.execute(definition, timeout=None)
     await line.execute("RESET session_replication_role")
+    await hand_in(line, own)
     for table in ("evidence", "evidence_reading", "evidence_look"):
         await line.execute(f"VACUUM ANALYZE {table}", timeout=None)
     await line.execute("DROP TABLE IF EXISTS bench_loaded; CREATE TABLE bench_loaded (fingerprint text)")

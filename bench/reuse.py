@@ -19,7 +19,7 @@ import msgspec
 from PIL import Image
 
 from backend import settings, up
-from backend.evidence.looks import NEAR, PARTS, looks
+from backend.evidence.looks import NEAR, NOTHING, PARTS, looks
 from bench import _filing_scene as servers
 from bench import _reuse_scene as scene
 from bench._reuse_edits import EDITS, edited
@@ -33,7 +33,8 @@ SCAN = (
 Row = tuple[str, list[int], list[list[int]]]  # kind, looks of the photo, looks of each edit
 Asked = tuple[list[int], list[int], UUID | None]  # looks of the parts, of the tiles, and what must be found
 NOBODY = UUID(int=0)
-STRANGERS = 20  # of each kind
+STRANGERS = 25  # of each kind
+MANY = 10_000_000  # photos, for how crowded the bands are
 SURE = 3  # bits that can be turned in a look, and one of its four bands is the same
 
 
@@ -91,7 +92,7 @@ async def _speed(wanted: argparse.Namespace) -> int:
         for one in asked[:50]:  # prepared statements and caches, as on any day but the first
             await _near(one)
         _print_speed(await _lookups(line, asked, wanted.scans))
-        await _print_entries(line, asked[:80])
+        await _print_entries(line, asked[:200])
         if wanted.plan:
             await _print_plan(line, asked[0])
     finally:
@@ -101,27 +102,24 @@ async def _speed(wanted: argparse.Namespace) -> int:
 
 
 async def _asked(line: asyncpg.Connection, wanted: argparse.Namespace) -> list[Asked]:
-    """Photos to look for: every other one an edited copy of one that is there, the rest strangers."""
-    made, share = random.Random(7), min(100.0, 40_000 * wanted.lookups / wanted.photos)
-    rows = await line.fetch(
-        f"SELECT evidence, looks FROM evidence_reading TABLESAMPLE SYSTEM ({share}) REPEATABLE (7) "
-        "ORDER BY md5(evidence::text) LIMIT $1",
-        wanted.lookups // 2,
-    )
-    numbers = range(scene.SEEDS, scene.SEEDS + STRANGERS)  # none of those that the database is made of
-    with scene.workers() as pool:
-        strangers = pool.starmap(_stranger, [(kind, number) for kind in KINDS for number in numbers])
+    """Photos to look for: every other one an edited copy of one that is there, the rest strangers.
+
+    Neither lent a band to the photos of the database, so both meet what photos that know nothing of each other would.
+    """
+    made = random.Random(7)
+    rows = await line.fetch("SELECT evidence, looks FROM evidence_reading WHERE evidence <= $1", scene.LAST)
+    own = [(row["looks"], row["evidence"]) for row in rows if any(row["looks"][: len(PARTS)])]
+    strangers = await asyncio.to_thread(scene.made_up, scene.SEEDS + scene.OWN, STRANGERS)
+    made.shuffle(own)
+    made.shuffle(strangers)
     asked: list[Asked] = []
-    for at, row in enumerate(rows):
-        parts = [_turned(made, look, made.randint(0, SURE)) for look in row["looks"][: len(PARTS)]]
-        asked.append((parts, row["looks"][len(PARTS) :], row["evidence"]))
+    for at in range(wanted.lookups // 2):
+        seen, id = own[at % len(own)]
+        parts = [look and _turned(made, look, made.randint(0, SURE)) for look in seen[: len(PARTS)]]
+        asked.append((parts, seen[len(PARTS) :], id))
         unknown = strangers[at % len(strangers)]
         asked.append((unknown[: len(PARTS)], unknown[len(PARTS) :], None))
     return asked
-
-
-def _stranger(kind: str, number: int) -> list[int]:
-    return looks(photo(kind, number))
 
 
 def _turned(made: random.Random, look: int, bits: int) -> int:
@@ -184,21 +182,17 @@ async def _print_entries(line: asyncpg.Connection, asked: Sequence[Asked]) -> No
     """How many entries of the indexes a lookup goes through: what it costs, whatever the machine is doing."""
     from backend.evidence import reuse
 
-    one = " UNION ALL ".join(
-        "SELECT count(*) AS n FROM evidence_look "
-        f"WHERE (part::integer << 16 | ((look >> {16 * at}) & 65535)::integer) = ANY(${at + 1}::integer[])"
+    of_band = " UNION ALL ".join(
+        f"SELECT count(*) FROM evidence_look WHERE {reuse.band(at)} = {reuse.band(at, 'my.part', 'my.look')}"
         for at in range(4)
     )
+    count = (
+        "SELECT sum(count)::integer FROM unnest($1::smallint[], $2::bigint[]) AS my(part, look), "
+        f"LATERAL ({of_band}) AS met WHERE my.look <> 0"
+    )
     for name, of_one_sort in (("stranger", asked[1::2]), ("copy", asked[::2])):
-        met: list[int] = []
-        for it in of_one_sort:
-            met.append(
-                await line.fetchval(
-                    f"SELECT sum(n)::integer FROM ({one}) AS band", *(reuse.entries(it[0], at) for at in range(4))
-                )
-                or 0
-            )
-        print(f"entries   {sum(met) / len(met):,.0f} met in the indexes by a {name}")
+        met = [await line.fetchval(count, list(range(len(PARTS))), it[0]) or 0 for it in of_one_sort]
+        print(f"entries   {sum(met) / len(met):,.0f} met in the indexes by a {name}, the median {median(met):,.0f}")
 
 
 async def _print_plan(line: asyncpg.Connection, asked: Asked) -> None:
@@ -258,10 +252,23 @@ async def _quality(made: Sequence[Row]) -> int:
                 false += [(at, ids.index(other)) for other in found if other != ids[at]]
         blind = sum(not any(mine[: len(PARTS)]) for _, mine, _ in made)
         _print_quality(recall, false, [kind for kind, _, _ in made], blind)
+        print(f"crowding     {_met([mine for _, mine, _ in made], MANY):,.0f} entries met among {MANY:,} such photos")
     finally:
         await db.close_pool()
         await line.close()
     return 0
+
+
+def _met(made: Sequence[list[int]], photos: int) -> float:
+    """How many entries of the indexes a photo would meet among so many that are like these and independent of each
+    other: from how many pairs of these have a band in common.
+    """
+    pairs = 0
+    for part in range(len(PARTS)):
+        for at in range(0, 64, 16):
+            bands = Counter(mine[part] >> at & 0xFFFF for mine in made if mine[part] != NOTHING)
+            pairs += sum(count * (count - 1) for count in bands.values())
+    return pairs / len(made) / (len(made) - 1) * photos
 
 
 def _print_quality(recall: dict[str, int], false: list[tuple[int, int]], kinds: Sequence[str], blind: int) -> None:

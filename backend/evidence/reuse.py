@@ -14,39 +14,47 @@ from backend.db import planned, raw
 from backend.evidence.looks import NEAR, NOTHING, PARTS, TILES_NEAR
 
 MOST = 50  # told of one photo
-MOST_SEEN = 500  # of one band: a form that was photographed ten thousand times must not take seconds
+MOST_SEEN = 500  # of one band of a part: a form that was photographed ten thousand times must not take seconds
 
-_BANDS = ("band0", "band1", "band2", "band3")
-_MINE = (
-    f"json_to_recordset($1) AS mine (id uuid, sha256 text, {', '.join(f'{band} integer[]' for band in _BANDS)}, "
-    "parts bigint[], tiles bigint[], others uuid[])"
-)
-_APART = "bit_count((look # mine.parts[part + 1])::bit(64))"
+_MINE = "json_to_recordset($1) AS mine (id uuid, sha256 text, parts bigint[], tiles bigint[], others uuid[])"
+
+
+def band(at: int, part: str = "part", look: str = "look") -> str:
+    """Under which value a look of a part stands in the index of that band: written as the index has it."""
+    return f"({part}::integer << 16 | (({look} >> {16 * at}) & 65535)::integer)"
+
+
+_APART = "bit_count((look # my.look)::bit(64))"
 _MET = " UNION ALL ".join(
-    # As in the indexes of backend_reuse_by_hand.
     f"(SELECT evidence, {_APART} AS bits FROM evidence_look "
-    f"WHERE (part::integer << 16 | ((look >> {16 * at}) & 65535)::integer) = ANY(mine.{band}) "
-    f"AND {_APART} <= {NEAR} LIMIT {MOST_SEEN})"
-    for at, band in enumerate(_BANDS)
+    f"WHERE {band(at)} = {band(at, 'my.part', 'my.look')} AND {_APART} <= {NEAR} LIMIT {MOST_SEEN})"
+    for at in range(4)
 )
 # What is left of a photo's looks behind the PARTS, compared where both show something.
 _TILES = f"""
     SELECT coalesce(sum(bit_count((theirs # ours)::bit(64))), 0) AS bits, count(*) AS tiles
     FROM unnest(looks[{len(PARTS) + 1}:], mine.tiles) AS tile(theirs, ours) WHERE theirs <> 0 AND ours <> 0
 """
-# OFFSET 0: of each find its own row. Joined instead, a plan made for any photo may begin with the whole table.
+# OFFSET 0: of each find its own row. Joined instead, a plan made for any photo may begin with the whole table. And what
+# the tiles tell apart, often hundreds of one form, is not looked up again for its hash.
 _ANYWHERE = f"""
     SELECT mine.id AS mine, near.* FROM {_MINE} CROSS JOIN LATERAL (
         WITH seen AS MATERIALIZED (
-            SELECT evidence, min(bits)::integer AS bits FROM ({_MET}) AS met WHERE evidence <> mine.id
+            SELECT evidence, min(bits)::integer AS bits
+            FROM (SELECT part - 1 AS part, look FROM unnest(mine.parts) WITH ORDINALITY AS of(look, part)) AS my
+            CROSS JOIN LATERAL ({_MET}) AS met
+            WHERE my.look <> {NOTHING} AND evidence <> mine.id
             GROUP BY evidence ORDER BY min(bits), evidence DESC LIMIT {MOST_SEEN}
         )
-        SELECT seen.evidence, seen.bits FROM seen
-        CROSS JOIN LATERAL (SELECT looks FROM evidence_reading WHERE evidence = seen.evidence OFFSET 0) AS reading
-        CROSS JOIN LATERAL (SELECT sha256 FROM evidence WHERE id = seen.evidence OFFSET 0) AS file
-        CROSS JOIN LATERAL ({_TILES}) AS tile
-        WHERE tile.bits <= {TILES_NEAR} * tile.tiles AND file.sha256 <> mine.sha256
-        ORDER BY seen.bits, seen.evidence DESC LIMIT {MOST}
+        SELECT fit.evidence, fit.bits FROM (
+            SELECT seen.evidence, seen.bits FROM seen
+            CROSS JOIN LATERAL (SELECT looks FROM evidence_reading WHERE evidence = seen.evidence OFFSET 0) AS reading
+            CROSS JOIN LATERAL ({_TILES}) AS tile
+            WHERE tile.bits <= {TILES_NEAR} * tile.tiles OFFSET 0
+        ) AS fit
+        CROSS JOIN LATERAL (SELECT sha256 FROM evidence WHERE id = fit.evidence OFFSET 0) AS file
+        WHERE file.sha256 <> mine.sha256
+        ORDER BY fit.bits, fit.evidence DESC LIMIT {MOST}
     ) AS near
 """
 _AMONG = f"""
@@ -105,13 +113,6 @@ async def alike(photos: Sequence[Photo]) -> dict[UUID, dict[UUID, Near]]:
 
 
 def _told(it: Photo) -> dict[str, Any]:
-    parts = list(it.looks[: len(PARTS)])
-    bands = {band: entries(parts, at) for at, band in enumerate(_BANDS)}
     others = [other for other in it.others if other != it.id]
-    tiles = list(it.looks[len(PARTS) :])
-    return {"id": it.id, "sha256": it.sha256, **bands, "parts": parts, "tiles": tiles, "others": others}
-
-
-def entries(parts: Sequence[int], band: int) -> list[int]:
-    """Under which values of a band's index the looks of these parts stand."""
-    return [part << 16 | look >> 16 * band & 0xFFFF for part, look in enumerate(parts) if look != NOTHING]
+    parts, tiles = list(it.looks[: len(PARTS)]), list(it.looks[len(PARTS) :])
+    return {"id": it.id, "sha256": it.sha256, "parts": parts, "tiles": tiles, "others": others}
