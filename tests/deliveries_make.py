@@ -4,9 +4,10 @@ import asyncio
 import base64
 import json
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -140,6 +141,26 @@ def provider() -> Iterator[Provider]:
         it.done.set()
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def trickle(head: str) -> Iterator[str]:
+    """The address of a server that says this much and then a letter every twentieth of a second, for ever."""
+    done = threading.Event()
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def answer() -> None:
+        with suppress(OSError), server.accept()[0] as line:
+            line.sendall(head.encode("latin-1"))
+            while not done.wait(0.05):
+                line.sendall(b"x")
+
+    threading.Thread(target=answer, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+    finally:
+        done.set()
+        server.close()
 
 
 # ── a browser that is subscribed ─────────────────────────────────────────────────────────────────────────────────

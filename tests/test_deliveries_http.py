@@ -1,10 +1,13 @@
 """Robots, text messages and Web Push against a real HTTP server: what is asked, what answers mean, what is hidden."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import json
 import logging
+import threading
+import time
 import urllib.parse
 from datetime import timedelta
 from functools import partial
@@ -142,6 +145,29 @@ async def test_who_does_not_answer_or_answers_without_end_is_not_waited_for(prov
     provider.answers = [(200, {"errcode": 0, "x": "y" * 5_000_000}, {})]
     told = await channels.send(message(), robot(K.wecom))
     assert told.outcome is O.failed and told.ill  # cut off: not an answer of this provider
+
+
+TRICKLES = {"line": "", "header": "HTTP/1.1 200 OK\r\nX-Slow: ", "body": "HTTP/1.1 200 OK\r\n\r\n"}
+
+
+@pytest.mark.parametrize("head", TRICKLES.values(), ids=TRICKLES)
+async def test_a_provider_that_trickles_is_cut_off_and_its_thread_is_free(monkeypatch, noon, head):
+    """A byte now and then is an answer to each single read, for ever; the whole has an end."""
+    monkeypatch.setattr(posting, "WHOLE_WITHIN", 0.6)
+    with deliveries_make.trickle(head) as url:
+        began = time.monotonic()
+        with pytest.raises(TimeoutError):
+            await asyncio.to_thread(posting.post, f"{url}/sms", origins=[url], data=b"{}", headers={})
+        assert time.monotonic() - began < 4, "the limit, and what a busy machine adds"
+    assert not [one for one in threading.enumerate() if isinstance(one, threading.Timer)]
+
+
+async def test_an_encryption_that_is_never_agreed_upon_is_cut_off_too(monkeypatch, noon):
+    monkeypatch.setattr(posting, "WHOLE_WITHIN", 0.6)
+    with deliveries_make.trickle("\x16\x03\x03\x40\x00") as url:
+        https = url.replace("http://", "https://")
+        with pytest.raises(TimeoutError):
+            await asyncio.to_thread(posting.post, f"{https}/sms", origins=[https], data=b"{}", headers={})
 
 
 async def test_a_gateway_that_took_it_and_lost_its_answer_is_asked_again_under_the_same_key(provider, fresh):

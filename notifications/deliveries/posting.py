@@ -1,5 +1,6 @@
 """One HTTP request to a provider, in a thread with limits: to allowed origins only, no redirects, no long answers.
 
+No answer takes longer than WHOLE_WITHIN, from the connection to its last byte, however slowly it trickles in: lines.py.
 Every word of a provider is untrusted. Nothing here logs an address, a body or an exception's text: they hold keys.
 """
 
@@ -7,7 +8,6 @@ import asyncio
 import contextvars
 import logging
 import re
-import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import requests
 
 from backend import clock
+from notifications.deliveries import lines
 from notifications.deliveries.rules import Outcome
 from notifications.deliveries.sending import Answer, told
 
@@ -67,8 +68,9 @@ def post(url: str, *, origins: Iterable[str], data: Any, headers: Mapping[str, s
     """Runs in a thread. Raises NotAllowed, TimeoutError, requests.RequestException."""
     if not allowed(url, origins):
         raise NotAllowed
-    deadline = time.monotonic() + WHOLE_WITHIN
-    with requests.Session() as session:
+    with lines.cut_after(WHOLE_WITHIN), requests.Session() as session:
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, lines.Adapter())
         answer = session.request(
             method, url, data=data, headers=dict(headers), timeout=(CONNECT_WITHIN, READ_WITHIN),
             allow_redirects=False, stream=True,
@@ -76,15 +78,15 @@ def post(url: str, *, origins: Iterable[str], data: Any, headers: Mapping[str, s
         body = bytearray()
         for piece in answer.iter_content(4096):
             body += piece
-            if time.monotonic() > deadline:
-                raise TimeoutError
             if len(body) >= MOST_ANSWER:
                 break
         return Heard(answer.status_code, bytes(body), _after(answer.headers.get("Retry-After", "")))
 
 
 async def in_thread(pool: ThreadPoolExecutor, ask: Callable[[], Answer]) -> Answer:
-    """What `ask` answers, or that nobody answered in time. Its thread ends by itself, within its own limits."""
+    """What `ask` answers, or that nobody answered in time. Its thread ends by itself: within WHOLE_WITHIN, and what the
+    system takes to find the provider's address, which nobody can cut short.
+    """
     loop, here = asyncio.get_running_loop(), contextvars.copy_context()
     try:
         return await asyncio.wait_for(loop.run_in_executor(pool, here.run, ask), WHOLE_WITHIN + READ_WITHIN)
