@@ -1,12 +1,17 @@
 """待我处理: what waits for whom, what does not, in which order, and nothing out of sight."""
 
+from datetime import date, timedelta
+
 import pytest
 
+from backend import clock
 from backend.columns import uuid7
-from backend.roles import Actor
+from backend.db import raw
+from backend.roles import SYSTEM, Actor, Role
+from backend.units import commands as units
 from inspections.findings.rules import Severity
 from tasks.decisions.rules import ASKED, DECISIONS
-from tasks.rectifications import rules, voiding
+from tasks.rectifications import confirming, jobs, rules, voiding
 from tasks.rectifications.item import Status, Verb
 from tests import make
 
@@ -66,6 +71,23 @@ async def test_procedures_wait_for_the_office_with_their_own_date_first(client, 
     told = answer.json()
     assert told["more"] and told["next"] is None and len(told["items"]) == 2
     assert all(row["decide_by"] is not None for row in told["items"])
+
+
+async def test_a_hand_in_of_a_unit_that_was_merged_waits_for_the_principal_of_its_heir(client, it, noon):
+    """The heir has a part of its own, whose hand-in was confirmed before."""
+    item = await make.shared(it)
+    heir = next(iter(it.handler2.units()))
+    principal = await make.person("局长郑", Role.unit_principal, at=heir)
+    for n, handler in enumerate((it.handler2, it.handler)):
+        with clock.frozen(noon + timedelta(hours=n)):
+            await make.acknowledge(handler, item)
+            await make.hand_in(handler, item)
+    [own] = await raw("SELECT id FROM hand_in WHERE unit = $1", heir)
+    await confirming.confirm(item, own["id"], principal, note="属实。")
+    assert await waiting(client, principal, decisions_only=True) == {}
+    await units.end_unit(SYSTEM, unit=it.responsible, on=date(2026, 11, 23), successor=heir)
+    await jobs.hand_over_parts()
+    assert await waiting(client, principal, decisions_only=True) == {str(item): ["confirm_hand_in"]}
 
 
 async def test_a_check_waits_for_the_office_and_then_for_its_checkers(client, it):

@@ -75,12 +75,15 @@ _PARTS = (
     "AND part.status = 'handed_in' WHERE mine.unit = ANY({}::uuid[]) AND mine.role = 'lead' "
     "AND mine.ended_at IS NULL AND mine.item_status IN ('issued', 'working') LIMIT {}"
 )
+# The latest hand-in of the part, its own or that of a unit that was merged into it, which nobody has answered.
 _UNCONFIRMED = (
     "SELECT part.rectification FROM rectification_unit AS part WHERE part.unit = ANY({}::uuid[]) "
     "AND part.role = 'responsible' AND part.ended_at IS NULL AND part.status IN ('handed_in', 'passed') "
     "AND part.item_status IN ('issued', 'working', 'handed_in', 'passed') "
     "AND (SELECT hand_in.principal_at FROM hand_in WHERE hand_in.rectification = part.rectification "
-    "AND hand_in.unit = part.unit ORDER BY hand_in.at DESC LIMIT 1) IS NULL LIMIT {}"
+    "AND hand_in.unit IN (SELECT own.unit FROM rectification_unit AS own WHERE own.rectification = part.rectification "
+    "AND part.unit IN (own.unit, own.taken_over_by)) ORDER BY hand_in.at DESC, hand_in.id DESC LIMIT 1) IS NULL "
+    "LIMIT {}"
 )
 _CHECKS = (
     "SELECT rectification FROM site_check JOIN site_checker ON site_checker.site_check = site_check.id "
