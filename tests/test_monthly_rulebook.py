@@ -47,6 +47,9 @@ async def test_the_ladder_of_entering_a_rule(client, city) -> None:
             ("target", "各乡镇", "unknown_reference"),
             ("region", "999999000000", "unknown_reference"),
             ("valid_from", "0001-01-01", "bad_date"),
+            ("valid_from", "1999-12-31", "bad_date"),
+            ("valid_from", "2031-03-03", "bad_date"),  # five years and a day ahead
+            ("valid_to", "2100-01-01", "bad_date"),
             ("roll", "sideways", "malformed"),
         ):
             refused = await post(client, city.staff, RULES, said | {field: wrong})

@@ -104,7 +104,7 @@ def test_a_month_begins_at_midnight_in_shanghai() -> None:
 )  # fmt: skip
 def test_terms_that_leave_no_day_are_refused(said: dict) -> None:
     with pytest.raises(Incomplete):
-        rules.check_terms(terms(**said))
+        rules.check_terms(terms(**said), date(2026, 1, 1))
 
 
 S = CellState

@@ -119,11 +119,6 @@ class MonthlyRuleIn(msgspec.Struct, forbid_unknown_fields=True):
     roll: Roll = Roll.none
     replaces: UUID | None = None
 
-    def __post_init__(self) -> None:
-        for name in ("valid_from", "valid_to"):
-            if (day := getattr(self, name)) and not 2000 <= day.year < 2100:
-                raise BadRequest("日期超出范围。", "bad_date", field=name)
-
     def proposal(self) -> ruling.Proposal:
         own = ("window_start_day", "cutoff_day", "inclusive", "roll", "valid_from", "valid_to")
         return ruling.Proposal(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from backend.errors import Conflict, Incomplete, WrongState
+from backend.errors import BadRequest, Conflict, Incomplete, WrongState
 from backend.workdays import Calendar, Certainty, add_months, end_of_day, moment_of
 from backend.workdays import day_of as local_day
 from tasks.monthly.words import CellState, Roll
@@ -143,8 +143,20 @@ def check_stands(corrected: bool, withdrawn: bool) -> None:
         raise Conflict("这条记录已经更正，请打开更正后的记录。", "already_corrected")
 
 
-def check_terms(terms: Terms) -> None:
-    """Raises Incomplete for days that leave no day to check on, or a validity that ends before it begins."""
+EARLIEST, YEARS_AHEAD = date(2000, 1, 1), 5  # a rule of another year is a slip of the pen
+
+
+def check_terms(terms: Terms, today: date) -> None:
+    """Raises BadRequest for a rule of times that cannot be meant, Incomplete for days that leave no day to check on, or
+    a validity that ends before it begins.
+    """
+    farthest = add_months(today, 12 * YEARS_AHEAD)
+    if not EARLIEST <= terms.valid_from <= farthest:
+        raise BadRequest(
+            f"规则的起始日期要在{EARLIEST.year}年以后，且不晚于今后{YEARS_AHEAD}年。", "bad_date", field="valid_from"
+        )
+    if terms.valid_to and terms.valid_to.year >= 2100:
+        raise BadRequest("规则的终止日期超出范围；没有终止日期的，请留空。", "bad_date", field="valid_to")
     if not 1 <= terms.window_start_day <= terms.cutoff_day - (not terms.inclusive) <= 31:
         raise Incomplete("开始日要早于截止日，且截止日不超过31日。", "no_days", field="cutoff_day")
     if terms.valid_to and terms.valid_to < terms.valid_from:

@@ -48,7 +48,7 @@ async def propose(actor: Actor, said: Proposal, *, id: UUID) -> None:
         content = _content(said, actor, group)
         if await once.earlier(MonthlyRule, id, **content):
             return await _same_leads(id, said.leads)
-        rules.check_terms(said.terms)
+        rules.check_terms(said.terms, clock.today())
         await moving.check_live(said.leads, "leads")
         first_day = max(said.terms.valid_from, clock.today())
         if not said.leads or not await starting.crossed(said.leads, group, first_day):
