@@ -92,12 +92,26 @@ async def test_an_incident_is_told_once_and_ends_when_it_was_quiet_for_a_while(n
         await commands.note([])
         assert await verbs() == ["operations.troubled"]  # it may come back at once
         await commands.note([Standing(Trouble.deliveries_failed, 5)])
-    with clock.frozen(noon + timedelta(minutes=10)):
-        await commands.note([])
-        await commands.note([])
+    for minute in range(5, 12):
+        with clock.frozen(noon + timedelta(minutes=minute)):
+            await commands.note([])
     assert await verbs() == ["operations.troubled", "operations.recovered"]
     [row] = await raw("SELECT count, ended_at FROM incident")
     assert (row["count"], row["ended_at"]) == (5, noon + timedelta(minutes=4))
+
+
+async def test_a_clock_that_jumps_ahead_ends_no_incident_and_one_that_comes_back_keeps_none_for_ever(noon) -> None:
+    await commands.note([Standing(Trouble.deliveries_failed, 2)])
+    for ahead in (timedelta(days=1), timedelta(days=1, minutes=1)):
+        with clock.frozen(noon + ahead):
+            await commands.note([])
+    assert await verbs() == ["operations.troubled"]  # nobody has seen it quiet for five minutes
+    with clock.frozen(noon + timedelta(days=1, minutes=2)):
+        await commands.note([Standing(Trouble.deliveries_failed, 2)])  # seen, it is believed, tomorrow
+    for minute in range(1, 8):
+        with clock.frozen(noon + timedelta(minutes=minute)):
+            await commands.note([])
+    assert await verbs() == ["operations.troubled", "operations.recovered"]
 
 
 async def test_a_worker_that_comes_back_tells_how_long_it_was_away(noon) -> None:

@@ -21,6 +21,8 @@ class Trouble(StrEnum):
 LATE = timedelta(seconds=120)
 # A trouble that comes and goes is one incident, not twenty.
 QUIET_FOR = timedelta(minutes=5)
+# And so many looks in a row must have found it gone: a clock that jumps ahead makes no quiet of a minute.
+QUIET_LOOKS = 5
 FAILED_WITHIN = timedelta(hours=24)
 
 WORDS: Mapping[Trouble, tuple[str, str]] = {
