@@ -163,4 +163,29 @@ async def test_a_department_sees_its_check_of_the_month_on_the_working_day_befor
         await monthly_make.begun(it)
         [event] = await events(client, await address(client, it.reviewer))
     assert event["DTSTART"].dt == date(2026, 8, 14)
-    assert str(event["SUMMARY"]) == "每月检查截止：还有 7 个县区没有检查记录"
+    assert str(event["SUMMARY"]) == "每月检查：还有 7 个县区没有检查记录"
+    assert "宜在这一天办完，截止日是 8月15日" in str(event["DESCRIPTION"])
+
+
+async def test_a_month_whose_last_day_is_worked_says_so_on_that_day(client, fresh) -> None:
+    with clock.frozen(monthly_make.at(12, 2)):
+        it = await monthly_make.fushun()
+        await monthly_make.begun(it)
+        [event] = await events(client, await address(client, it.reviewer))
+    assert event["DTSTART"].dt == date(2026, 12, 15)
+    assert str(event["DESCRIPTION"]).endswith("截止日")
+
+
+async def test_what_waits_for_a_decision_stands_on_the_day_it_is_to_be_made_by(client, it) -> None:
+    id = await make.rectification(it, Status.working)
+    await make.extension(it, id)
+    [row] = await raw("SELECT decide_by FROM extension")
+    last = clock.local(row["decide_by"] - timedelta(seconds=1)).date()
+    [event] = [one for one in await events(client, await address(client, it.staff)) if "DTSTART" in one]
+    assert event["DTSTART"].dt == last and "请在这一天以前办理" in str(event["DESCRIPTION"])
+
+
+async def test_what_waits_without_a_date_of_its_own_stands_on_the_items_due_day_and_says_so(client, it) -> None:
+    await make.rectification(it, Status.handed_in)
+    [event] = await events(client, await address(client, it.reviewer))
+    assert "这一天是整改期限，您的办理没有单独期限" in str(event["DESCRIPTION"])

@@ -1,7 +1,7 @@
 """Reading feeds: one's own addresses, and for an address whose it is and what stands in that calendar."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from tasks.rectifications.shapes import Row
 
 MOST = 200  # items of a person's units, the most urgent
 FOLDER = "/calendar"
+INSTANT = timedelta(microseconds=1)  # a term ends with its last day, at the midnight after it
 
 
 class FeedShape(msgspec.Struct):
@@ -81,19 +82,20 @@ async def days(actor: Actor) -> list[Day]:
     found = [_of_item(Entry.due, row, row.due_at) for row in due.items]
     for it in (await decisions.waiting(actor, decisions_only=True, most=MOST)).items:
         if it.item.id not in known:
-            found.append(_of_item(Entry.decide, it.item, it.decide_by or it.item.due_at))
+            found.append(_of_item(Entry.decide, it.item, it.decide_by or it.item.due_at, own=bool(it.decide_by)))
     return sorted([*filter(None, found), *await _months(actor)], key=lambda day: (day.on, day.key))
 
 
-def _of_item(entry: Entry, row: Row, until: datetime | None) -> Day | None:
-    """None for what has no date. A date's last instant is the midnight after it."""
+def _of_item(entry: Entry, row: Row, until: datetime | None, *, own: bool = True) -> Day | None:
+    """None for what has no date. `own`: the date is that of what is asked for, not of the item around it."""
     if until is None or row.issued_at is None:
         return None
-    on = row.due_on if until == row.due_at and row.due_on else clock.local(until).date()
+    on = row.due_on if until == row.due_at and row.due_on else clock.local(until - INSTANT).date()
     return Day(
         key=f"{entry}-{row.id}",
         entry=entry,
         on=on,
+        until=on if own else None,
         what=f"{row.number or ''} {row.topic_name}".strip(),
         where=row.region_name,
         since=row.issued_at,
@@ -115,6 +117,7 @@ async def _months(actor: Actor) -> Iterable[Day]:
                     key=f"{Entry.month}-{period.id}",
                     entry=Entry.month,
                     on=period.target_on,
+                    until=period.last_on,
                     what=str(len(owed)),
                     where="、".join(cell.region_name for cell in owed),
                     since=period.starts_at,
