@@ -17,6 +17,7 @@ from notifications.preferences import commands as preferences
 from notifications.preferences.rules import Wishes
 from tasks.rectifications.item import Status
 from tests import make
+from tests import reminders_make as reminders
 
 ISSUED = "rectification.issued"  # at once
 ACKNOWLEDGED = "rectification.acknowledged"  # to the office; not urgent
@@ -88,7 +89,7 @@ async def test_who_wants_no_digest_is_told_one_by_one_outside_of_the_quiet(it, s
     assert [(sent["chain"], sent["due_at"]) for sent in await deliveries(it.staff)] == [
         (["mail"], noon), (["mail"], at(30, "07:30")),
     ]  # fmt: skip
-    assert await swept(at(30, "08:30")) == 1  # the head of the office has a digest
+    assert await swept(at(30, "09:10")) == 1  # the head of the office has a digest
     assert await digests(it.staff) == []
 
 
@@ -97,7 +98,7 @@ async def test_who_wants_nothing_but_the_app_is_sent_nothing(it, settle, noon):
         await preferences.choose(person, Wishes(at_once=(), normal=()))
     await news(it, settle, noon)
     assert await deliveries(it.staff) == await deliveries(it.handler) == []
-    assert await swept(at(25, "09:00")) == 1  # the head of the office alone
+    assert await swept(at(25, "09:10")) == 1  # the head of the office alone
     assert await digests(it.staff) == []
     assert len(await raw("SELECT 1 FROM notice WHERE person = ANY($1)", [it.staff.person, it.handler.person])) == 2
 
@@ -129,13 +130,31 @@ async def test_a_digest_comes_once_a_day_with_all_that_waits(it, settle, noon):
     assert (sent["chain"], sent["at_once"]) == (["web_push", "mail"], False)
     await news(it, settle, at(24, "20:10"), 2)
     assert await swept(at(24, "20:30")) == 0  # today's was sent
-    assert await swept(at(25, "08:29")) == 0
-    assert await swept(at(25, "08:30")) == 2
+    assert await swept(at(25, "09:09")) == 0
+    assert await swept(at(25, "09:10")) == 2
     assert await digests(it.staff) == [(date(2026, 11, 24), 3), (date(2026, 11, 25), 2)]
-    assert await swept(at(26, "08:30")) == 0  # nothing to say
+    assert await swept(at(26, "09:10")) == 0  # nothing to say
 
 
-@pytest.mark.parametrize("restart", [at(25, "09:00"), at(25, "20:59"), at(27, "10:00")])
+async def test_the_days_reminders_are_in_the_days_digest(it, settle):
+    """Due on Friday the 4th: the seven-day reminder is given on Wednesday at nine, and is not urgent."""
+    await reminders.entered()
+    with clock.frozen(at(24, "12:00")):
+        await make.rectification(it, Status.working, due_on=date(2026, 12, 4))
+        await settle()
+    await swept(at(24, "20:00"))
+    for minute in ("09:00", "09:05", "09:10"):
+        await reminders.settled(date(2026, 11, 25), minute)
+        await swept(at(25, minute))
+    rows = await raw(
+        "SELECT day FROM notice JOIN digest ON digest.id = notice.digest WHERE verb = 'reminder.due_near' "
+        "AND notice.person = $1",
+        it.handler.person,
+    )
+    assert [row["day"] for row in rows] == [date(2026, 11, 25)]
+
+
+@pytest.mark.parametrize("restart", [at(25, "09:10"), at(25, "20:59"), at(27, "10:00")])
 async def test_a_worker_that_was_down_makes_up_for_it_with_one(it, settle, noon, restart):
     await news(it, settle, noon, 4)
     assert await swept(restart) == 2
@@ -144,15 +163,15 @@ async def test_a_worker_that_was_down_makes_up_for_it_with_one(it, settle, noon,
 
 async def test_none_is_made_at_night_or_on_rest_days(it, settle):
     await news(it, settle, at(27, "16:00"))  # a Friday
-    for when in (at(27, "21:00"), at(27, "23:59"), at(28, "08:30"), at(29, "12:00"), at(30, "07:29")):
+    for when in (at(27, "21:00"), at(27, "23:59"), at(28, "09:10"), at(29, "12:00"), at(30, "07:29")):
         assert await swept(when) == 0, when
-    assert await swept(at(30, "08:30")) == 2
+    assert await swept(at(30, "09:10")) == 2
 
 
 async def test_the_offices_calendar_decides_what_a_working_day_is(it, settle):
     await news(it, settle, at(27, "16:00"))
     await calendar.settle(it.staff, date(2026, 11, 28), working=True, source="调休通知")
-    assert await swept(at(28, "08:30")) == 2
+    assert await swept(at(28, "09:10")) == 2
 
 
 async def test_ones_own_time_of_the_digest(it, settle, noon):
@@ -165,12 +184,12 @@ async def test_ones_own_time_of_the_digest(it, settle, noon):
 async def test_what_was_read_in_the_app_is_in_no_digest(it, settle, noon):
     await news(it, settle, noon, 2)
     await raw("UPDATE notice SET read_at = $1 WHERE person = $2", noon, it.staff.person)
-    assert await swept(at(25, "08:30")) == 1 and await digests(it.staff) == []
+    assert await swept(at(25, "09:10")) == 1 and await digests(it.staff) == []
 
 
 async def test_however_many_workers_and_clocks_that_jump_one_a_day(it, settle, noon):
     await news(it, settle, noon, 3)
-    for when in (at(25, "09:00"), at(25, "12:00"), at(25, "09:00")):
+    for when in (at(25, "09:10"), at(25, "12:00"), at(25, "09:10")):
         with clock.frozen(when):
             await asyncio.gather(*(jobs.sweep_digests() for _ in range(5)))
         await news(it, settle, when)
@@ -182,14 +201,14 @@ async def test_what_is_too_much_for_one_comes_with_the_next(it, settle, noon, mo
     monkeypatch.setattr(jobs, "MOST", 2)
     await news(it, settle, noon, 3)
     for day in (25, 26, 27):
-        await swept(at(day, "08:30"))
+        await swept(at(day, "09:10"))
     assert await digests(it.staff) == [(date(2026, 11, 25), 2), (date(2026, 11, 26), 1)]
 
 
 async def test_a_closed_account_gets_none(it, settle, noon):
     await news(it, settle, noon)
     await raw("UPDATE person SET disabled_at = $1 WHERE id = $2", noon, it.staff.person)
-    assert await swept(at(25, "08:30")) == 1
+    assert await swept(at(25, "09:10")) == 1
 
 
 # ── deputies ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -304,7 +323,7 @@ async def test_a_digest_says_how_many_of_what(it, settle, noon):
     await news(it, settle, noon, 3)
     await make.rectification(it, Status.handed_in)
     await settle()
-    await swept(at(25, "08:30"))
+    await swept(at(25, "09:10"))
     assert await said(it.staff) == [
         ("5 条通知待查看", "责任单位已签收（4 条）、责任单位申请销号，待审核（1 条）", "/phone/#/inbox")
     ]
@@ -312,7 +331,7 @@ async def test_a_digest_says_how_many_of_what(it, settle, noon):
 
 async def test_what_was_read_meanwhile_is_not_said_any_more(it, settle, noon):
     await news(it, settle, noon, 2)
-    await swept(at(25, "08:30"))
+    await swept(at(25, "09:10"))
     await raw("UPDATE notice SET read_at = $1", noon)
     assert await said(it.staff) == await said(it.handler) == []
 

@@ -35,7 +35,7 @@ async def test_who_set_nothing_has_quiet_nights_and_one_digest(client, it):
     told = await get(client, it.handler, "/api/notices/preferences")
     assert told["changed_at"] is None
     assert (told["quiet_from"], told["quiet_to"], told["rest_days_quiet"]) == ("21:00", "07:30", True)
-    assert (told["digest"], told["digest_time"], told["normal"]) == (True, "08:30", ["web_push", "mail"])
+    assert (told["digest"], told["digest_time"], told["normal"]) == (True, "09:10", ["web_push", "mail"])
 
 
 async def test_preferences_are_ones_own_and_kept(client, it):

@@ -32,7 +32,7 @@ class Wishes:
     quiet_to: time = time(7, 30)
     rest_days_quiet: bool = True
     digest: bool = True
-    digest_time: time = time(8, 30)
+    digest_time: time = time(9, 10)  # after the reminders of nine o'clock, so that the day's are in the day's digest
 
     def quiet(self, at: time) -> bool:
         if self.quiet_from <= self.quiet_to:
