@@ -223,9 +223,9 @@ async def record_each(
     """One event for each row that `changes` returns, in the same statement: for what comes by the hundred thousand.
 
     `changes` is a statement that ends in RETURNING, with a column `id`, which becomes the event's id and its subject.
-    `told` names, for each fact that differs from row to row, the column it stands in: ids, days, whole numbers and
-    words of a closed list only, whose JSON is the same whoever writes it. Returns the one row of `counted`, aggregates
-    of what changed, of which `n` says how many there were.
+    `told` names, for each fact that differs from row to row, the column it stands in: ids, days, whole numbers, yes or
+    no, and words of a closed list or several of them only, whose JSON is the same whoever writes it. Returns the one
+    row of `counted`, aggregates of what changed, of which `n` says how many there were.
     """
     _, at, person, _, _, payload, request = _told(verb, UUID(int=0), actor, facts)
     constant: dict[str, msgspec.Raw] = msgspec.json.decode(payload, type=dict[str, msgspec.Raw])

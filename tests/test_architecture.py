@@ -157,7 +157,7 @@ def _asks_where(node: ast.AST) -> bool:
             return False
 
 
-COUNTERS = {"outbox.attempts", "evidence.tries"} | {
+COUNTERS = {"outbox.attempts", "evidence.tries", "incident.quiet_looks"} | {
     f"rectification.{name}" for name in ("returned", "reopened", "extended")
 }
 

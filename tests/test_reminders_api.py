@@ -300,7 +300,7 @@ async def test_an_item_says_when_and_whom_it_was_reminded_of(client, it):
     for who in (it.handler, it.reviewer, it.staff):
         answer = await client.get("/api/reminders", headers=await make.signed_in(who), params={"item": str(id)})
         assert [(line["title"].split("：")[0], line["told"], line["lapsed_at"]) for line in answer.json()["items"]] == [
-            ("整改超期 3 个工作日（12月4日到期），已按规则提醒单位负责人、牵头单位", 2, None),
+            ("整改超期 3 个工作日（12月4日到期），已按规则提醒单位负责人、牵头单位", 3, None),  # +1 was missed
             ("整改期限还剩 7 个工作日，12月4日到期", 2, None),
         ]  # fmt: skip
     strange = await client.get("/api/reminders", headers=await make.signed_in(it.stranger), params={"item": str(id)})

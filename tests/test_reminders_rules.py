@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backend import clock
 from backend.errors import BadRequest
 from backend.workdays import Calendar, Certainty, TermUnit
 from notifications.inbox.rules import Audience, Urgency
 from notifications.reminders import rules
-from notifications.reminders.rules import Anchor, Phase, Rule, Wanted
+from notifications.reminders.rules import Anchor, Phase, Rule
+from notifications.reminders.wanted import Wanted, check
 from tests import reminders_make as make
 from tests.reminders_make import moment
 
@@ -199,7 +201,9 @@ def test_the_weekly_report_is_asked_for_this_week_only():
         (-1, date(2026, 11, 27), date(2026, 11, 27)),
         (3, date(2026, 11, 20), date(2026, 11, 20)),
     }
-    assert rules.plan([thursday], moment(date(2026, 11, 27)), date(2026, 11, 27), PLAIN) == []
+    friday = rules.plan([thursday], moment(date(2026, 11, 27)), date(2026, 11, 27), PLAIN)
+    assert [stage.left for stage in friday] == [[0]], "missed on Thursday: the day is not over"
+    assert rules.plan([thursday], moment(date(2026, 12, 1)), date(2026, 12, 1), PLAIN)[0].first == date(2026, 11, 27)
 
 
 @pytest.mark.parametrize(
@@ -255,6 +259,38 @@ def test_the_preview_of_a_day_is_what_the_day_would_say_minute_by_minute(day):
     assert shown == said
 
 
+def heard_before(anchor: Anchor, day: date, at: str, target: date) -> dict[Audience, str]:
+    """Whom the last word on a target does not tell and an earlier one does, and when that one spoke."""
+    for stage in rules.plan(make.rules(anchor), moment(day, at), day, PLAIN):
+        if stage.first <= target <= stage.last:
+            moments = {who: at[(target - stage.first).days] for who, at in stage.before.items()}
+            return {who: f"{clock.local(at):%m-%d %H:%M}" for who, at in moments.items() if at}
+    return {}
+
+
+def test_a_later_word_knows_who_should_have_heard_an_earlier_one():
+    assert heard_before(A.due, date(2026, 12, 9), "09:00", FRIDAY) == {Audience.responsible_units: "12-07 09:00"}
+    assert heard_before(A.due, date(2026, 12, 18), "09:00", FRIDAY) == {Audience.responsible_units: "12-07 09:00"}
+    assert heard_before(A.due, date(2026, 12, 7), "09:00", FRIDAY) == {}  # all of them hear this one
+    assert heard_before(A.look_back, date(2026, 12, 11), "09:00", FRIDAY) == {Audience.office: "12-04 09:00"}
+
+
+def test_of_two_rules_at_one_moment_one_speaks_to_those_who_missed_an_earlier_word():
+    first = a_rule(A.due, 1, tells=(Audience.responsible_units,))
+    pair = [a_rule(A.due, 3, tells=(Audience.lead_units,)), a_rule(A.due, 3, tells=(Audience.office,))]
+    stages = rules.plan([first, *pair], moment(date(2026, 12, 9)), date(2026, 12, 9), PLAIN)
+    found = [stage.before for stage in stages if stage.first <= FRIDAY <= stage.last]
+    assert [sorted(before) for before in found] == [[Audience.responsible_units], []]
+
+
+def test_what_was_missed_on_its_day_is_said_after_it_where_the_words_are_the_same():
+    for anchor, offset in ((A.look_back, 0), (A.hanging, 0), (A.extension, 0), (A.objection, -1)):
+        saturday = date(2026, 12, 5)
+        assert (offset, 0) in spoken(anchor, saturday, "10:00", FRIDAY), anchor
+    assert spoken(A.look_back, date(2026, 12, 8), "10:00", FRIDAY) == [(0, -2)]
+    assert spoken(A.look_back, date(2026, 12, 11), "09:00", FRIDAY) == [(5, -5)]
+
+
 # ── who ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -306,12 +342,12 @@ def wanted(**said) -> Wanted:
 )
 def test_a_rule_that_could_not_be_meant_is_refused(said, code):
     with pytest.raises(BadRequest) as refused:
-        rules.check(wanted(**said), TODAY)
+        check(wanted(**said), TODAY)
     assert refused.value.code == code
 
 
 def test_the_default_rules_could_all_be_entered_and_none_is_there_twice():
     for rule in make.rules():
         content = {name: getattr(rule, name) for name in ("anchor", "offset", "unit", "at", "tells", "urgency")}
-        rules.check(Wanted(**content, valid_from=TODAY + timedelta(days=1)), TODAY)
+        check(Wanted(**content, valid_from=TODAY + timedelta(days=1)), TODAY)
     assert len({rule.id for rule in make.rules()}) == len(make.rules())

@@ -149,6 +149,82 @@ async def test_three_days_down_bring_the_latest_word_once(it):
     assert await given(id) == [("due", -1, "12-03 13:00", DUE)]
 
 
+async def test_after_a_standstill_everybody_who_should_have_heard_hears_once(it):
+    """Down until Wednesday noon: +1 (handler, principal) and +3 (principal, lead) are missed."""
+    id = await due(it)
+    await settled(DUE, "15:00")
+    await raw("DELETE FROM notice")
+    for at in ("12:00", "12:01", "15:00"):
+        await settled(date(2026, 12, 9), at)
+    assert await told() == {"reminder.overdue": ["审核李", "局长钱", "经办赵"]}
+    assert [offset for _, offset, when, _ in await given(id) if when.startswith("12-09")] == [3]
+    await raw("DELETE FROM notice WHERE at < $1", reminders.moment(date(2026, 12, 9)))
+    await settled(TEN_PAST)  # nothing was missed since: the handler is left alone
+    assert sorted((await told())["reminder.overdue"]) == ["主任吴", "审核李", "审核李", "局长钱", "局长钱", "经办赵"]
+
+
+async def test_who_was_told_a_step_does_not_hear_it_again_with_the_next(it):
+    await due(it)
+    await settled(LATE)
+    await settled(date(2026, 12, 9))
+    assert (await told())["reminder.overdue"].count("经办赵") == 1
+
+
+async def test_a_step_that_was_given_and_never_handed_over_is_heard_with_the_next(it):
+    """The worker died between the sweep and the hand-over, and came back two working days later."""
+    await due(it)
+    await settled(DUE, "15:00")
+    await raw("DELETE FROM notice")
+    await swept(LATE)
+    await swept(date(2026, 12, 9))
+    with clock.frozen(reminders.moment(date(2026, 12, 9), "09:01")):
+        await outbox.drain(REACTIONS)
+    assert await told() == {"reminder.overdue": ["审核李", "局长钱", "经办赵"]}
+
+
+async def test_a_step_before_the_item_was_issued_was_not_missed(it):
+    """Issued late already, on the 8th: the handler reads so in that notice, and the raised reminder goes up only."""
+    id = await due(it)
+    await outbox.drain(REACTIONS)
+    await raw("UPDATE rectification SET issued_at = $1 WHERE id = $2", reminders.moment(date(2026, 12, 8), "12:00"), id)
+    await settled(date(2026, 12, 9))
+    assert await told() == {"reminder.overdue": ["审核李", "局长钱"]}
+
+
+async def test_what_was_raised_says_so_to_whoever_missed_a_step_too(client, it):
+    await due(it)
+    await settled(DUE, "15:00")
+    await settled(date(2026, 12, 9), "12:00")
+    page = (await client.get("/api/notices", headers=await make.signed_in(it.handler))).json()["items"]
+    assert page[0]["title"].startswith("整改超期 3 个工作日（12月4日到期），已按规则提醒单位负责人、牵头单位：")
+
+
+@pytest.mark.parametrize(
+    ("status", "column", "verb"),
+    [(Status.closed, "look_back_on", "look_back_waits"), (Status.hung, "review_on", "hanging_waits")],
+)
+async def test_a_day_that_was_missed_altogether_is_said_late_and_marked(client, it, status, column, verb):
+    """The worker is down on the day itself, a Friday, and back on Saturday."""
+    id = await due(it, status, due_on=date(2027, 2, 1))
+    await raw(f"UPDATE rectification SET {column} = $1 WHERE id = $2", DUE, id)
+    await raw("UPDATE reminder_rule SET valid_to = '2026-11-24' WHERE anchor = 'hanging' AND \"offset\" < 0")
+    await settled(date(2026, 12, 5), "10:00")
+    [line] = await given(id)
+    assert line[1:3] == (0, "12-05 10:00") and (await told())[f"reminder.{verb}"] == ["主任吴", "督查办周"]
+    page = (await client.get("/api/notices", headers=await make.signed_in(it.staff))).json()["items"]
+    assert [one["title"] for one in page if "已于12月4日到期（补发）：" in one["title"]]
+    await settled(date(2026, 12, 7))
+    assert len(await given(id)) == 1
+
+
+async def test_a_day_that_was_missed_is_not_said_when_it_was_looked_at_meanwhile(it):
+    id = await due(it, Status.closed, due_on=date(2027, 2, 1))
+    await raw("UPDATE rectification SET look_back_on = $1 WHERE id = $2", DUE, id)
+    with clock.frozen(reminders.moment(DUE, "08:00")):
+        await looking_back.look_back(id, it.staff, id=uuid7(), result=LookBackResult.holds, note="没有反弹。")
+    assert await swept(LATE, "10:00") == 0
+
+
 async def test_what_is_no_longer_true_is_not_made_up_for(it):
     id = await due(it)
     assert await swept(date(2026, 12, 5), "10:00") == 0  # Saturday: neither "today" nor yet "one working day late"

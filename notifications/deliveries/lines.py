@@ -11,7 +11,6 @@ from typing import Any
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 
 class _Lines:
@@ -86,25 +85,10 @@ class _Https(HTTPSConnection):
         return line
 
 
-class _HttpPool(HTTPConnectionPool):
-    ConnectionCls = _Http  # pyright: ignore[reportAssignmentType]  (its own class does not fit, either)
-
-
-class _HttpsPool(HTTPSConnectionPool):
-    ConnectionCls = _Https  # pyright: ignore[reportAssignmentType]
-
-
-POOLS = {"http": _HttpPool, "https": _HttpsPool}
-
-
 class Adapter(HTTPAdapter):
     """Opens lines that cut_after can cut, through a proxy as well."""
 
-    def init_poolmanager(self, *args: Any, **said: Any) -> None:
-        super().init_poolmanager(*args, **said)
-        self.poolmanager.pool_classes_by_scheme = POOLS
-
-    def proxy_manager_for(self, *args: Any, **said: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **said)
-        manager.pool_classes_by_scheme = POOLS
-        return manager
+    def get_connection_with_tls_context(self, *args: Any, **said: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **said)
+        pool.ConnectionCls = _Https if pool.scheme == "https" else _Http
+        return pool

@@ -17,8 +17,9 @@ from backend.shapes import Line
 from backend.workdays import TermUnit
 from notifications.inbox.rules import Audience, Urgency
 from notifications.reminders import commands, preview, queries, rules
-from notifications.reminders.rules import Anchor, Wanted
+from notifications.reminders.rules import Anchor
 from notifications.reminders.shapes import GivenList, Preview, RuleList, RuleShape
+from notifications.reminders.wanted import Wanted
 
 Language = Annotated[str, HeaderParameter(name="Accept-Language", max_length=200)]
 TimeOfDay = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5, examples=["09:00"])]

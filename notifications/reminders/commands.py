@@ -9,8 +9,8 @@ from backend.db import insert, raw, transaction
 from backend.errors import BadRequest, Conflict, Forbidden, NotFound, WrongState
 from backend.roles import Actor
 from notifications.reminders import rules
-from notifications.reminders.rules import Wanted
 from notifications.reminders.tables import ReminderRule
+from notifications.reminders.wanted import Wanted, check
 
 _TABLE = UUID("8a3d1f0e-6c0b-4b55-9a57-2d7f4f6f9c11")  # one change of the table at a time
 
@@ -29,7 +29,7 @@ async def add(rule: UUID, actor: Actor, wanted: Wanted, *, replaces: UUID | None
         await once.one_at_a_time(_TABLE)
         if await once.earlier(ReminderRule, rule, by=actor.person, replaces=replaces, **content):
             return
-        rules.check(wanted, clock.today())
+        check(wanted, clock.today())
         old = await _replaced(replaces, wanted) if replaces else None
         await _check_new(wanted, replaces)
         if old:

@@ -16,7 +16,7 @@ from notifications.inbox.rules import Audience
 from notifications.reminders import people, queries, rules, shapes
 from notifications.reminders.people import Waiting
 from notifications.reminders.rules import ONE_DAY, Anchor, Rule, Stage, verb
-from notifications.reminders.sources import SOURCES, asked
+from notifications.reminders.sources import SOURCES, asked, unheard
 from tasks.monthly import queries as monthly
 from tasks.rectifications import queries as rectifications
 from tasks.rectifications.drivers import Args
@@ -91,14 +91,19 @@ def _waiting(one: _Spoken, on: date, actor: Actor, args: Args) -> str:
     source = SOURCES[rule.anchor]
     now, today = args.put(one.at), args.put(on)
     first, last, series = args.put(stage.first), args.put(stage.last), args.put(rule.series)
-    return asked(
-        f"SELECT {source.columns}, {source.units} AS units {source.waits} AND {source.on} BETWEEN {first}::date "
+    found = asked(
+        f"SELECT {source.columns}, {source.units} AS units, {source.began or 'NULL::timestamptz'} AS began "
+        f"{source.waits} AND {source.on} BETWEEN {first}::date "
         f"AND {last}::date AND {source.during(rule.phase)} AND NOT EXISTS (SELECT FROM reminder AS given "
         f"WHERE given.series = {series}::uuid AND given.target_on = {source.on} AND given.subject = {source.id}) "
         f"AND {{now}} IS NOT NULL AND {{today}} IS NOT NULL AND {_seen(rule, source.item, actor, args)}",
         now=now,
         today=today,
     )
+    if not stage.before:
+        return f"SELECT found.*, NULL::text[] AS also FROM ({found}) AS found"
+    so_far = f"{args.put(clock.now())}::timestamptz"  # what is still to be said is not missed
+    return f"SELECT found.*, {unheard(stage, args, so_far)} AS also FROM ({found}) AS found"
 
 
 def _seen(rule: Rule, item: str, actor: Actor, args: Args) -> str:
@@ -140,7 +145,8 @@ async def _lines(rows: Sequence[Mapping[str, Any]], on: date, english: bool) -> 
 def _title(row: Mapping[str, Any], number: str | None, english: bool) -> str:
     stage: Stage = row["spoken"].stage
     sure = queries.certainty(row["certainty"], _of(row, stage.certainty))
-    said = {"left": _of(row, stage.left), "certainty": sure, "number": number, "many": row["many"]}
+    said = {"left": _of(row, stage.left), "certainty": sure, "number": number, "many": row["many"],
+            "tells": [*stage.rule.tells, *(row["also"] or ())]}  # fmt: skip
     return wording.title(
         verb(stage.rule.anchor, stage.rule.phase), queries.facts(stage.rule, row["target_on"], said), english
     )
@@ -160,7 +166,12 @@ async def _told(rows: Sequence[Mapping[str, Any]], on: date) -> list[list[shapes
     """Who would get each of them, as roles and absences stand now."""
     keys = [UUID(int=n) for n in range(len(rows))]
     waiting = [
-        Waiting(key=key, tells=row["spoken"].stage.rule.tells, item=row["item"], units=tuple(row["units"]))
+        Waiting(
+            key=key,
+            tells=(*row["spoken"].stage.rule.tells, *map(Audience, row["also"] or ())),
+            item=row["item"],
+            units=tuple(row["units"]),
+        )
         for key, row in zip(keys, rows, strict=True)
     ]
     heard = await people.told(waiting, on)

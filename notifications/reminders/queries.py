@@ -60,7 +60,7 @@ async def standing(reminders: Sequence[UUID], now: datetime, today: date) -> lis
         waiting += [
             Waiting(
                 key=row["id"],
-                tells=tuple(Audience(audience) for audience in row["tells"]),
+                tells=tuple(dict.fromkeys(Audience(audience) for audience in row["tells"])),
                 item=row["item"],
                 units=still[row["subject"], row["target_on"]],
             )
@@ -99,19 +99,19 @@ async def given(item: UUID, actor: Actor, *, english: bool) -> list[shapes.Given
             id=row["id"],
             rule=row["rule"],
             at=row["given_at"],
-            title=wording.title(
-                verb(rule.anchor, rule.phase),
-                facts(rule, row["target_on"], {name: row[name] for name in ("certainty", "number", "many")}
-                      | {"left": row["days_left"]}),
-                english,
-            ),
+            title=wording.title(verb(rule.anchor, rule.phase), facts(rule, row["target_on"], _said(row)), english),
             target_on=row["target_on"],
             told=row["told"],
             lapsed_at=row["lapsed_at"],
         )
         for row in rows
         if (rule := _rule({**row, "id": row["rule"]}))
-    ]  # fmt: skip
+    ]
+
+
+def _said(row: Any) -> dict[str, Any]:
+    said = {name: row[name] for name in ("certainty", "number", "many", "late")}
+    return said | {"left": row["days_left"], "tells": [*row["tells"], *(row["also"] or ())]}
 
 
 def facts(rule: Rule, on: date, said: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,7 +149,8 @@ _RULES = (
 _ORDER = 'ORDER BY rule.anchor, rule.unit DESC, rule."offset", rule.at, rule.id'
 _OF_ITEM = f"""
 SELECT given.id, given.rule, given.at AS given_at, given.target_on, given.days_left, given.certainty, given.many,
-  given.lapsed_at, item.number, rule.series, rule.since, rule.anchor, rule."offset", rule.unit, rule.at, rule.tells,
+  given.also, given.lapsed_at, rule."offset" <= 0 AND given.target_on < (given.at AT TIME ZONE 'Asia/Shanghai')::date
+  AS late, item.number, rule.series, rule.since, rule.anchor, rule."offset", rule.unit, rule.at, rule.tells,
   rule.urgency, rule.valid_from, rule.valid_to,
   (SELECT count(*) FROM notice WHERE notice.event = given.id) AS told
 FROM reminder AS given JOIN ({_RULES}) AS rule ON rule.id = given.rule
@@ -164,7 +165,8 @@ _LATER = (
     "AND its.anchor = rule.anchor)"
 )
 _GIVEN = (
-    'SELECT given.id, given.subject, given.item, given.target_on, rule.anchor, rule."offset", rule.tells '
+    'SELECT given.id, given.subject, given.item, given.target_on, rule.anchor, rule."offset", '
+    "rule.tells || given.also AS tells "
     "FROM reminder AS given JOIN reminder_rule AS rule ON rule.id = given.rule WHERE given.id = ANY($1::uuid[]) "
     f"AND {_LATER.format(of='later.item = given.item')} "
     f"AND (given.item IS NOT NULL OR {_LATER.format(of='later.item IS NULL')}) ORDER BY rule.anchor"

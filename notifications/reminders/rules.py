@@ -1,17 +1,17 @@
-"""Reminders: what a rule says, when it speaks of a day, which rule speaks now, and who is told when nobody is there.
+"""Reminders: when a rule speaks of a day, which rule speaks now, and who is told when nobody is there.
 
-Pure: no database, no clock. A *target* is the day that a reminder is about (the due day, say); a rule gives the instant
-at which it speaks of that day. Sources: domain.md e, f (level 0), b.3; issue 5, scope 3.
+What a rule may say: wanted.py. Pure: no database, no clock. A *target* is the day that a reminder is about (the due
+day, say); a rule gives the instant at which it speaks of that day. Sources: domain.md e, f (level 0), b.3; issue 5,
+scope 3.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
-from backend.errors import BadRequest
 from backend.roles import OFFICE, Actor
 from backend.workdays import Calendar, Certainty, Stretch, TermUnit, moment_of
 from notifications.inbox.rules import Audience, Urgency
@@ -20,7 +20,6 @@ ONE_DAY = timedelta(days=1)
 # What has been late for longer than this and was never reminded of stays so: nobody is to be flooded with old matters.
 LONGEST_LATE = timedelta(days=400)
 MARGIN = timedelta(days=30)
-LONGEST_OFFSET = 120  # days or working days
 REPORT_WEEKDAY = 4  # Friday (domain.md d.2)
 
 
@@ -122,7 +121,9 @@ class Stage:
     """A rule that speaks now of the targets from `first` on, day after day.
 
     `spoke` says for each at which instant the rule spoke, `left` how far away it is today, in what the rule counts in
-    (below zero: past); `certainty` whether every day counted stands in a published list.
+    (below zero: past); `certainty` whether every day counted stands in a published list. `before`: whom this rule does
+    not tell and an earlier one does, and for each target when that one spoke last (None: it did not). Whoever has heard
+    nothing since then hears with this one.
     """
 
     rule: Rule
@@ -130,10 +131,21 @@ class Stage:
     spoke: Sequence[datetime]
     left: Sequence[int]
     certainty: Sequence[Certainty]
+    before: Mapping[Audience, Sequence[datetime | None]] = field(default_factory=dict[Audience, Any])
 
     @property
     def last(self) -> date:
         return self.first + (len(self.left) - 1) * ONE_DAY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Word:
+    """What a rule says of one target, and who should have heard an earlier word on it, when."""
+
+    rule: Rule
+    target: date
+    certainty: Certainty
+    before: Mapping[Audience, datetime]
 
 
 # ── when ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -165,19 +177,19 @@ def aim(last_on: date, calendar: Calendar) -> tuple[date, Certainty]:
 def plan(rules: Collection[Rule], now: datetime, today: date, calendar: Calendar) -> list[Stage]:
     """Which rule speaks now of which targets.
 
-    Of each target only the rules that spoke last: what was missed is made up for by the latest of it, once, and not at
-    all when it is no longer true (nothing is due soon that is past).
+    Of each target only the rules that spoke last: what was missed is made up for by the latest of it, once, for all who
+    should have heard, and not at all when it is no longer true (nothing is due soon that is past).
     """
     stages: list[Stage] = []
     calendar = Stretch.of(calendar, today - LONGEST_LATE - MARGIN, today + LONGEST_LATE + MARGIN)
     for anchor in Anchor:
         valid = [rule for rule in rules if rule.anchor == anchor and rule.holds(today)]
-        spoken: dict[Rule, list[tuple[date, Certainty]]] = {rule: [] for rule in valid}
+        spoken: dict[Rule, list[_Word]] = {rule: [] for rule in valid}
         for target in _targets(anchor, valid, today):
-            for rule, certainty in _last_word(valid, target, now, today, calendar):
-                spoken[rule].append((target, certainty))
-        for rule, found in spoken.items():
-            stages += _stages(rule, found, today, calendar)
+            for word in _last_words(valid, target, now, today, calendar):
+                spoken[word.rule].append(word)
+        for found in spoken.values():
+            stages += _stages(found, today, calendar)
     return stages
 
 
@@ -191,14 +203,16 @@ def speaking_on(rules: Collection[Rule], day: date, calendar: Calendar) -> list[
     for moment in moments:
         for stage in plan(rules, moment, day, calendar):
             if moment_of(day, stage.rule.at) == moment:
-                targets = _spoken_of_on(day, stage, calendar)
-                found += [(moment, part) for part in _stages(stage.rule, targets, day, calendar)]
+                words = [word for word in _words(stage) if speaks_on(stage.rule, word.target, calendar)[0] == day]
+                found += [(moment, part) for part in _stages(words, day, calendar)]
     return found
 
 
-def _spoken_of_on(day: date, stage: Stage, calendar: Calendar) -> list[tuple[date, Certainty]]:
-    days = ((stage.first + n * ONE_DAY, certainty) for n, certainty in enumerate(stage.certainty))
-    return [(target, certainty) for target, certainty in days if speaks_on(stage.rule, target, calendar)[0] == day]
+def _words(stage: Stage) -> Iterator[_Word]:
+    """The stage day by day."""
+    for n, certainty in enumerate(stage.certainty):
+        before = {audience: at for audience, moments in stage.before.items() if (at := moments[n])}
+        yield _Word(rule=stage.rule, target=stage.first + n * ONE_DAY, certainty=certainty, before=before)
 
 
 def _targets(anchor: Anchor, rules: Sequence[Rule], today: date) -> Iterator[date]:
@@ -206,7 +220,7 @@ def _targets(anchor: Anchor, rules: Sequence[Rule], today: date) -> Iterator[dat
     if not rules:
         return
     ahead = max((_reach(rule) for rule in rules if rule.offset < 0), default=timedelta())
-    late = LONGEST_LATE if any(rule.offset > 0 for rule in rules) else timedelta()
+    late = LONGEST_LATE if anchor not in BY_PHASE or any(rule.offset > 0 for rule in rules) else timedelta()
     if anchor == Anchor.weekly_report:
         late = min(late, timedelta(days=6))  # what was not reported last week is not asked for any more
     day = today - late
@@ -221,17 +235,34 @@ def _reach(rule: Rule) -> timedelta:
     return timedelta(days=-rule.offset if rule.unit == TermUnit.days else 3 * -rule.offset + 14)
 
 
-def _last_word(
-    rules: Sequence[Rule], target: date, now: datetime, today: date, calendar: Calendar
-) -> list[tuple[Rule, Certainty]]:
-    """The rules that spoke last of this target, among those whose words can be true today."""
-    spoken = [((day, rule.at), rule, certainty)
-              for rule in rules
-              if _true(rule.anchor, rule.phase, target, today, calendar)
-              for day, certainty in [speaks_on(rule, target, calendar)]
-              if rule.since <= day and (day < today or day == today and moment_of(day, rule.at) <= now)]  # fmt: skip
-    latest = max((at for at, _, _ in spoken), default=None)
-    return [(rule, certainty) for at, rule, certainty in spoken if at == latest]
+def _last_words(rules: Sequence[Rule], target: date, now: datetime, today: date, calendar: Calendar) -> list[_Word]:
+    """Of the rules that spoke last of this target, among those whose words can be true today.
+
+    Where several spoke at that moment, one of them speaks to those who should have heard before, too.
+    """
+
+    said: dict[UUID, tuple[date, Certainty]] = {}
+
+    def spoke(rule: Rule) -> tuple[date, time] | None:
+        if rule.id not in said:
+            said[rule.id] = speaks_on(rule, target, calendar)
+        day = said[rule.id][0]
+        over = day < today or day == today and moment_of(day, rule.at) <= now
+        return (day, rule.at) if rule.since <= day and over else None
+
+    true = [rule for rule in rules if _true(rule.anchor, rule.phase, target, today, calendar)]
+    latest = max((at for rule in true if (at := spoke(rule))), default=None)
+    if latest is None:
+        return []
+    last = [rule for rule in true if spoke(rule) == latest]
+    hear = {audience for rule in last for audience in rule.tells}
+    earlier = [(at, rule.tells) for rule in rules
+               if not hear.issuperset(rule.tells) and (at := spoke(rule)) and at < latest]  # fmt: skip
+    before = {audience: moment_of(*at) for at, tells in sorted(earlier) for audience in tells if audience not in hear}
+    return [
+        _Word(rule=rule, target=target, certainty=said[rule.id][1], before=before if rule is last[0] else {})
+        for rule in last
+    ]
 
 
 def worth_telling(anchor: Anchor, phase: Phase, target: date, today: date, calendar: Calendar) -> bool:
@@ -239,11 +270,20 @@ def worth_telling(anchor: Anchor, phase: Phase, target: date, today: date, calen
 
     What is said of the day itself may come later where it has no words of its own, rather than never.
     """
-    return phase == Phase.today and anchor not in BY_PHASE or _true(anchor, phase, target, today, calendar)
+    return phase == Phase.today and anchor not in BY_PHASE or _fits(anchor, phase, target, today, calendar)
 
 
 def _true(anchor: Anchor, phase: Phase, target: date, today: date, calendar: Calendar) -> bool:
-    """Whether what a rule says of the target can be true today. A month's last days are all days to do it on."""
+    """Whether what a rule that has spoken says of the target can be true today.
+
+    Where the words are the same before and after the day they say how much is left or by how much it is late today: it
+    waits all the same, and who should have heard before the day hears after it.
+    """
+    return anchor not in BY_PHASE or _fits(anchor, phase, target, today, calendar)
+
+
+def _fits(anchor: Anchor, phase: Phase, target: date, today: date, calendar: Calendar) -> bool:
+    """Whether today lies to the target as the phase has it. A month's last days are all days to do it on."""
     aimed = aim(target, calendar)[0] if anchor == Anchor.month else target
     match phase:
         case Phase.soon:
@@ -254,25 +294,28 @@ def _true(anchor: Anchor, phase: Phase, target: date, today: date, calendar: Cal
             return today > target
 
 
-def _stages(rule: Rule, found: Sequence[tuple[date, Certainty]], today: date, calendar: Calendar) -> Iterator[Stage]:
+def _stages(found: Sequence[_Word], today: date, calendar: Calendar) -> Iterator[Stage]:
     """Days in a row are one stage."""
-    run: list[tuple[date, Certainty]] = []
-    for target, certainty in found:
-        if run and target != run[-1][0] + ONE_DAY:
-            yield _stage(rule, run, today, calendar)
+    run: list[_Word] = []
+    for word in found:
+        if run and word.target != run[-1].target + ONE_DAY:
+            yield _stage(run, today, calendar)
             run = []
-        run.append((target, certainty))
+        run.append(word)
     if run:
-        yield _stage(rule, run, today, calendar)
+        yield _stage(run, today, calendar)
 
 
-def _stage(rule: Rule, run: Sequence[tuple[date, Certainty]], today: date, calendar: Calendar) -> Stage:
+def _stage(run: Sequence[_Word], today: date, calendar: Calendar) -> Stage:
+    rule = run[0].rule
+    heard = sorted({audience for word in run for audience in word.before})
     return Stage(
         rule=rule,
-        first=run[0][0],
-        spoke=[moment_of(speaks_on(rule, target, calendar)[0], rule.at) for target, _ in run],
-        left=[left(rule, target, today, calendar) for target, _ in run],
-        certainty=[certainty for _, certainty in run],
+        first=run[0].target,
+        spoke=[moment_of(speaks_on(rule, word.target, calendar)[0], rule.at) for word in run],
+        left=[left(rule, word.target, today, calendar) for word in run],
+        certainty=[word.certainty for word in run],
+        before={audience: [word.before.get(audience) for word in run] for audience in heard},
     )
 
 
@@ -308,49 +351,3 @@ def office_of(actor: Actor) -> UUID:
 
 def may_preview(actor: Actor) -> str | None:
     return None if actor.has(*OFFICE) else "提醒预览由督查办查看。"
-
-
-# ── what a rule may say ──────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A rule as the office asks for it."""
-
-    anchor: Anchor
-    offset: int
-    unit: TermUnit
-    at: time
-    tells: tuple[Audience, ...]
-    urgency: Urgency
-    valid_from: date
-    valid_to: date | None = None
-
-
-# Of what began on a day, nothing can be said before it.
-BEGAN = (Anchor.signing, Anchor.review, Anchor.site_check)
-_OF_MONTHS = {Audience.lead_units, Audience.office, Audience.office_leaders, Audience.leaders}
-EARLIEST, LATEST = time(7, 0), time(21, 0)
-
-
-def check(wanted: Wanted, today: date) -> None:
-    """Raises BadRequest, with the field, for a rule that could not be meant.
-
-    A rule begins tomorrow at the earliest: what today brings is settled, and the preview shows tomorrow.
-    """
-    if wanted.unit == TermUnit.months or abs(wanted.offset) > LONGEST_OFFSET:
-        raise BadRequest(f"提前或逾期最多 {LONGEST_OFFSET} 天，按天或工作日算。", "offset_too_far", field="offset")
-    if wanted.anchor in BEGAN and wanted.offset <= 0:
-        raise BadRequest("从开始之日起算的提醒，天数要大于 0。", "offset_before_beginning", field="offset")
-    if not EARLIEST <= wanted.at <= LATEST:
-        raise BadRequest("提醒时间要在 7:00 到 21:00 之间。", "at_night", field="time_of_day")
-    if wanted.anchor == Anchor.site_check and set(wanted.tells) & set(OF_ITS_PART):
-        raise BadRequest("现场核查对责任单位保密，不能提醒责任单位。", "check_is_secret", field="tells")
-    if not wanted.tells or set(wanted.tells) - (_OF_MONTHS if wanted.anchor == Anchor.month else set(STEP_UP)):
-        raise BadRequest("请选择提醒的对象。", "nobody_to_tell", field="tells")
-    if len(set(wanted.tells)) != len(wanted.tells):
-        raise BadRequest("提醒的对象重复。", "told_twice", field="tells")
-    if wanted.valid_from <= today:
-        raise BadRequest("规则最早从明天起生效。", "begins_too_early", field="valid_from")
-    if wanted.valid_to is not None and wanted.valid_to < wanted.valid_from:
-        raise BadRequest("终止日期早于起始日期。", "ends_before_it_starts", field="valid_to")

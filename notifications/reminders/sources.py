@@ -5,7 +5,8 @@ Who asks for people guards them (queries.py); the sweep and the hand-over ask as
 
 from dataclasses import dataclass
 
-from notifications.reminders.rules import Anchor, Phase
+from notifications.reminders.rules import Anchor, Phase, Rule, Stage
+from tasks.rectifications.drivers import Args
 from tasks.rectifications.item import WAITING_FOR_UNIT, Status
 from tasks.rectifications.words import UnitRole
 
@@ -54,6 +55,36 @@ class Source:
 def asked(sql: str, *, now: str, today: str) -> str:
     """A piece of a source with the places of its two arguments: the instant, and the legal day it is on."""
     return sql.replace("{now}", f"{now}::timestamptz").replace("{today}", f"{today}::date")
+
+
+def late(rule: Rule, on: str) -> str:
+    """Whether the day is past of which a rule speaks before it is (SQL): then it says so."""
+    return "false" if rule.phase == Phase.late else f"{on} < {{today}}"
+
+
+def unheard(stage: Stage, args: Args, until: str = "'infinity'") -> str:
+    """Of a row of `found`: the audiences of earlier words that nobody was told of since they were due (SQL, text[]).
+
+    `until`: words later than that are still to come. What had not begun by then was not missed.
+    """
+    if not stage.before:
+        return "NULL::text[]"
+    last = (
+        "SELECT max(given.at) FROM reminder AS given WHERE given.subject = found.subject "
+        "AND given.target_on = found.target_on AND given.series = ANY(ARRAY(SELECT series FROM reminder_rule "
+        f"WHERE anchor = {args.put(stage.rule.anchor.value)}::text)) "
+        "AND given.lapsed_at IS NULL AND NOT EXISTS (SELECT FROM outbox WHERE outbox.event = given.id)"
+    )
+    first = args.put(stage.first)
+    steps = ", ".join(
+        f"({args.put(audience.value)}::text, ({args.put(list(moments))}::timestamptz[])"
+        f"[found.target_on - {first}::date + 1])"
+        for audience, moments in stage.before.items()
+    )
+    return (
+        f"ARRAY(SELECT step.audience FROM (VALUES {steps}) AS step (audience, at), LATERAL ({last}) AS told (at) "
+        f"WHERE step.at <= {until} AND coalesce(found.began < step.at, true) AND coalesce(told.at < step.at, true))"
+    )
 
 
 def _last_day(until: str) -> str:

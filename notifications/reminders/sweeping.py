@@ -8,13 +8,15 @@ from backend import events
 from backend.db import transaction
 from backend.roles import SYSTEM
 from notifications.reminders.rules import ONE_DAY, Rule, Stage, verb
-from notifications.reminders.sources import SOURCES, asked
+from notifications.reminders.sources import SOURCES, asked, late, unheard
+from tasks.rectifications.drivers import Args
 
 AT_ONCE = 10_000  # rows of one statement: what a sweep holds in memory is one number
 
 # Facts of the event that differ from row to row, by their columns.
 TOLD = {
     "item": "item", "on": "target_on", "left": "days_left", "many": "many", "month": "month", "certainty": "certainty",
+    "tells": "tells", "late": "late",
 }  # fmt: skip
 
 
@@ -36,26 +38,29 @@ async def give(stage: Stage, now: datetime, today: date) -> int:
 
 async def _next(stage: Stage, now: datetime, today: date, after: tuple[date, UUID]) -> Any:
     rule = stage.rule
+    args = Args([
+        rule.id, rule.series, stage.first, stage.last, list(stage.left), [one.value for one in stage.certainty],
+        now, today, *after, list(stage.spoke), list(rule.tells),
+    ])  # fmt: skip
     return await events.record_each(
-        _statement(rule),
-        (rule.id, rule.series, stage.first, stage.last, list(stage.left), [one.value for one in stage.certainty],
-         now, today, *after, list(stage.spoke)),
+        _statement(stage, args),
+        args,
         verb(rule.anchor, rule.phase),
         actor=SYSTEM,
         told=TOLD,
         counted="count(*) AS n, max(target_on) AS day, (array_agg(subject ORDER BY target_on DESC, subject DESC))[1] "
         "AS subject",
         **facts(rule),
-    )  # fmt: skip
+    )
 
 
 def facts(rule: Rule) -> dict[str, object]:
     """What the event says of the rule: enough for words and audience."""
-    return {"rule": rule.id, "tells": rule.tells, "term": rule.unit, "urgency": rule.urgency}
+    return {"rule": rule.id, "term": rule.unit, "urgency": rule.urgency}
 
 
-def _statement(rule: Rule) -> str:
-    source = SOURCES[rule.anchor]
+def _statement(stage: Stage, args: Args) -> str:
+    rule, source = stage.rule, SOURCES[stage.rule.anchor]
     waits = asked(
         f"{source.waits} AND {source.on} BETWEEN $3 AND $4 AND ({source.on}, {source.id}) > ($9::date, $10::uuid) "
         f"AND {source.during(rule.phase)} "
@@ -65,15 +70,17 @@ def _statement(rule: Rule) -> str:
     )
     # $7, $8 and $11 are asked for in every source's statement, so that their types are known.
     return asked(
-        f"WITH found AS (SELECT {source.columns} {waits} AND NOT EXISTS (SELECT FROM reminder AS given "
+        f"WITH found AS (SELECT {source.columns}, {source.began or 'NULL::timestamptz'} AS began {waits} "
+        "AND NOT EXISTS (SELECT FROM reminder AS given "
         f"WHERE given.series = $2 AND given.target_on = {source.on} AND given.subject = {source.id}) "
         f"ORDER BY {source.on}, {source.id} LIMIT {AT_ONCE}) "
-        "INSERT INTO reminder (id, rule, series, subject, item, target_on, days_left, many, certainty, at) "
+        "INSERT INTO reminder (id, rule, series, subject, item, target_on, days_left, many, certainty, also, at) "
         "SELECT gen_random_uuid(), $1, $2::uuid, subject, item, target_on, ($5::integer[])[target_on - $3 + 1], many, "
-        "CASE WHEN certainty = 'known' THEN ($6::text[])[target_on - $3 + 1] ELSE certainty END, {now} FROM found "
-        "WHERE {today} IS NOT NULL AND $11::timestamptz[] IS NOT NULL "
+        "CASE WHEN certainty = 'known' THEN ($6::text[])[target_on - $3 + 1] ELSE certainty END, "
+        f"{unheard(stage, args)}, {{now}} FROM found WHERE {{today}} IS NOT NULL AND $11::timestamptz[] IS NOT NULL "
         "ON CONFLICT (series, target_on, subject) DO NOTHING "
-        "RETURNING id, subject, item, target_on, days_left, many, certainty, to_char(target_on, 'YYYY-MM') AS month",
+        "RETURNING id, subject, item, target_on, days_left, many, certainty, to_char(target_on, 'YYYY-MM') AS month, "
+        f"$12::text[] || also AS tells, {late(rule, 'target_on')} AS late",
         now="$7",
         today="$8",
     )

@@ -46,8 +46,9 @@ class Reminder(Table):
     """One rule spoke once of one target of one thing. Its event has its id.
 
     `subject` is what waits: the item, or its part, objection, extension, hand-in, check; or what a lead unit owes in a
-    month (sources.py), which has no `item`: then `many` says how many regions. `lapsed_at`: when it was handed over it
-    was true no longer, or there was nobody to tell.
+    month (sources.py), which has no `item`: then `many` says how many regions. `also`: audiences, if any, beside those
+    of the rule, who should have heard an earlier word on it and did not. `lapsed_at`: when it was handed over it was
+    true no longer, or there was nobody to tell.
     """
 
     id = key()
@@ -58,6 +59,7 @@ class Reminder(Table):
     target_on = Date(null=False, default=None)
     days_left = number()
     many = number()
+    also = Array(Text(), null=True, default=None)
     certainty = text()
     at = moment()
     lapsed_at = moment(null=True)
