@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from playwright.async_api import Page, expect
@@ -134,7 +135,7 @@ async def test_a_cleared_item_that_came_back_is_reopened(browsers):
     await write(page, note="又漏水了。", due_on=f"{clock.today() + timedelta(days=20)}")
     await page.locator(".act .button.primary").click()
     await expect(page.get_by_role("alert")).to_contain_text("要有新的佐证")
-    file = {"name": "again.jpg", "mimeType": "image/jpeg", "buffer": make.photo(9, size=(640, 480))}
+    file: Any = {"name": "again.jpg", "mimeType": "image/jpeg", "buffer": make.photo(9, size=(640, 480))}
     await page.locator("[data-gallery]").first.set_input_files(file)
     await expect(page.locator(".photos .thumbs li")).to_have_count(1)
     await submit(page, "重开")

@@ -16,8 +16,10 @@ export function formOf(draft: Draft): RouteLocationRaw | null {
   if (draft.kind === 'arrival' && router.hasRoute('visit')) return { name: 'visit', params: { id: id! } }
   const act = (draft.form as { fields?: { act?: string } } | null)?.fields?.act
   if (what === 'item' && act && router.hasRoute('act')) return { name: 'act', params: { id: id!, act }, query: { draft: draft.id } }
-  const month = (draft.form as { fields?: { month?: string } } | null)?.fields?.month
-  if (what === 'cell' && month && router.hasRoute('month-record')) return { name: 'month-record', params: { month, cell: id! }, query: { draft: draft.id } }
+  const record = (draft.form as { fields?: { month?: string; corrects?: string | null } } | null)?.fields
+  if (what === 'cell' && record?.month && router.hasRoute('month-record')) {
+    return { name: 'month-record', params: { month: record.month, cell: id! }, query: { draft: draft.id, ...(record.corrects ? { corrects: record.corrects } : {}) } }
+  }
   if (what === 'feedback' && router.hasRoute('feedback')) return { name: 'feedback', query: { draft: draft.id } }
   if (what === 'item' && router.hasRoute('item')) return { name: 'item', params: { id: id! }, query: { draft: draft.id, kind: draft.kind } }
   return null
