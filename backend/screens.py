@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from litestar import Controller, Request, Response, get
+from litestar import Controller, Request, Response, get, head
 from litestar.params import FromPath
 from litestar.response import Redirect
 
@@ -65,6 +65,12 @@ class ScreenController(Controller):
     @get("/phone/{path:path}", summary="A file of the phone app")
     async def phone_file(self, request: Request[Any, Any, Any], path: FromPath[str]) -> Response[bytes]:
         return answer(request, path.lstrip("/") or "index.html")
+
+    @head(["/phone", "/phone/{path:path}"], summary="What the same would answer, without its bytes")
+    async def phone_head(self, request: Request[Any, Any, Any], path: FromPath[str] = "") -> Response[None]:
+        told = answer(request, path.lstrip("/") or "index.html")
+        headers = told.headers | {"Content-Length": str(len(told.content))}
+        return Response(None, status_code=told.status_code, headers=headers, media_type=told.media_type)
 
 
 def answer(request: Request[Any, Any, Any], name: str) -> Response[bytes]:

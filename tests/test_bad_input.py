@@ -20,7 +20,8 @@ DOCUMENT = create_app().openapi_schema.to_schema()
 SCHEMAS = DOCUMENT["components"]["schemas"]
 OPEN = {
     "POST /api/sessions", "DELETE /api/sessions/current", "GET /healthz", "GET /readyz", "GET /api/receipt-keys",
-    "GET /", "GET /phone", "GET /phone/{path}", "GET /metrics", "GET /calendar/{name}",
+    "GET /", "GET /phone", "GET /phone/{path}", "HEAD /phone", "HEAD /phone/{path}",
+    "GET /metrics", "GET /calendar/{name}",
 }  # fmt: skip
 CLAIMS = {
     "captured_at",

@@ -1,7 +1,7 @@
 """Signing in and staying signed in, over HTTP: tokens, ends, browsers and other sites."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -15,6 +15,12 @@ from tests.people_make import BROWSER, MORNING, PASSWORD
 
 WRONG = "Shan-yao-0000"
 MINUTE = timedelta(minutes=1)
+
+
+def format_utc(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 GUARDS = {"HttpOnly", "Path=/", "SameSite=lax"}
 
 
@@ -162,7 +168,7 @@ async def test_strangers_body_is_not_read(client):
 # --- ends ---
 
 
-@pytest.mark.parametrize(("browser", "idle", "whole"), [(True, 30, 12 * 60), (False, 12 * 60, 7 * 24 * 60)])
+@pytest.mark.parametrize(("browser", "idle", "whole"), [(True, 30, 12 * 60), (False, 12 * 60, 30 * 24 * 60)])
 async def test_session_ends_when_idle_and_at_its_absolute_end(client, browser, idle, whole):
     await make.person("wang")
     with clock.frozen(MORNING):
@@ -180,6 +186,36 @@ async def test_session_ends_when_idle_and_at_its_absolute_end(client, browser, i
         assert await make.status(client, headers) == 401
 
 
+async def test_the_end_of_a_phone_moves_on_while_it_is_used_and_no_further_than_a_month(client):
+    await make.person("wang")
+    with clock.frozen(MORNING):
+        phone, desk = await make.bearer(client, "wang"), {"Cookie": await make.cookie(client, "wang")}
+    hours = range(8, 30 * 24, 8)
+    for later in hours:
+        now = MORNING + timedelta(hours=later)
+        with clock.frozen(now):
+            told = (await client.get("/api/phone/today", headers=phone)).json()["keep_until"]
+        assert told == format_utc(min(now + timedelta(days=7), MORNING + timedelta(days=30))), later
+    with clock.frozen(MORNING + 29 * MINUTE):
+        await make.status(client, {**desk, **BROWSER})
+    [row] = await raw("SELECT ends_at FROM session WHERE browser")
+    assert row["ends_at"] == MORNING + timedelta(hours=12)
+
+
+async def test_a_new_token_does_not_begin_the_month_anew(client):
+    await make.person("wang")
+    with clock.frozen(MORNING):
+        headers = await make.bearer(client, "wang")
+    for later in range(1, 66):
+        with clock.frozen(MORNING + timedelta(hours=11 * later)):
+            answer = await client.post("/api/sessions/current/rotation", headers=headers)
+            headers = {"Authorization": f"Bearer {answer.json()['token']}"}
+    with clock.frozen(MORNING + timedelta(days=30) - MINUTE):
+        assert await make.status(client, headers) == 200
+    with clock.frozen(MORNING + timedelta(days=30)):
+        assert await make.status(client, headers) == 401
+
+
 async def test_use_is_noted_at_most_once_a_minute(client):
     await make.person("wang")
     with clock.frozen(MORNING):
@@ -190,14 +226,14 @@ async def test_use_is_noted_at_most_once_a_minute(client):
         assert (await raw("SELECT seen_at FROM session"))[0]["seen_at"] == MORNING + timedelta(seconds=noted)
 
 
-async def test_rotation_keeps_the_end_and_leaves_the_old_token_a_minute(client):
+async def test_rotation_tells_the_end_and_leaves_the_old_token_a_minute(client):
     await make.person("wang")
     with clock.frozen(MORNING):
         old = await make.bearer(client, "wang")
     with clock.frozen(MORNING + 10 * MINUTE):
         answer = await client.post("/api/sessions/current/rotation", headers=old)
     new = {"Authorization": f"Bearer {answer.json()['token']}"}
-    assert answer.status_code == 201 and answer.json()["expires_at"] == "2026-11-30T01:00:00Z" and new != old
+    assert answer.status_code == 201 and answer.json()["expires_at"] == "2026-11-30T01:10:00Z" and new != old
     for seconds, old_answer in ((59, 200), (60, 401)):
         with clock.frozen(MORNING + 10 * MINUTE + timedelta(seconds=seconds)):
             assert (await make.status(client, old), await make.status(client, new)) == (old_answer, 200)

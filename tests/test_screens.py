@@ -38,6 +38,16 @@ async def test_the_app_is_given_without_a_sign_in_and_asked_for_each_time(client
     assert changed.status_code == 200 and changed.headers["etag"] != answer.headers["etag"]
 
 
+async def test_head_says_what_get_would_without_the_bytes(client, built):
+    for path in ("/phone", "/phone/", "/phone/assets/main-Ab12.js", "/phone/none.js"):
+        got, asked = await client.get(path), await client.head(path)
+        assert (asked.status_code, asked.content) == (got.status_code, b""), path
+        for name in ("content-type", "content-length", "content-encoding", "etag", "cache-control"):
+            assert asked.headers.get(name) == got.headers.get(name), (path, name)
+    known = {"If-None-Match": (await client.get("/phone/")).headers["etag"]}
+    assert (await client.head("/phone/", headers=known)).status_code == 304
+
+
 async def test_what_has_a_hash_in_its_name_is_kept_for_ever(client, built):
     answer = await client.get("/phone/assets/main-Ab12.js", headers={"Accept-Encoding": "identity"})
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"

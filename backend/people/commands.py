@@ -3,7 +3,7 @@
 Whoever makes or ends a person's sessions holds the person's row: none slips past a revocation under way.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -219,14 +219,21 @@ async def rotate(session: LiveSession, *, network: str) -> NewSession:
     return NewSession(token, session.person, session.ends_at)
 
 
-async def seen(session: LiveSession, now: datetime) -> None:
-    """Notes, at most once a minute, that the session is in use. Touches one column, so it revives nothing."""
-    if now - session.seen_at >= rules.SEEN_EVERY:
-        await raw(
-            "UPDATE session SET seen_at = $2 WHERE id = $1 AND revoked_at IS NULL AND seen_at < $2",
-            session.id,
-            now,
-        )
+async def seen(session: LiveSession, now: datetime) -> LiveSession:
+    """Notes, at most once a minute, that the session is in use, and puts off the end of a phone's. Revives nothing."""
+    if now - session.seen_at < rules.SEEN_EVERY:
+        return session
+    rows = await raw(
+        "UPDATE session SET seen_at = $2, ends_at = CASE WHEN browser THEN ends_at ELSE greatest(ends_at, "
+        "least($2 + $3::interval, coalesce((SELECT made_at FROM session AS began WHERE began.id = session.family), "
+        "made_at) + $4::interval)) END WHERE id = $1 AND revoked_at IS NULL AND ends_at > $2 AND seen_at < $2 "
+        "RETURNING ends_at",
+        session.id,
+        now,
+        rules.PHONE_AHEAD,
+        rules.PHONE_LONGEST,
+    )
+    return replace(session, seen_at=now, ends_at=rows[0]["ends_at"]) if rows else session
 
 
 async def change_password(session: LiveSession, *, old: str, new: str, network: str) -> None:
@@ -335,7 +342,7 @@ async def _new_session(person: Person, attempt: Attempt, now: datetime) -> tuple
         browser=attempt.browser,
         made_at=now,
         seen_at=now,
-        ends_at=now + rules.longest(attempt.browser),
+        ends_at=rules.first_end(attempt.browser, now),
         network=attempt.network,
         enrol_only=state is rules.TotpState.needed_enrolment,
     )

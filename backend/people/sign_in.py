@@ -116,8 +116,7 @@ async def _live(token: str | None, path: str) -> LiveSession:
         raise SignInNeeded("请先登录。")
     if _must_enrol(session) and path not in WHILE_ENROLLING:
         raise Forbidden("您的角色须先启用动态码，才能继续使用。", "totp_enrolment_needed")
-    await commands.seen(session, now)
-    return session
+    return await commands.seen(session, now)
 
 
 def _must_enrol(session: LiveSession) -> bool:

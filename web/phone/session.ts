@@ -62,6 +62,12 @@ export async function signIn(username: string, password: string, otp: string): P
   channel?.postMessage('changed')
 }
 
+/** The server puts the end off while the phone is used (`keep_until` of the document of the day). */
+export async function prolong(expires_at: string): Promise<void> {
+  const was = session.value
+  if (was && !was.ended && was.expires_at !== expires_at) await keep({ ...was, expires_at })
+}
+
 /** One-time codes are set up: everything is open now. */
 export async function enrolled(): Promise<void> {
   if (session.value) await keep({ ...session.value, enrol: false })

@@ -4,7 +4,7 @@ import { call, type Answer } from '@/shared/client'
 import { Unreachable } from '@/shared/problem'
 import { learnOffset, offsetMs, serverNow } from '@/shared/time'
 import { answered } from './network'
-import { session, signInNeeded } from './session'
+import { prolong, session, signInNeeded } from './session'
 import { documents, getSetting, measureRoom, NobodyHere, putSetting, type Document } from './store'
 
 export type Today = Answer<'get', '/api/phone/today'>
@@ -51,6 +51,7 @@ async function run(): Promise<void> {
     const told = await call('get', '/api/phone/today')
     learnOffset(told.as_of, askedAt)
     await putSetting('offsetMs', offsetMs.value ?? 0)
+    await prolong(told.keep_until)
     await documents.put('today', told, { as_of: told.as_of, expires: told.keep_until })
     today.value = { value: told, as_of: told.as_of }
     syncFailed.value = null
