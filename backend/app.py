@@ -162,7 +162,7 @@ SAFE_HEADERS = [
 
 def create_app() -> Litestar:
     """The whole application, ready for a server or for a test."""
-    app = Litestar(
+    return Litestar(
         route_handlers=CONTROLLERS,
         middleware=[named, SignInMiddleware],
         dependencies={
@@ -192,8 +192,6 @@ def create_app() -> Litestar:
             root={"level": logging.getLevelName(logging.INFO), "handlers": ["queue_listener"]},
         ),
     )
-    openapi.describe(app)
-    return app
 
 
 app = create_app()

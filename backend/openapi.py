@@ -1,9 +1,19 @@
 """What the OpenAPI document says beyond the handlers: how to sign in, and that every refusal has one form."""
 
-from litestar import Litestar
+from dataclasses import fields
+from typing import Any
+
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
-from litestar.openapi.spec import Components, OpenAPIMediaType, OpenAPIResponse, Operation, Schema, SecurityScheme
+from litestar.openapi.spec import (
+    Components,
+    OpenAPI,
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    Operation,
+    Schema,
+    SecurityScheme,
+)
 from litestar.openapi.spec.enums import OpenAPIType
 
 from backend.people.sign_in import OPEN_CALLS, OPEN_PATHS
@@ -18,7 +28,24 @@ Send the `version` of a rectification back as `If-Match` with a move: when someb
 Sign in with `POST /api/sessions`; send `Authorization: Bearer TOKEN`, or from a browser the cookie plus `X-Duban: 1`.
 """
 
-CONFIG = OpenAPIConfig(
+
+class Document(OpenAPI):
+    """Described when it is first asked for: a process that starts does not wait for what few ever read."""
+
+    def to_schema(self) -> dict[str, Any]:
+        describe(self)
+        return super().to_schema()
+
+
+class Config(OpenAPIConfig):
+    """Makes a Document."""
+
+    def to_openapi_schema(self) -> OpenAPI:
+        made = super().to_openapi_schema()
+        return Document(**{field.name: getattr(made, field.name) for field in fields(made)})
+
+
+CONFIG = Config(
     title="Duban 督办",
     version="0.1.0",
     description=DESCRIPTION,
@@ -52,9 +79,9 @@ REFUSAL = OpenAPIResponse(
 )
 
 
-def describe(app: Litestar) -> None:
-    """Corrects the app's document: litestar's own form of refusals out, ours in; open calls need no sign-in."""
-    for path, item in (app.openapi_schema.paths or {}).items():
+def describe(document: OpenAPI) -> None:
+    """Corrects the document: litestar's own form of refusals out, ours in; open calls need no sign-in."""
+    for path, item in (document.paths or {}).items():
         for method in ("get", "head", "put", "post", "patch", "delete"):
             operation: Operation | None = getattr(item, method)
             if operation is None:
