@@ -45,7 +45,9 @@ def test(settings: Settings, arguments: list[str]) -> int:
         return subprocess.run(command, cwd=ROOT).returncode
     with interruptible(), _own_var(settings) as (var, supervisor):
         embedded.start_services(up.elsewhere(settings, var.name), supervisor)
-        pytest = Program(name="pytest", command=command, cwd=ROOT, env={"DUBAN_VAR": str(var)}, typed_at=True)
+        # A run starts some hundred Pythons of ours: compiled once, whatever is said elsewhere of keeping it.
+        env = {"DUBAN_VAR": str(var), "PYTHONDONTWRITEBYTECODE": ""}
+        pytest = Program(name="pytest", command=command, cwd=ROOT, env=env, typed_at=True)
         return supervisor.run(pytest)
 
 
