@@ -67,20 +67,24 @@ def forget() -> None:
 
 async def region(code: str = YAOZHAN) -> str:
     """A place of Xinbin with everything above it."""
-    if f"region {code}" not in _named:
-        level, name, parent = PLACES[code]
-        path = [code] if parent is None else [*await _path(parent), code]
-        await Region(
-            code=code, parent=parent, level=level, name=name, full_name=name, path=path,
-            valid_from=date(2020, 1, 1), source="test",
-        ).save()  # fmt: skip
-        _named[f"region {code}"] = path
+    path = _path(code)
+    lacking = [code for code in path if f"region {code}" not in _named]
+    if lacking:
+        await Region.insert(*(_region(code) for code in lacking))
+        _named.update(dict.fromkeys((f"region {code}" for code in lacking), True))
     return code
 
 
-async def _path(code: str) -> list[str]:
-    await region(code)
-    return _named[f"region {code}"]
+def _region(code: str) -> Region:
+    level, name, parent = PLACES[code]
+    return Region(
+        code=code, parent=parent, level=level, name=name, full_name=name, path=_path(code),
+        valid_from=date(2020, 1, 1), source="test",
+    )  # fmt: skip
+
+
+def _path(code: str | None) -> list[str]:
+    return [] if code is None else [*_path(PLACES[code][2]), code]
 
 
 async def unit(name: str = "新宾县水务局", *, area: str = XINBIN, kind: str = "department") -> UUID:
@@ -89,7 +93,7 @@ async def unit(name: str = "新宾县水务局", *, area: str = XINBIN, kind: st
         await region(area)
         id = uuid7()
         await Unit(id=id, name=name, short_name=name, kind=kind, region=area, valid_from=date(2020, 1, 1)).save()
-        _named[f"unit {name}"] = id
+        _named[f"unit {name}"], _named[f"area {id}"] = id, area
     return _named[f"unit {name}"]
 
 
@@ -98,16 +102,36 @@ async def person(
 ) -> Actor:
     """An account with these roles at one unit, as the Actor it would be."""
     at = at or await unit()
-    id = uuid7()
     hashed = await passwords.hashed(password) if password else "!"
-    username = f"{name.lower()}.{id.hex[-6:]}"
-    await Person(
-        id=id, username=username, name=name, unit=at, phone=phone, password_hash=hashed, added_at=clock.now()
-    ).save()
-    for role in roles:
-        await RoleGrant(id=uuid7(), person=id, unit=at, role=role.value, granted_at=clock.now()).save()
-    area = (await raw("SELECT region FROM unit WHERE id = $1", at))[0]["region"]
-    return Actor(id, name, tuple(Grant(role, at, area) for role in roles), home=at)
+    [made] = await people((name, roles, at), phone=phone, password_hash=hashed)
+    return made
+
+
+async def people(
+    *them: tuple[str, tuple[Role, ...], UUID], phone: str | None = None, password_hash: str = "!"
+) -> list[Actor]:
+    """Several at once: each a name, roles, and the unit."""
+    made, rows, granted, now = list[Actor](), list[Person](), list[RoleGrant](), clock.now()
+    for name, roles, at in them:
+        id, area = uuid7(), await _area(at)
+        made.append(Actor(id, name, tuple(Grant(role, at, area) for role in roles), home=at))
+        rows.append(
+            Person(
+                id=id, username=f"{name.lower()}.{id.hex[-6:]}", name=name, unit=at, phone=phone,
+                password_hash=password_hash, added_at=now,
+            )
+        )  # fmt: skip
+        granted += [RoleGrant(id=uuid7(), person=id, unit=at, role=role.value, granted_at=now) for role in roles]
+    await Person.insert(*rows)
+    if granted:
+        await RoleGrant.insert(*granted)
+    return made
+
+
+async def _area(unit: UUID) -> str:
+    if f"area {unit}" not in _named:
+        _named[f"area {unit}"] = (await raw("SELECT region FROM unit WHERE id = $1", unit))[0]["region"]
+    return _named[f"area {unit}"]
 
 
 async def username(actor: Actor) -> str:
@@ -177,15 +201,27 @@ async def cast() -> Cast:
     it.responsible = await unit()
     it.lead_unit = await unit("市水务局", area=FUSHUN)
     elsewhere = await unit("清原县水务局", area=QINGYUAN)
-    it.lead = await person("组长刘", Role.team_lead, at=office)
-    it.inspector = await person("督查员王", Role.inspector, at=office)
-    it.handler = await person("经办赵", Role.unit_handler, at=it.responsible)
-    it.principal = await person("局长钱", Role.unit_principal, at=it.responsible)
-    it.reviewer = await person("审核李", Role.lead_unit_reviewer, at=it.lead_unit)
-    it.staff = await person("督查办周", Role.supervision_staff, at=office)
-    it.boss = await person("主任吴", Role.supervision_leader, at=office)
-    it.leader = await person("市领导陈", Role.leader_viewer, at=office)
-    it.stranger = await person("外单位孙", Role.unit_handler, Role.unit_principal, at=elsewhere)
+    (
+        it.lead,
+        it.inspector,
+        it.handler,
+        it.principal,
+        it.reviewer,
+        it.staff,
+        it.boss,
+        it.leader,
+        it.stranger,
+    ) = await people(
+        ("组长刘", (Role.team_lead,), office),
+        ("督查员王", (Role.inspector,), office),
+        ("经办赵", (Role.unit_handler,), it.responsible),
+        ("局长钱", (Role.unit_principal,), it.responsible),
+        ("审核李", (Role.lead_unit_reviewer,), it.lead_unit),
+        ("督查办周", (Role.supervision_staff,), office),
+        ("主任吴", (Role.supervision_leader,), office),
+        ("市领导陈", (Role.leader_viewer,), office),
+        ("外单位孙", (Role.unit_handler, Role.unit_principal), elsewhere),
+    )
     it.visit = await visit(it)
     return it
 
