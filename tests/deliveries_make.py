@@ -1,12 +1,11 @@
 """For tests of deliveries: addresses, planned notices, real providers on this machine, and what each was told."""
 
-import asyncio
 import base64
 import json
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -194,10 +193,3 @@ def _derived(secret: bytes, salt: bytes, info: bytes, length: int) -> bytes:
 
 def _text(octets: bytes) -> str:
     return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
-
-
-async def until(holds: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Wait for a condition, never for a time."""
-    async with asyncio.timeout(seconds):
-        while not holds():  # noqa: ASYNC110  (it is another thread that makes it hold)
-            await asyncio.sleep(0.01)

@@ -15,6 +15,7 @@ from notifications.deliveries import attempting, circuits, cli, jobs, recording,
 from notifications.deliveries.rules import ChannelKind as K
 from tests import deliveries_make, make
 from tests.deliveries_make import Browser, lanes, planned, story
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -103,13 +104,13 @@ async def test_a_provider_that_is_ill_is_left_alone_and_others_are_not_held_up(i
 
 
 async def test_one_that_hangs_holds_up_neither_the_other_lanes_nor_its_lane_for_long(it, provider, monkeypatch):
-    monkeypatch.setattr("notifications.deliveries.posting.READ_WITHIN", 0.3)
+    monkeypatch.setattr("notifications.deliveries.posting.READ_WITHIN", 1.0)
     await deliveries_make.address(K.wecom, "aaaa-bbbb", unit=it.responsible)
     await deliveries_make.address(K.sms, "13904130077", person=it.handler)
     provider.answers = [30.0]
     hanging = [await planned(it.handler, K.wecom, event=uuid7()) for _ in range(3)]
     slow = asyncio.ensure_future(lanes(K.wecom))
-    await deliveries_make.until(lambda: len(provider.asked) == 3)
+    await eventually(lambda: len(provider.asked), lambda n: n == 3)
     provider.answers = [(200, {}, {})]
     other = await planned(it.handler, K.sms)
     await lanes(K.sms)

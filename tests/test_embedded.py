@@ -22,6 +22,7 @@ from backend import embedded, places, supervisor
 from backend.places import Places
 from backend.settings import ROOT, Settings, load
 from backend.supervisor import Program, Supervisor, Taken, Trouble, alone
+from tests.waiting import until
 
 AS_ROOT = os.geteuid() == 0
 needs_root = pytest.mark.skipif(not AS_ROOT, reason="only root can become somebody else")
@@ -113,15 +114,6 @@ def queue_of(var: Path) -> "redis.Redis":
     return redis.Redis.from_url(settings_of(var).redis_url)
 
 
-def eventually(true: Any, seconds: float = 8.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
 def alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -182,7 +174,7 @@ def test_children_do_not_outlive_a_killed_supervisor(made: Path) -> None:
     process, children = held(made)
     process.kill()
     process.wait()
-    assert eventually(lambda: not any(alive(pid) for pid in children))
+    until(lambda: [pid for pid in children if alive(pid)], lambda left: not left)
 
 
 def test_services_that_outlived_their_supervisor_are_replaced(made: Path) -> None:
@@ -192,7 +184,7 @@ def test_services_that_outlived_their_supervisor_are_replaced(made: Path) -> Non
         try:
             embedded.start_services(settings_of(made), twin)  # as if we, their parent, were gone
             new = [child.process.pid for child in twin.children]
-            assert eventually(lambda: not any(alive(pid) for pid in old))
+            until(lambda: [pid for pid in old if alive(pid)], lambda left: not left)
             assert embedded.postgres_answers(where.pg) == new[0]
             assert ask(made, "SELECT 1") == 1 and queue_of(made).ping()
         finally:
@@ -253,10 +245,9 @@ def test_a_killed_service_comes_back(made: Path, capfd: pytest.CaptureFixture[st
         for child in list(keeper.children):
             old = child.process.pid
             os.kill(old, signal.SIGKILL)
-            again = eventually(lambda child=child, old=old: keeper.tend() or child.process.pid != old)
-            assert again
-        assert eventually(lambda: embedded.postgres_answers(where.pg) or keeper.tend())
-        assert eventually(lambda: _answers(made))
+            until(lambda child=child, old=old: keeper.tend() or child.process.pid != old)
+        until(lambda: embedded.postgres_answers(where.pg) or keeper.tend())
+        until(lambda: _answers(made))
         assert ask(made, "SELECT 1") == 1
     assert "数据库意外停止（信号 9），0.2 秒后重新启动" in capfd.readouterr().out
 
@@ -271,25 +262,29 @@ def _answers(var: Path) -> bool:
 def test_the_delay_before_another_start_grows(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     keeper = Supervisor(tmp_path)
     keeper.start(Program("short", ("false",)))
-    deadline = time.monotonic() + 2.0
-    while time.monotonic() < deadline:
+    began, said = time.monotonic(), ""
+
+    def deaths() -> int:
+        nonlocal said
         keeper.tend()
-        time.sleep(0.01)
-    keeper.stop()
-    said = capfd.readouterr().out
+        said += capfd.readouterr().out
+        return said.count("意外停止（退出码 1）")
+
+    until(deaths, lambda n: n == 4)
     assert [f"，{delay} 秒后" in said for delay in ("0.2", "0.4", "0.8", "1.6")] == [True] * 4
-    assert said.count("意外停止（退出码 1）") == 4
+    assert time.monotonic() - began > 0.2 + 0.4 + 0.8
+    keeper.stop()
 
 
 def test_a_child_that_will_not_stop_is_killed_with_its_children(tmp_path: Path) -> None:
     keeper = Supervisor(tmp_path)
     script = f"trap '' TERM; sleep 1000 & echo $! > {tmp_path}/pid; wait; wait"
     keeper.start(Program("deaf", ("/bin/sh", "-c", script), patience=0.3))
-    assert eventually(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip())
+    until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip())
     began = time.monotonic()
     keeper.stop()
-    assert time.monotonic() - began < 2
-    assert eventually(lambda: not alive(int((tmp_path / "pid").read_text())))
+    assert time.monotonic() - began < supervisor.STOP_WITHIN
+    until(lambda: not alive(int((tmp_path / "pid").read_text())))
 
 
 def test_a_path_too_long_for_a_socket_is_gone_around(var: Path) -> None:

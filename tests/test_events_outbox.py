@@ -16,6 +16,7 @@ from backend.outbox import TRIES
 from backend.roles import SYSTEM, Actor
 from backend.worker import REACTIONS
 from tests import make
+from tests.waiting import PATIENCE
 
 VERB, OTHER = "visit.opened", "visit.arrived"
 PERSON = Actor(uuid4(), "督查员王")
@@ -303,7 +304,7 @@ async def test_a_worker_killed_in_the_middle_loses_nothing():
 
     third = sorted((await queue()).values(), key=lambda row: row["next_try_at"])[2]["event"]
     worker = asyncio.ensure_future(outbox.drain({VERB: (dies,)}))
-    await asyncio.wait_for(reached.wait(), 10)
+    await asyncio.wait_for(reached.wait(), PATIENCE)
     assert await outbox.drain({VERB: (Told(),)}) == 0  # all five are in that worker's hands
     worker.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -19,7 +19,7 @@ from backend.app import create_app
 from backend.columns import uuid7
 from backend.db import raw
 from backend.errors import NoRoom
-from backend.evidence import jobs, storage
+from backend.evidence import gate_pool, jobs, storage
 from backend.evidence.rules import MOST_TRIES, Declaration, MediaType, Source
 from backend.evidence.stores import disk, intake
 from inspections.findings import commands as findings
@@ -148,6 +148,13 @@ async def test_what_is_not_a_photo_is_refused(client, it, sender):
     assert (await client.put(f"/api/evidence/{id}", content=png, headers=sender)).status_code == 200
 
 
+def worked() -> float:
+    """Processor seconds of this process, and of the gate's server with the children that it has had."""
+    server = gate_pool.server_pid()
+    theirs = Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()[11:15] if server else []
+    return time.process_time() + sum(map(int, theirs)) / os.sysconf("SC_CLK_TCK")
+
+
 @pytest.mark.parametrize(
     ("make_bomb", "media_type"),
     [
@@ -161,10 +168,10 @@ async def test_what_is_not_a_photo_is_refused(client, it, sender):
 async def test_bombs_do_no_harm(client, it, sender, make_bomb, media_type):
     content = make_bomb()
     id = await declared(it, content, media_type)
-    began = time.monotonic()
+    began = worked()
     answer = await client.put(f"/api/evidence/{id}", content=content, headers=sender)
     await jobs.prepare(id)
-    assert time.monotonic() - began < 10
+    assert worked() - began < 10
     assert answer.status_code in (200, 422) and not half_sent()
     assert await state(id) == ("refused" if answer.status_code == 200 else "declared")
     look = await client.get(f"/api/evidence/{id}/display", headers=sender)

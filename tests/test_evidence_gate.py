@@ -174,7 +174,6 @@ async def test_several_frames_are_refused(bench, kind):
 
 
 async def test_pixel_floods_are_refused_quickly(bench):
-    began = time.monotonic()
     for flood in (
         hostile.flat_png(20_000, 20_000, 0),
         hostile.flat_webp(16_383, 16_383),
@@ -183,7 +182,7 @@ async def test_pixel_floods_are_refused_quickly(bench):
         assert len(flood) < 600_000
         made = await bench.prepare(flood)
         assert isinstance(made, Refused) and made.code == "evidence.too_many_pixels", made
-    assert time.monotonic() - began < 6
+        assert made.cost.cpu < 2
 
 
 @pytest.mark.parametrize("flood", [hostile.flat_png, hostile.flat_webp])
@@ -199,17 +198,16 @@ async def test_a_child_that_wants_too_much_memory_is_refused(bench):
 
 
 async def test_a_scan_bomb_is_stopped_by_its_processor_time(bench):
-    began = time.monotonic()
     made = await bench.prepare(hostile.scan_bomb(5_000), cpu=1)
     assert made == Refused("evidence.undecodable", gate.format.SENTENCES["evidence.undecodable"])
-    assert bench.nothing_made() and time.monotonic() - began < 8
+    assert bench.nothing_made() and made.cost.cpu < 3
 
 
 async def test_a_child_that_takes_too_long_is_killed_and_may_be_tried_again(bench):
     began = time.monotonic()
     made = await bench.prepare(hostile.scan_bomb(20_000), cpu=60, wall=0.4)
     assert isinstance(made, Refused) and made.try_again and bench.nothing_made()
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 20  # of the sixty
 
 
 async def test_a_cancelled_wait_kills_the_child_and_leaves_nothing(bench):
@@ -217,9 +215,9 @@ async def test_a_cancelled_wait_kills_the_child_and_leaves_nothing(bench):
     began = time.monotonic()
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.4):
-            await bench.prepare(hostile.scan_bomb(5_000))
+            await bench.prepare(hostile.scan_bomb(20_000), cpu=60)
     assert bench.nothing_made() is False and len(list(bench.display.parent.iterdir())) == 1  # the earlier copy
-    assert at_work() == [] and time.monotonic() - began < 4
+    assert at_work() == [] and time.monotonic() - began < 20
 
 
 def at_work() -> list[int]:
@@ -234,9 +232,8 @@ async def test_a_copy_larger_than_allowed_is_refused(bench):
 
 
 async def test_a_comment_that_unfolds_to_60_megabytes_costs_nothing(bench):
-    began = time.monotonic()
     made = await bench.prepare(hostile.png_text_bomb(), memory=200 * 2**20)
-    assert isinstance(made, Prepared | Refused) and time.monotonic() - began < 3
+    assert isinstance(made, Prepared | Refused) and made.cost.cpu < 3
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])

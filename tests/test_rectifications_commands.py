@@ -20,6 +20,7 @@ from tasks.rectifications.deadlines import Wanted
 from tasks.rectifications.item import Status
 from tasks.rectifications.words import ReturnReason, Source, UnitRole
 from tests import calls, make
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -261,7 +262,7 @@ async def test_two_items_called_each_others_duplicate_at_once_do_not_hang(it):
             voiding.ask_void(other, it.boss, id=uuid7(), note="重复。", duplicate_of=one),
             return_exceptions=True,
         ),
-        timeout=10,
+        timeout=PATIENCE,
     )
     assert all(one is None or isinstance(one, WrongState | Conflict) for one in done), done
 

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from backend import worker
+from tests.waiting import PATIENCE
 
 
 async def hangs() -> None:
@@ -23,7 +24,7 @@ async def test_a_neighbour_that_hangs_or_fails_does_not_hold_up_the_drain(neighb
         drained.release()
 
     timed = asyncio.ensure_future(worker._by_time({"sweep": (neighbour, 0.01), "drain": (drain, 0.01)}))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         for _ in range(3):
             await drained.acquire()
     timed.cancel()

@@ -15,8 +15,9 @@ from backend.checks import CHROMIUM
 from backend.people import passwords
 from backend.people.tables import Person
 from backend.roles import Actor
-from tests import make
+from tests import make, waiting
 
+PATIENCE = waiting.PATIENCE * 1000 / 2  # milliseconds
 PASSWORD = "Shang-jia-he 2026"
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run",
@@ -106,7 +107,7 @@ class Browsers:
     async def phone(self, *, rights: tuple[str, ...] = ("geolocation", "camera"), **more: Any) -> Phone:
         """`rights`: what the page may use without being asked; `more`: options of Playwright's context."""
         context = await self.chromium.new_context(**{**PHONE, "permissions": list(rights), **more})
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         made = Phone(context, self.address)
         self.phones.append(made)
         return made
@@ -139,6 +140,6 @@ async def own_folder(folder: Path, address: str, **more: Any) -> AsyncIterator[P
             str(folder), executable_path=found(), args=FLAGS, env={**os.environ, "FONTCONFIG_FILE": fonts()},
             **{**PHONE, "permissions": ["geolocation", "camera"], **more},
         )  # fmt: skip
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         yield Phone(context, address)
         await context.close()

@@ -1,6 +1,5 @@
 """到达记录 on the phone: one tap, the distance, a reason outside, and every way a position can be lacking."""
 
-import asyncio
 import re
 
 import pytest
@@ -8,6 +7,7 @@ from playwright.async_api import expect
 
 from backend.db import raw
 from tests import make
+from tests.waiting import eventually
 
 LAT, LNG = make.TARGET
 HERE = {"latitude": LAT + 0.0007, "longitude": LNG, "accuracy": 12}  # 78 m north
@@ -24,12 +24,8 @@ async def at_the_visit(browsers, it, who=None, **options):
 
 async def arrived(it) -> dict:
     """The one arrival, once the server has it."""
-    for _ in range(200):
-        if rows := await arrivals(it):
-            assert len(rows) == 1
-            return rows[0]
-        await asyncio.sleep(0.05)
-    raise AssertionError("the arrival never came")
+    [row] = await eventually(lambda: arrivals(it))
+    return row
 
 
 async def arrivals(it) -> list[dict]:

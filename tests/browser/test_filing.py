@@ -64,7 +64,7 @@ async def filed(it: Any) -> list[Any]:
 
 
 async def arrived(page: Page, count: int) -> None:
-    await expect(page.locator("[data-sent]")).to_have_count(count, timeout=20_000)
+    await expect(page.locator("[data-sent]")).to_have_count(count)
 
 
 async def copied_receipts(phone: Phone) -> list[str]:

@@ -3,10 +3,11 @@
 import asyncio
 import json
 import re
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from playwright.async_api import Page, expect
+from playwright.async_api import CDPSession, Page, expect
 
 from backend import clock
 from backend.db import raw
@@ -15,6 +16,7 @@ from tasks.monthly import jobs
 from tasks.rectifications.item import Status
 from tests import make, monthly_make
 from tests.browser.chromium import Browsers, Phone
+from tests.waiting import PATIENCE, eventually
 
 AT_THE_PLACE = {"latitude": make.TARGET[0], "longitude": make.TARGET[1], "accuracy": 9.0}
 
@@ -34,11 +36,24 @@ async def standing(id: UUID) -> str:
 
 async def told(person: Actor) -> None:
     """The worker has written a notice: an open inbox asks again only after a while."""
-    for _ in range(150):
-        if await raw("SELECT 1 FROM notice WHERE person = $1", person.person):
-            return
-        await asyncio.sleep(0.1)
-    raise AssertionError("no notice within 15 s")
+    await eventually(lambda: raw("SELECT 1 FROM notice WHERE person = $1", person.person))
+
+
+class Work:
+    """Processor seconds that a page has taken: what else runs on the machine of a test does not count."""
+
+    def __init__(self, line: CDPSession) -> None:
+        self.line = line
+
+    @classmethod
+    async def of(cls, page: Page) -> "Work":
+        line = await page.context.new_cdp_session(page)
+        await line.send("Performance.enable", {"timeDomain": "threadTicks"})
+        return cls(line)
+
+    async def spent(self) -> float:
+        told = (await self.line.send("Performance.getMetrics"))["metrics"]
+        return next(one["value"] for one in told if one["name"] == "TaskDuration")
 
 
 async def photo(page: Page, number: int) -> None:
@@ -54,7 +69,7 @@ async def test_a_unit_works_an_item_off_from_the_notice_to_the_hand_in(browsers)
     await told(it.handler)
     _, page = await signed_in(browsers, it.handler, "/inbox")
     notice = page.locator(".notice-line", has_text="新交办整改事项")
-    await expect(notice).to_be_visible(timeout=15_000)
+    await expect(notice).to_be_visible()
     await notice.locator("a").click()
     await expect(page.locator(".facts")).to_have_text("饮水管网冻裂，三户无水。")
     await page.get_by_role("link", name="签收", exact=True).click()
@@ -77,8 +92,8 @@ async def test_a_unit_works_an_item_off_from_the_notice_to_the_hand_in(browsers)
     [handed] = await raw("SELECT * FROM hand_in WHERE rectification = $1", id)
     assert (handed["note"], handed["confirmed_by"]) == ("管网已修复，三户恢复供水。", "钱局长")
     assert len(await make.happened(id, "acknowledged")) == len(await make.happened(id, "handed_in")) == 1
-    await expect(page.get_by_role("button", name="整改后 1/1")).to_be_visible(timeout=15_000)
-    await expect(page.locator(".photo-strip img").last).to_be_visible(timeout=20_000)  # drawn by the worker
+    await expect(page.get_by_role("button", name="整改后 1/1")).to_be_visible()
+    await expect(page.locator(".photo-strip img").last).to_be_visible()  # drawn by the worker
 
 
 async def test_it_is_sent_back_in_words_and_a_leader_turns_the_second_key(browsers):
@@ -148,10 +163,10 @@ async def test_lists_and_items_open_without_a_signal_and_a_report_arrives_once(b
     page = await phone.open(f"/items/{id}/report")
     await expect(page.locator("[data-field=note] textarea")).to_have_value("材料已进场。")
     await submit(page)
-    await expect(page.get_by_text("已存在手机里", exact=False).first).to_be_visible(timeout=15_000)
+    await expect(page.get_by_text("已存在手机里", exact=False).first).to_be_visible()
     assert await make.happened(id, "reported") == []
     await phone.online()
-    await expect(page.locator(".item .said", has_text="材料已进场。")).to_be_visible(timeout=20_000)
+    await expect(page.locator(".item .said", has_text="材料已进场。")).to_be_visible()
     assert len(await make.happened(id, "reported")) == 1
 
 
@@ -190,28 +205,28 @@ async def test_a_thousand_items_scroll_with_few_lines_in_the_page(browsers, reco
     )
     _, page = await signed_in(browsers, it.handler, "/items?tab=all")
     await expect(page.locator(".item-line").first).to_be_visible()
-    await page.evaluate("""() => {
-        window.long = []
-        new PerformanceObserver((list) => list.getEntries().forEach((one) => window.long.push(one.duration)))
-            .observe({ entryTypes: ['longtask'] })
-    }""")
     last = page.locator(".virtual li[aria-posinset='1000']")
-    for _ in range(200):
-        if await last.count():
-            break
+    work = await Work.of(page)
+    spent = [await work.spent()]
+
+    async def scrolled() -> int:
         await page.evaluate("() => window.scrollBy(0, 2400)")
         await page.wait_for_timeout(30)
+        spent.append(await work.spent())
+        return await last.count()
+
+    await eventually(scrolled)
     await expect(last).to_be_visible()
     assert await page.locator(".virtual li").count() < 40
-    longest = await page.evaluate("() => Math.max(0, ...window.long)")
+    longest = max(after - before for before, after in pairwise(spent))
     where = await page.evaluate("() => window.scrollY")
     await last.locator("a").click()
     await expect(page.locator(".item .facts")).to_be_visible()
     await page.go_back()
     await expect(last).to_be_visible()
     assert abs(await page.evaluate("() => window.scrollY") - where) < 300  # where it was left
-    record_property("longest task while a thousand items scroll", f"{longest:.0f} ms")
-    assert longest < 1_000  # far more than it takes: other things run on the machines of tests
+    record_property("most work for a step while a thousand items scroll", f"{longest * 1000:.0f} ms")
+    assert longest < 0.5  # far more than it takes
 
 
 async def test_an_item_is_reached_and_handed_on_by_keyboard_alone(browsers):
@@ -249,7 +264,7 @@ async def test_feedback_is_given_from_any_screen_and_answered(browsers):
     await expect(office.get_by_text("下个版本合并。")).to_be_visible()
     await told(it.handler)
     await phone.go("/inbox")
-    await expect(page.locator(".notice-line", has_text="您的投诉建议有了答复")).to_be_visible(timeout=15_000)
+    await expect(page.locator(".notice-line", has_text="您的投诉建议有了答复")).to_be_visible()
 
 
 async def test_a_leader_who_only_reads_sees_numbers_and_no_button(browsers):
@@ -277,7 +292,7 @@ async def test_a_department_files_its_monthly_check_from_the_cell(browsers):
     await expect(page.get_by_role("alert")).to_have_text("当场解决的不能多于发现的。")
     await page.fill("[name=solved_count]", "1")
     await submit_record(page)
-    await expect(page.get_by_text("检查记录已送达。")).to_be_visible(timeout=15_000)
+    await expect(page.get_by_text("检查记录已送达。")).to_be_visible()
     [filed] = await raw("SELECT * FROM monthly_record")
     assert (filed["found"], filed["found_count"], filed["solved_count"]) == ("水表未安装到位。", 2, 1)
     await expect(page.locator("td button").first).to_have_attribute("aria-label", re.compile("完成，发现问题 2 个"))
@@ -299,7 +314,7 @@ async def test_a_push_is_shown_and_leads_to_its_item(browsers):
     )
     await devtools.send("ServiceWorker.enable")
     told = json.dumps({"title": "新交办整改事项", "body": "ZG-1", "url": f"/phone/#/items/{id}"}, ensure_ascii=False)
-    sent = {"origin": phone.address, "registrationId": await asyncio.wait_for(found.get(), 10), "data": told}
+    sent = {"origin": phone.address, "registrationId": await asyncio.wait_for(found.get(), PATIENCE), "data": told}
     await devtools.send("ServiceWorker.deliverPushMessage", sent)
     shown = """async () => {
         const worker = await navigator.serviceWorker.ready

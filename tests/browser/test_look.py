@@ -6,11 +6,12 @@ import re
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page
+from playwright.async_api import Page, Request
 
 from backend import screen_build
 from tasks.rectifications.item import Status
 from tests import make
+from tests.waiting import eventually
 
 BUDGET = 300_000  # bytes of the first load, gzip, before photos (issue 6, scope 9)
 DIST = screen_build.WEB / "dist/phone"
@@ -59,16 +60,28 @@ async def test_nothing_serious_for_axe_and_no_sideways_scrolling(browsers, who, 
     things = {"visit": it.visit, "item": item, "passed": passed, "new": "0197a000-0000-7000-8000-000000000001"}
     phone = await browsers.phone()
     page = await phone.sign_in(getattr(it, who)) if who else await phone.open()
+    flying = requests_of(page)
     await page.evaluate(Axe().axe_script)
     for path in LOOKED_AT[who]:
         await phone.go(path.format(**things))
         await page.locator("main h1").first.wait_for()
-        await page.wait_for_timeout(300)
+        await page.wait_for_timeout(50)  # what the page asks for, it asks for by now
+        await eventually(lambda: flying, lambda left: not left)
+        await page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
         for theme, rules in (("dark", ["color-contrast"]), ("sunlight", ["color-contrast-enhanced"]), ("light", [])):
             await page.evaluate("(theme) => { document.documentElement.dataset.theme = theme }", theme)
             assert await serious(page, rules) == [], (path, theme)
         assert await too_wide(page) == [], path
     record_property(f"screens looked at by {who or 'a stranger'}", len(LOOKED_AT[who]))
+
+
+def requests_of(page: Page) -> set[Request]:
+    """Those that have no answer yet, from now on."""
+    flying = set[Request]()
+    page.on("request", lambda one: flying.add(one))
+    page.on("requestfinished", lambda one: flying.discard(one))
+    page.on("requestfailed", lambda one: flying.discard(one))
+    return flying
 
 
 async def serious(page: Page, rules: list[str]) -> list[str]:

@@ -16,6 +16,7 @@ from backend.db import raw
 from tests import make
 from tests.browser.chromium import Browsers
 from tests.journeys.conftest import a_queue, a_web_of
+from tests.waiting import eventually
 
 SHELF = """(name) => new Promise((done) => { const asked = indexedDB.open('duban'); asked.onsuccess = () => {
     const count = asked.result.transaction(name).objectStore(name).count()
@@ -28,11 +29,7 @@ async def a_draft(page: Page, it) -> None:
     await page.goto(re.sub("#.*", f"#/visits/{it.visit}/findings/new", page.url))
     await page.locator(".done").click()
     await page.fill("[name=facts]", "村部东侧管网冻裂。")
-    for _ in range(100):
-        if await page.evaluate(SHELF, "drafts"):
-            return
-        await page.wait_for_timeout(50)
-    raise AssertionError("the draft was not kept")
+    await eventually(lambda: page.evaluate(SHELF, "drafts"))
 
 
 async def test_after_the_first_load_it_opens_without_a_signal(browsers):

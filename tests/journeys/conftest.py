@@ -5,15 +5,16 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import httpx
 import pytest
 
 from backend import binaries, supervisor
+from tests.waiting import last_lines, until
 
 
 class Process:
@@ -33,7 +34,7 @@ class Process:
                 start_new_session=True,
                 preexec_fn=lambda: supervisor.die_with_parent(os.getppid()),
             )
-        until(self.ready, 30, lambda: self.log.read_text()[-2000:])
+        until(self.ready, pause=0.05, more=lambda: last_lines(self.log))
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         """The whole process group, so that no grandchild lives on."""
@@ -41,13 +42,6 @@ class Process:
             os.killpg(self.child.pid, number)
             self.child.wait()
             self.child = None
-
-
-def until(true: Callable[[], bool], seconds: float, otherwise: Callable[[], str]) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, otherwise()
-        time.sleep(0.05)
 
 
 def free_port() -> int:
@@ -64,6 +58,16 @@ def answers(path: Path) -> bool:
             line.sendall(b"PING\r\n")
             return line.recv(10).startswith(b"+PONG")
         except OSError:
+            return False
+
+
+def serves(port: int) -> bool:
+    """Whether a web answers there. By hand: a client of httpx reads all certificates before it asks."""
+    with closing(HTTPConnection("127.0.0.1", port, timeout=1)) as line:
+        try:
+            line.request("GET", "/healthz")
+            return line.getresponse().status == 200
+        except (OSError, HTTPException):
             return False
 
 
@@ -96,9 +100,9 @@ def a_worker(queue: Process, folder: Path) -> Iterator[Process]:
 
 
 @contextmanager
-def a_web(queue: Process, folder: Path) -> Iterator[Process]:
+def a_web(queue: Process, folder: Path, **env: str) -> Iterator[Process]:
     """The address of a real server on a free port."""
-    with a_web_of(queue, folder, [sys.executable, "-m", "backend", "web"]) as process:
+    with a_web_of(queue, folder, [sys.executable, "-m", "backend", "web"], **env) as process:
         yield process
 
 
@@ -106,19 +110,12 @@ def a_web(queue: Process, folder: Path) -> Iterator[Process]:
 def a_web_of(queue: Process, folder: Path, command: list[str], **env: str) -> Iterator[Process]:
     """The same, started by this command."""
     port = free_port()
-    address = f"http://127.0.0.1:{port}"
-
-    def alive() -> bool:
-        try:
-            return httpx.get(f"{address}/healthz", timeout=1).status_code == 200
-        except httpx.HTTPError:
-            return False
-
     process = Process(
-        *command, log=folder / "web.log", ready=alive, DUBAN_REDIS_URL=queue.env["url"], DUBAN_PORT=str(port), **env
-    )
+        *command, log=folder / "web.log", ready=lambda: serves(port),
+        DUBAN_REDIS_URL=queue.env["url"], DUBAN_PORT=str(port), **env,
+    )  # fmt: skip
     process.start()
-    process.env["address"] = address
+    process.env["address"] = f"http://127.0.0.1:{port}"
     yield process
     process.kill(signal.SIGTERM)
 

@@ -20,8 +20,9 @@ from backend.settings import ROOT
 from backend.supervisor import FIRST_DELAY, Child, Program, Supervisor
 from tests import make
 from tests.journeys.conftest import free_port
+from tests.waiting import eventually, last_lines
 
-RECOVERS_WITHIN = 60.0  # seconds, on a machine that has other things to do
+READY = "ready"
 
 
 class Victim(StrEnum):
@@ -74,22 +75,30 @@ class Machine:
 
     async def recovers(self) -> None:
         """Waits until everything runs and answers again."""
-        async with asyncio.timeout(RECOVERS_WITHIN), httpx.AsyncClient(timeout=2) as http:
-            while True:
-                if await self._ready(http):
-                    break
-                await asyncio.sleep(0.02)
+        async with httpx.AsyncClient(timeout=2) as http:
+            await eventually(lambda: self._answer(http), lambda answer: answer == READY, more=self.told)
         for child in self.supervisor.children:
             child.delay = FIRST_DELAY  # as after a while without trouble
 
-    async def _ready(self, http: httpx.AsyncClient) -> bool:
-        if any(child.again_at is not None or child.process.poll() is not None for child in self.supervisor.children):
-            return False
+    async def _answer(self, http: httpx.AsyncClient) -> str:
+        """READY, or what is still in the way of it."""
+        if dead := [child.program.name for child in self.supervisor.children if _dead(child)]:
+            return f"not running: {', '.join(dead)}"
         try:
-            told = await http.get(f"http://127.0.0.1:{self.port}/readyz")
-        except httpx.HTTPError:
-            return False
-        return told.status_code == 200 and "queue" not in told.json()["degraded"]
+            said = await http.get(f"http://127.0.0.1:{self.port}/readyz")
+        except httpx.HTTPError as wrong:
+            return repr(wrong)
+        return READY if said.status_code == 200 and "queue" not in said.json()["degraded"] else said.text
+
+    def told(self) -> str:
+        """Who of the children is dead, and what each said last: for a failure to tell."""
+        standing = [
+            f"{child.program.name}: {'dead' if _dead(child) else 'runs'}, "
+            f"exit code {child.process.poll()}, {child.delay} s before the next start"
+            for child in self.supervisor.children
+        ]
+        logs = (child.program.log for child in self.supervisor.children)
+        return "\n".join([*standing, *(last_lines(log) for log in logs if log)])
 
 
 @asynccontextmanager
@@ -126,6 +135,10 @@ async def _its_database(config: dict[str, str]) -> AsyncIterator[None]:
         await db.close_pool()
         db.DB.pool, db.DB.config, db._planned = pool, earlier, planned
         make.forget()
+
+
+def _dead(child: Child) -> bool:
+    return child.again_at is not None or child.process.poll() is not None
 
 
 def _children(pid: int) -> list[int]:

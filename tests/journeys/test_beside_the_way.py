@@ -13,7 +13,8 @@ from backend.roles import Actor, Role
 from inspections.findings.rules import Severity
 from tasks.rectifications.item import Status
 from tests import make
-from tests.journeys.test_from_visit_to_close_out import Person, device, eventually
+from tests.journeys.test_from_visit_to_close_out import Person, device
+from tests.waiting import eventually
 
 HERE = {"lat": make.TARGET[0], "lng": make.TARGET[1], "accuracy_m": 15}
 
@@ -110,10 +111,8 @@ async def test_an_item_that_two_units_disown_ends_with_the_third(townspeople: ht
     story = [entry["sentence"] for entry in (await qian.get(f"{item}/timeline"))["items"]]
     assert story[-5:] == ["提出异议", "异议成立，改派", "提出异议", "异议成立，改派", "签收"]
 
-    async def told() -> bool:
-        return any("改派" in title for title in await titles(last)) and any("改派" in t for t in await titles(other))
-
-    assert await eventually(told, 30)
+    for person in (last, other):
+        await told(person, "改派")
 
 
 async def test_more_time_is_granted_and_runs_out_all_the_same(townspeople: httpx.AsyncClient):
@@ -182,7 +181,7 @@ async def test_two_people_find_on_site_that_it_is_not_done(townspeople: httpx.As
     content = make.photo(30)
     sent = await wang.send({"id": said["evidence"][0]["id"]}, content)
     assert sent["state"] in ("received", "ready")
-    assert await eventually(lambda: _told(zhao, "核查"), 30)
+    await told(zhao, "核查")
 
     await passed_again(it, http, item, 3)
     assert (await wu.post(f"{item}/closure", 409, id=str(uuid7()), opinion="同意"))["detail"] == "要先通过现场核查。"
@@ -205,7 +204,7 @@ async def test_what_did_not_last_goes_on_under_the_same_number(townspeople: http
     again = await wu.post(f"{item}/reopening", id=str(uuid7()), note="又断水。", due_on=day(20))
     assert (again["number"], again["status"], again["reopened"]) == (closed["number"], "working", 1)
     assert (again["due_on"], again["closed_at"]) == (day(20), None) and await waiting(zhao) == [str(id)]
-    assert await eventually(lambda: _told(zhao, "重开"), 30)
+    await told(zhao, "重开")
     await passed_again(it, http, item, 4)
     assert (await wu.post(f"{item}/closure", id=str(uuid7()), opinion="同意销号。"))["status"] == "closed"
     story = [entry["sentence"] for entry in (await zhao.get(f"{item}/timeline"))["items"]]
@@ -234,7 +233,8 @@ async def test_of_three_units_one_is_late_and_only_that_one_is_asked(townspeople
     back = await wu.post(f"{item}/returns", id=str(uuid7()), reason_code="partly_done", note="一户无水。", unit=one)
     assert stands(back) == {one: "working", str(second): "passed", str(third): "working"}
     assert [await waiting(person) for person in (first, middle, last)] == [[str(id)], [], [str(id)]]
-    assert await eventually(lambda: _told(first, "退回"), 30) and not await _told(middle, "退回")
+    await told(first, "退回")
+    assert "退回" not in "".join(await titles(middle))
     await days_pass(id, 40)
     todays = [(await person.get("/api/phone/today"))["rectifications"] for person in (first, middle, last)]
     assert [today["overdue"] for today in todays] == [1, 0, 1]
@@ -248,5 +248,6 @@ async def test_of_three_units_one_is_late_and_only_that_one_is_asked(townspeople
     assert (await wu.post(f"{item}/closure", id=str(uuid7()), opinion="同意销号。"))["status"] == "closed"
 
 
-async def _told(person: Person, word: str) -> bool:
-    return any(word in title for title in await titles(person))
+async def told(person: Person, word: str) -> None:
+    """Waits until a notice with this word in its title is there."""
+    await eventually(lambda: titles(person), lambda titles: word in "".join(titles))

@@ -7,7 +7,7 @@ from notifications.deliveries.rules import ChannelKind as K
 from tests import deliveries_make, make
 from tests.deliveries_make import story
 from tests.journeys.conftest import a_worker
-from tests.journeys.test_from_visit_to_close_out import eventually
+from tests.waiting import eventually
 
 PHONE = "13904130077"
 
@@ -24,17 +24,14 @@ async def test_a_worker_killed_while_it_sends_sends_once_more_and_tells_nobody_t
         await deliveries_make.address(K.sms, PHONE, person=it.handler)
         await make.finding(it, danger_to_life=True)  # at any hour of the day
         with a_worker(queue, tmp_path) as worker:
-            await deliveries_make.until(lambda: len(gateway.asked) == 1, 60)
+            await eventually(lambda: len(gateway.asked), lambda n: n == 1)
             worker.kill()
             (delivery,) = await raw("SELECT id, state FROM delivery WHERE person = $1", it.handler.person)
             assert delivery["state"] == "sending"
             await raw("UPDATE delivery SET next_try_at = now() WHERE state = 'sending'")  # the lease is over
             worker.start()
-
-            async def arrived() -> bool:
-                return await story(delivery["id"]) == ("sent", ["sms:lost", "sms:sent"])
-
-            await eventually(arrived, 60)
+            sent = ("sent", ["sms:lost", "sms:sent"])
+            await eventually(lambda: story(delivery["id"]), lambda told: told == sent)
         log = (tmp_path / "worker.log").read_text()
     (item,) = await raw("SELECT id, number FROM rectification")
     said = gateway.asked[-1].json

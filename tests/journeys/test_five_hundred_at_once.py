@@ -1,15 +1,13 @@
 """Five hundred drafts issued in one request by the real worker, killed in the middle, with and without its queue."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-
 import httpx
 
 from backend.db import raw
 from tests import make
 from tests.batches_make import body, drafts
 from tests.journeys.conftest import Process
-from tests.journeys.test_from_visit_to_close_out import device, eventually
+from tests.journeys.test_from_visit_to_close_out import device
+from tests.waiting import eventually
 
 COUNT = 500
 
@@ -29,13 +27,13 @@ async def test_a_worker_killed_in_the_middle_issues_every_item_exactly_once(
         return (await zhou.get(address))["done"]
 
     for reached in (60, 270):  # killed at moments of its work, not of ours
-        await eventually(_at_least(done, reached))
+        await eventually(done, lambda n, reached=reached: n >= reached)
         worker.kill()
         if reached == 60:
             queue.kill()  # the database alone is enough
         worker.start()
     queue.start()
-    await eventually(_at_least(done, COUNT))
+    await eventually(done, lambda n: n == COUNT)
 
     assert (await zhou.get(address))["state"] == "done"
     rows = await raw("SELECT number FROM rectification WHERE id = ANY($1::uuid[])", ids)
@@ -52,17 +50,9 @@ async def test_a_worker_killed_in_the_middle_issues_every_item_exactly_once(
     )
     assert dict(counts[0]) == {"events": COUNT, "items": COUNT}
 
-    async def told_all() -> bool:
-        return (await zhao.get("/api/notices"))["unread"] == COUNT
+    async def told() -> int:
+        return (await zhao.get("/api/notices"))["unread"]
 
-    await eventually(told_all)
+    await eventually(told, lambda n: n == COUNT)
     inbox = (await zhou.get("/api/notices"))["items"]
     assert [notice["title"] for notice in inbox] == [f"批量办理完毕：办理 {COUNT} 项，成功 {COUNT}，未办 0"]
-
-
-def _at_least(ask: Callable[[], Awaitable[int]], count: int) -> Callable[[], Awaitable[bool]]:
-    async def reached() -> bool:
-        await asyncio.sleep(0.02)
-        return await ask() >= count
-
-    return reached

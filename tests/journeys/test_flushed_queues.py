@@ -15,7 +15,8 @@ from backend.db import raw
 from backend.worker import JOBS
 from tests import calls, make
 from tests.journeys.machine import Machine, Victim, a_machine
-from tests.journeys.test_from_visit_to_close_out import HANDED_OVER_WITHIN, eventually
+from tests.journeys.test_from_visit_to_close_out import HANDED_OVER_WITHIN, not_handed_over
+from tests.waiting import eventually
 
 FLUSHES, KILLS = 15, 5
 AT_A_TIME = 3  # findings that are filed in one cycle
@@ -49,15 +50,6 @@ async def seen(queue: redis.asyncio.Redis) -> list[tuple[str, list[str]]]:
 
 async def notices() -> int:
     return (await raw("SELECT count(*) AS n FROM notice"))[0]["n"]
-
-
-async def more_than(n: int) -> bool:
-    return await notices() > n
-
-
-async def handed_over() -> bool:
-    rows = await raw("SELECT count(*) = 0 AS none FROM outbox")
-    return rows[0]["none"]
 
 
 async def told_once(it: make.Cast, filed: int) -> None:
@@ -94,9 +86,9 @@ async def test_twenty_flushes_and_kills_lose_no_notice_and_double_none(database:
                 await queue.flushall()
                 if kill:
                     await machine.recovers()
-                    await eventually(lambda before=before: more_than(before))
+                    await eventually(notices, lambda n, before=before: n > before, more=machine.told)
             recovered = time.monotonic()
-            await eventually(handed_over)
+            await eventually(not_handed_over, lambda left: left == 0, within=HANDED_OVER_WITHIN, more=machine.told)
             late = time.monotonic() - recovered
         await told_once(it, filed)
     assert late < HANDED_OVER_WITHIN

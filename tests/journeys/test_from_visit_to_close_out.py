@@ -2,8 +2,6 @@
 
 import asyncio
 import signal
-import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -13,6 +11,7 @@ from backend.db import raw
 from backend.roles import Actor
 from tests import make
 from tests.journeys.conftest import Process
+from tests.waiting import eventually
 
 HANDED_OVER_WITHIN = 120  # seconds, whatever was killed (trust.md G3)
 
@@ -46,15 +45,6 @@ class Person:
 
 async def device(http: httpx.AsyncClient, actor: Actor) -> Person:
     return Person(http, actor, await make.signed_in(actor))
-
-
-async def eventually(ask: Callable[[], Awaitable[Any]], seconds: float = HANDED_OVER_WITHIN) -> Any:
-    """What `ask` answers as soon as it is not empty."""
-    end = time.monotonic() + seconds
-    while not (answer := await ask()):
-        assert time.monotonic() < end, "waited in vain"
-        await asyncio.sleep(0.1)
-    return answer
 
 
 async def arrive_and_file(wang: Person, it: make.Cast, photos: int = 3) -> tuple[str, list[dict[str, Any]]]:
@@ -102,10 +92,10 @@ async def test_a_finding_in_a_village_becomes_a_cleared_item(http: httpx.AsyncCl
     await liu.post(f"/api/visits/{it.visit}/submission")
 
     # 发现问题立即通报: the responsible unit has it in its list and its inbox within seconds.
-    listed = await eventually(lambda: _items(zhao), 20)
+    listed = await eventually(lambda: _items(zhao), within=20)
     item = f"/api/rectifications/{listed[0]['id']}"
     assert listed[0]["number"].startswith("ZG-210422-")
-    notices = await eventually(lambda: _notices(zhao), 20)
+    notices = await eventually(lambda: _notices(zhao), within=20)
     assert [(notice["title"][:7], notice["urgency"]) for notice in notices] == [("新交办整改事项", "at_once")]
     assert [move["verb"] for move in (await zhao.get(item))["moves"]] == ["acknowledge"]
 
@@ -156,7 +146,7 @@ async def test_a_finding_in_a_village_becomes_a_cleared_item(http: httpx.AsyncCl
 
     # Before and after can be looked at by those who see the item, as display copies; originals only after saying why.
     for line in (*lines, after):
-        await eventually(lambda line=line: _ready(zhou, line["id"]), 60)
+        await eventually(lambda line=line: _state(zhou, line["id"]), lambda state: state == "ready")
         picture = await http.get(f"/api/evidence/{line['id']}/thumbnail", headers=chen.headers)
         assert picture.headers["content-type"] == "image/jpeg"
         assert (await http.get(f"/api/evidence/{line['id']}/original", headers=wu.headers)).status_code == 403
@@ -176,7 +166,7 @@ async def test_nothing_is_lost_or_doubled_when_queue_and_worker_die_in_the_middl
     assert "queue" in (await wang.get("/readyz"))["degraded"]
 
     worker.start()  # the queue is still away: the database alone is enough
-    listed = await eventually(lambda: _items(zhao))
+    listed = await eventually(lambda: _items(zhao), within=HANDED_OVER_WITHIN)
     item = f"/api/rectifications/{listed[0]['id']}"
     queue.start()
     await zhao.post(f"{item}/acknowledgement", id=str(uuid7()), responsible_person="赵经办")
@@ -189,8 +179,8 @@ async def test_nothing_is_lost_or_doubled_when_queue_and_worker_die_in_the_middl
         worker.start()
         li = await device(http, it.reviewer)
         await li.post(f"{item}/returns", id=str(uuid7()), reason_code="not_done", note="再查。")
-    await eventually(lambda: _ready(zhao, after["id"]))
-    await eventually(_all_handed_over)
+    await eventually(lambda: _state(zhao, after["id"]), lambda state: state == "ready", within=HANDED_OVER_WITHIN)
+    await eventually(not_handed_over, lambda left: left == 0, within=HANDED_OVER_WITHIN)
 
     counts = await raw(
         "SELECT (SELECT count(*) FROM rectification) AS items, (SELECT count(*) FROM notice) AS notices, "
@@ -221,9 +211,10 @@ async def _notices(person: Person) -> list[Any]:
     return (await person.get("/api/notices"))["items"]
 
 
-async def _ready(person: Person, evidence: str) -> bool:
-    return (await person.get(f"/api/evidence/{evidence}"))["state"] == "ready"
+async def _state(person: Person, evidence: str) -> str:
+    return (await person.get(f"/api/evidence/{evidence}"))["state"]
 
 
-async def _all_handed_over() -> bool:
-    return (await raw("SELECT count(*) = 0 AS none FROM outbox"))[0]["none"]
+async def not_handed_over() -> int:
+    """Events whose consequences are still to come."""
+    return (await raw("SELECT count(*) AS left FROM outbox"))[0]["left"]

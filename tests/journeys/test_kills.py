@@ -3,7 +3,7 @@
 import asyncio
 import math
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,8 +22,9 @@ from tests import calls, make
 from tests.evidence_proofs import declare, digest, half_sent, pieces, stored_once
 from tests.fault_proxy import Fault, Kind, Network
 from tests.journeys.machine import Machine, Victim, a_machine
-from tests.journeys.test_from_visit_to_close_out import eventually
+from tests.journeys.test_from_visit_to_close_out import not_handed_over
 from tests.phones import Phone, photo
+from tests.waiting import eventually
 
 PHONES = 4
 SIZE = 150_000
@@ -67,20 +68,14 @@ async def kills(machine: Machine, said: Said, cycles: int, dice: random.Random) 
     dice.shuffle(victims)
     try:
         for victim in victims:
-            await eventually(more_than(said, len(said.files) + PHONES))
+            enough = len(said.files) + PHONES
+            await eventually(lambda: len(said.files), lambda n, enough=enough: n > enough, more=machine.told)
             await asyncio.sleep(dice.random() * 0.2)
             machine.kill(victim, dice)
             await asyncio.sleep(0.01)
             await machine.recovers()
     finally:
         said.over = True
-
-
-def more_than(said: Said, files: int) -> Callable[[], Awaitable[bool]]:
-    async def acknowledged() -> bool:
-        return len(said.files) > files
-
-    return acknowledged
 
 
 async def lived_through(cycles: int, seed: int) -> str:
@@ -98,9 +93,9 @@ async def lived_through(cycles: int, seed: int) -> str:
         assert said.files.keys() == said.photos.keys()  # all ended complete
         await stored_once(said.photos)
         receipts_are_true(said)
-        await eventually(handed_over)
+        await eventually(not_handed_over, lambda left: left == 0, more=machine.told)
         await told_once(said)
-        await eventually(drawn)
+        await eventually(undrawn, lambda left: left == 0, more=machine.told)
         await what_was_left_is_swept(earlier)
     return f"{cycles} kills, {len(said.findings)} findings and {len(said.files)} photos acknowledged: all there, once"
 
@@ -118,13 +113,9 @@ def receipts_are_true(said: Said) -> None:
         assert (given.kind, given.id, set(given.files)) == ("finding", id, declared)
 
 
-async def handed_over() -> bool:
-    return (await raw("SELECT count(*) = 0 AS none FROM outbox"))[0]["none"]
-
-
-async def drawn() -> bool:
-    """Every photo has its display copies: what lies half-written from now on is nobody's."""
-    return (await raw("SELECT bool_and(state = 'ready') AS all FROM evidence"))[0]["all"]
+async def undrawn() -> int:
+    """Photos that have no display copies yet: where there is none, what lies half-written is nobody's."""
+    return (await raw("SELECT count(*) AS left FROM evidence WHERE state <> 'ready'"))[0]["left"]
 
 
 async def told_once(said: Said) -> None:

@@ -17,6 +17,7 @@ from backend.evidence.rules import Declaration, MediaType, Source
 from backend.evidence.stores import disk, intake
 from inspections.findings import commands as findings
 from tests import make
+from tests.waiting import PATIENCE, eventually
 
 TUS = {"Tus-Resumable": "1.0.0"}
 PIECE = {**TUS, "Content-Type": "application/offset+octet-stream"}
@@ -35,7 +36,7 @@ class Line:
     async def status(self) -> int:
         """The status of the answer; 0 when the connection was closed before it could be read."""
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 said = await self.reader.readline()
         except ConnectionError:
             return 0
@@ -64,13 +65,9 @@ class Phone:
         assert answer.status_code == 200
         return int(answer.headers["Upload-Offset"])
 
-    async def reaches(self, offset: int) -> bool:
-        """Whether so many bytes are there within a second: what a socket took is not yet with the server."""
-        for _ in range(50):
-            if await self.offset() == offset:
-                return True
-            await asyncio.sleep(0.02)
-        return False
+    async def reaches(self, offset: int) -> None:
+        """Waits until so many bytes are there: what a socket took is not yet with the server."""
+        await eventually(self.offset, lambda at: at == offset)
 
     async def line(self, at: int, length: int, **more: str) -> Line:
         """A connection of its own with the head of a PATCH: which of the two web processes takes it is chance."""
@@ -116,7 +113,7 @@ async def test_what_came_before_a_cut_is_there_to_the_byte(phone, said):
     """Also of a piece with a checksum: the declared hash of the whole decides."""
     line = await phone.line(0, len(phone.content), **said)
     await line.send(phone.content[:100_001])
-    assert await phone.reaches(100_001)
+    await phone.reaches(100_001)
     line.cut()
     assert await phone.offset() == 100_001
     assert await phone.rest(100_001) == 204 and await phone.stored()
@@ -126,7 +123,7 @@ async def test_every_byte_may_come_alone(phone):
     line = await phone.line(0, 40)
     for at in range(40):
         await line.send(phone.content[at : at + 1])
-        assert await phone.reaches(at + 1)
+        await phone.reaches(at + 1)
     assert await line.status() == 204
     assert await phone.rest(40) == 204 and await phone.stored()
 
@@ -138,7 +135,7 @@ async def test_a_newer_request_takes_over_from_a_half_open_one_at_once_in_whatev
         at = turn * 20_000
         line = await phone.line(at, len(phone.content) - at)
         await line.send(phone.content[at : at + 20_000])
-        assert await phone.reaches(at + 20_000)
+        await phone.reaches(at + 20_000)
         old.append(line)
     assert await phone.rest(160_000) == 204 and await phone.stored()
     for turn, line in enumerate(old):  # the dead come back with all that they had to say: too late
