@@ -10,22 +10,22 @@ from tests.browser import chromium
 from tests.browser.chromium import Browsers
 from tests.journeys.conftest import a_queue, a_web, a_worker
 
-expect.set_options(timeout=20_000)  # a machine that has other things to do; what is right is there much sooner
+expect.set_options(timeout=chromium.PATIENCE)
 
 
-# Of one file: a worker that went on would work in the database of the files that come after it in this process.
-@pytest.fixture(scope="module")
+# Of this folder: a worker that went on would work in the database of the files that come after it in this process.
+@pytest.fixture(scope="package")
 def address(database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the screens, as their sources are now, and the API are served."""
     if chromium.found() is None:
         pytest.skip(chromium.LACKING)
     screen_build.ensure()
     folder = tmp_path_factory.mktemp("town")
-    with a_queue(folder) as queue, a_worker(queue, folder), a_web(queue, folder) as web:
+    with a_queue(folder) as queue, a_worker(queue, folder), a_web(queue, folder, DUBAN_WEB_WORKERS="1") as web:
         yield web.env["address"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 async def browser(address: str) -> AsyncIterator[Browser]:
     async with chromium.chromium() as running:
         yield running
