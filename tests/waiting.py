@@ -16,7 +16,7 @@ async def eventually(
     holds: Callable[[Answer], object] = bool,
     *,
     within: float = PATIENCE,
-    pause: float = 0.02,
+    pause: float = 0.05,
     more: Callable[[], str] = str,
 ) -> Answer:
     """The first answer of `ask` for which `holds`; `more` is what else a failure has to tell."""
@@ -32,7 +32,7 @@ def until(
     holds: Callable[[Answer], object] = bool,
     *,
     within: float = PATIENCE,
-    pause: float = 0.02,
+    pause: float = 0.05,
     more: Callable[[], str] = str,
 ) -> Answer:
     """The same where no event loop runs."""

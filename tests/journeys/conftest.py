@@ -34,7 +34,7 @@ class Process:
                 start_new_session=True,
                 preexec_fn=lambda: supervisor.die_with_parent(os.getppid()),
             )
-        until(self.ready, pause=0.05, more=lambda: last_lines(self.log))
+        until(self.ready, more=lambda: last_lines(self.log))
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         """The whole process group, so that no grandchild lives on."""
@@ -61,11 +61,11 @@ def answers(path: Path) -> bool:
             return False
 
 
-def serves(port: int) -> bool:
+def serves(port: int, path: str = "/healthz") -> bool:
     """Whether a web answers there. By hand: a client of httpx reads all certificates before it asks."""
-    with closing(HTTPConnection("127.0.0.1", port, timeout=1)) as line:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=5)) as line:
         try:
-            line.request("GET", "/healthz")
+            line.request("GET", path)
             return line.getresponse().status == 200
         except (OSError, HTTPException):
             return False

@@ -76,7 +76,7 @@ class Machine:
     async def recovers(self) -> None:
         """Waits until everything runs and answers again."""
         async with httpx.AsyncClient(timeout=2) as http:
-            await eventually(lambda: self._answer(http), lambda answer: answer == READY, more=self.told)
+            await eventually(lambda: self._answer(http), lambda answer: answer == READY, pause=0.1, more=self.told)
         for child in self.supervisor.children:
             child.delay = FIRST_DELAY  # as after a while without trouble
 

@@ -5,61 +5,45 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
 from backend.db import raw
 from backend.people import passwords
 from backend.settings import ROOT
 from tests import make
-
-WITHIN = 60.0  # seconds a door may take to open on a machine that does other things too
+from tests.journeys.conftest import free_port, serves
+from tests.waiting import PATIENCE, last_lines, until
 
 
 @contextmanager
-def doors(url: str, folder: Path) -> Iterator[None]:
+def doors(port: int, folder: Path) -> Iterator[None]:
     """Web and worker on this test's database, as `./duban up` starts them. Ended by their own handles."""
-    env = {**os.environ, "DUBAN_PORT": url.rpartition(":")[2]}
+    env = {**os.environ, "DUBAN_PORT": str(port)}
     logs = {name: (folder / f"{name}.log").open("w+") for name in ("worker", "web")}
     running = [
         subprocess.Popen([sys.executable, "-m", "backend", name], cwd=ROOT, env=env, stdout=log, stderr=log)
         for name, log in logs.items()
     ]
     try:
-        _await_answer(url, running, logs["web"].name)
+        until(
+            lambda: [serves(port, "/readyz"), *(process.poll() for process in running)],
+            lambda seen: seen == [True, None, None],
+            more=lambda: last_lines(Path(logs["web"].name)),
+        )
         yield
     finally:
         for process in running:
             process.terminate()
         for process in running:
-            process.wait(10)
+            process.wait(PATIENCE)
         for log in logs.values():
             log.close()
-
-
-def _await_answer(url: str, running: list[subprocess.Popen[bytes]], log: str) -> None:
-    began = time.monotonic()
-    while time.monotonic() - began < WITHIN and not any(process.poll() for process in running):
-        try:
-            if httpx.get(f"{url}/readyz").status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    pytest.fail(f"the server did not answer:\n{Path(log).read_text()}")
-
-
-def free_port() -> int:
-    with socket.socket() as line:
-        line.bind(("127.0.0.1", 0))
-        return line.getsockname()[1]
 
 
 async def logins(it: make.Cast) -> str:
@@ -84,15 +68,15 @@ async def logins(it: make.Cast) -> str:
 async def test_the_walk_in_the_docs_leads_to_a_closed_item(fresh: None, tmp_path: Path) -> None:
     told = await logins(await make.cast())
     walk = "\n".join(re.findall(r"^```sh\n(.*?)^```", (ROOT / "docs/walk.md").read_text(), re.M | re.S))
-    url = f"http://127.0.0.1:{free_port()}"
-    env = {**os.environ, "DUBAN_URL": url, "DUBAN_LOGINS": str(tmp_path / "logins.json")}
+    port = free_port()
+    env = {**os.environ, "DUBAN_URL": f"http://127.0.0.1:{port}", "DUBAN_LOGINS": str(tmp_path / "logins.json")}
 
     def walked() -> subprocess.CompletedProcess[str]:
         (tmp_path / "logins.json").write_text(told)
         command = ["bash", "-euo", "pipefail", "-c", walk]
-        with doors(url, tmp_path):
+        with doors(port, tmp_path):
             # Some hundred short programs: seconds on an idle machine, minutes where eight others run.
-            return subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=240)
+            return subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=600)
 
     done = await asyncio.to_thread(walked)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -20,6 +20,7 @@ from backend.evidence.stores import disk, intake
 from inspections.findings import commands as findings
 from tests import make
 from tests.tus_clients import by_javascript, python
+from tests.waiting import eventually
 
 SIZE = 3_000_000
 
@@ -56,14 +57,10 @@ class Sender:
         return await by_javascript(self.address, self.headers, self.folder / "begun", *files, **more)
 
 
-async def stored(*files: tuple[UUID, bytes], within: float = 0.0) -> bool:
+async def stored(*files: tuple[UUID, bytes]) -> bool:
     """Whether each is evidence: its row says so and its bytes lie under their hash."""
-    ids, end = [id for id, _ in files], asyncio.get_running_loop().time() + within
-    while True:
-        rows = await raw("SELECT id FROM evidence WHERE id = ANY($1::uuid[]) AND state IN ('received', 'ready')", ids)
-        if len(rows) == len(files) or asyncio.get_running_loop().time() > end:
-            break
-        await asyncio.sleep(0.1)
+    ids = [id for id, _ in files]
+    rows = await raw("SELECT id FROM evidence WHERE id = ANY($1::uuid[]) AND state IN ('received', 'ready')", ids)
     names = [storage.original(hashlib.sha256(content).hexdigest()) for _, content in files]
     return len(rows) == len(files) and all(
         disk().path(name).read_bytes() == content for name, (_, content) in zip(names, files, strict=True)
@@ -146,5 +143,5 @@ async def test_ten_files_at_once_and_the_finding_afterwards(sender):
     whole, lying = intake().folder("partials"), [line["url"].rsplit("/", 1)[1] for line in told]
     assert not await stored(*known) and all((whole / f"{id}.whole").exists() for id in lying)
     await sender.declare(*known)
-    assert await stored(*known, within=10)
+    await eventually(lambda: stored(*known))
     assert not any((whole / f"{id}.whole").exists() for id in lying)
