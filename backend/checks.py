@@ -25,21 +25,25 @@ from backend.supervisor import (
     undisturbed,
 )
 
-# In the order of the folders: the journeys take longest and come first, so that neither of the two waits at the end.
-EVERYTHING = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+# In the order of the folders: browser and journeys take longest and come first, so that nobody waits at the end.
+BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")
 LONG = "--long"  # an option of the tests' own: what is marked long, and nothing else
+# Files at a time. A test waits a third of its time for the database, more for a browser: three keep two cores busy.
+# What is long measures how fast others are served meanwhile.
+AT_ONCE = {(): 3, (LONG,): 2}
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 LOCKS = {"requirements.lock": (), "requirements-dev.lock": ("--group", "dev", "-c", "requirements.lock")}
 
 
 def test(settings: Settings, arguments: list[str]) -> int:
-    """Runs pytest with these arguments beside its own database and queue; without any path, two files at a time.
+    """Runs pytest with these arguments beside its own database and queue; without any path, several files at a time.
 
     Its exit code.
     """
     if arguments == [] or any("tests/browser" in word for word in arguments):
         find_chromium()
-    chosen = (*EVERYTHING, *arguments) if arguments in ([], [LONG]) else arguments
+    files = AT_ONCE.get(tuple(arguments))
+    chosen = ("-n", f"{files}", *BY_FILE, *arguments) if files else arguments
     command = (sys.executable, "-m", "pytest", *chosen)
     if not settings.embedded:
         return subprocess.run(command, cwd=ROOT).returncode

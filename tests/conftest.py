@@ -19,7 +19,7 @@ import pytest
 from backend import settings
 
 # Before anything opens a connection: this run's own database, evidence folder and queue number, whatever runs beside.
-# (Two files may run at a time, in processes that inherit all this from the one that leads them, and do it again.)
+# (Several files may run at a time, in processes that inherit all this from the one that leads them, and do it again.)
 os.environ.setdefault("DUBAN_PROTECTED_KEYS", base64.b64encode(bytes(range(32))).decode())
 os.environ.setdefault("DUBAN_SIGNING_KEYS", base64.b64encode(bytes(range(32, 64))).decode())
 os.environ.setdefault("DUBAN_PUSH_KEY", base64.b64encode(bytes(range(64, 96))).decode())
@@ -31,7 +31,8 @@ _where = "&".join(f"{key}={value}" for key, value in _server.database.items() if
 os.environ["DUBAN_DATABASE_URL"] = (
     f"postgresql://{_server.database.get('user', 'duban')}:{_server.database.get('password', '')}@/{_name}?{_where}"
 )
-os.environ["DUBAN_REDIS_URL"] = f"{_server.redis_url.split('?')[0]}?db={os.getpid() % 15 + 1}"
+_turn = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))  # no two of one run get one number
+os.environ["DUBAN_REDIS_URL"] = f"{_server.redis_url.split('?')[0]}?db={(os.getppid() + _turn) % 15 + 1}"
 os.environ["DUBAN_EVIDENCE"] = str(_folder / "evidence")
 os.environ["DUBAN_VAR"] = str(_folder)
 os.environ["DUBAN_TOTP"] = settings.OPTIONAL
