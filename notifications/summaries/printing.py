@@ -34,11 +34,13 @@ def titled(it: Summary) -> str:
 
 def kept_line(told: Told) -> str:
     """When it was made, and the hash that anybody can compare."""
-    at = f"{clock.local(told.made_at):%Y-%m-%d %H:%M}"
+    at, until = f"{clock.local(told.made_at):%Y-%m-%d %H:%M}", paragraphs.until(told.summary.as_of)
     if told.sha256 is None:
         return f"预览，数据截至{clock.local(told.summary.as_of):%Y-%m-%d %H:%M}，未定稿，随时可能变化。"
     part = "" if told.whole else "（本页为其中一部分，仅含本地区）"
-    return f"数据截至{paragraphs.until(told.summary.as_of)}，{at}定稿，此后不再改动{part}。\nSHA-256 {told.sha256}"
+    if told.summary.kind == Kind.preview:
+        return f"预览，数据截至{until}，未定稿，以定稿为准{part}。\nSHA-256 {told.sha256}"
+    return f"数据截至{until}，{at}定稿，此后不再改动{part}。\nSHA-256 {told.sha256}"
 
 
 def paper(told: Told) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from backend.db import select
 from backend.errors import BadRequest, NotFound
 from backend.roles import READS_AREA, RESPONSIBLE, Actor, Role
 from backend.units import queries as units
-from notifications.summaries import kept, making, paragraphs
+from notifications.summaries import kept, live, making, paragraphs
 from notifications.summaries.shapes import ItemLine, Summary
 from notifications.summaries.words import Kind
 from tasks.monthly import queries as monthly
@@ -23,7 +23,7 @@ from tasks.rectifications import queries as rectifications
 
 
 class Told(msgspec.Struct, kw_only=True):
-    """A summary as somebody reads it. `sha256` is of the whole as it was kept, None of what was made just now.
+    """A summary as somebody reads it. `sha256` is of the whole as it was kept, None of what was made for reading.
 
     `whole` is False where the reader sees only the own columns: then the numbers are those of these columns.
     """
@@ -121,18 +121,14 @@ async def _reach(period: Period, path: Sequence[str], actor: Actor) -> tuple[boo
 
 
 async def told(sight: Sight, actor: Actor, of: Kind | None = None) -> Told:
-    """The frozen month with its supplements; before that, or when asked for, the preview of this moment.
+    """The frozen month with its supplements; before that, or when asked for, the look ahead.
 
     Raises NotFound for a frozen month that is not frozen yet.
     """
-    period = sight.period
-    all = [it for it in await kept.of_period(period.id) if it.kind != Kind.preview]
+    stored = await kept.of_period(sight.period.id)
+    all = [it for it in stored if it.kind != Kind.preview]
     if of == Kind.preview or (of is None and not all):
-        now = clock.now()
-        made = await making.made(period, min(now, period.cutoff_at), Kind.preview)
-        return Told(
-            summary=await narrowed(made, sight, actor), whole=sight.whole, sha256=None, made_at=now, supplements=[]
-        )
+        return await _ahead(sight, actor, stored)
     if not all:
         raise NotFound()
     frozen, *supplements = all
@@ -143,6 +139,18 @@ async def told(sight: Sight, actor: Actor, of: Kind | None = None) -> Told:
         made_at=frozen.made_at,
         supplements=[it for it in [await narrowed(it.summary, sight, actor) for it in supplements] if _tells(it)],
     )
+
+
+async def _ahead(sight: Sight, actor: Actor, stored: Sequence[kept.Stored]) -> Told:
+    """The one that was kept on the last day; until its instant has come, the month as it stands now."""
+    come = [it for it in stored if it.kind == Kind.preview and it.as_of <= clock.now()]  # our clock may have run ahead
+    if come:
+        summary, sha256, made_at = come[0].summary, come[0].sha256, come[0].made_at
+    else:
+        made = await live.now(sight.period)
+        summary, sha256, made_at = made.summary, None, made.at
+    told = await narrowed(summary, sight, actor)
+    return Told(summary=told, whole=sight.whole, sha256=sha256, made_at=made_at, supplements=[])
 
 
 async def listed(actor: Actor, *, cursor: UUID | None, most: int) -> SummaryList:
