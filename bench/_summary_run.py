@@ -37,7 +37,9 @@ SELECT county, topic,
     count(*) FILTER (WHERE status = 'closed' AND due_on >= $5 AND due_on < $6) AS due_closed,
     count(*) FILTER (WHERE status = 'closed' AND due_on >= $5 AND due_on < $6
         AND closed_at < (original_due_on + 1)::timestamp AT TIME ZONE 'Asia/Shanghai') AS due_on_time
-FROM rectification WHERE issued_at < $4 GROUP BY GROUPING SETS ((county), (topic))
+FROM rectification
+WHERE issued_at < $4 AND (status <> 'closed' OR closed_at >= $3 OR issued_at >= $3 OR due_on >= $5)
+GROUP BY GROUPING SETS ((county), (topic))
 """
 
 

@@ -181,6 +181,8 @@ class Item:
                     if name in said:
                         setattr(self.parts[unit], name, datetime.fromisoformat(said[name]))
             case "rescheduled":
+                if self.original == self.due:  # nothing was granted yet
+                    self.original = said["due_on"]
                 self.due = said["due_on"]
             case "decision_time_moved" | "drafted" | "held" | "concerned" | "recounted" | "case_file_taken":
                 pass

@@ -6,7 +6,12 @@ from uuid import UUID
 
 import msgspec
 
+from backend import events
 from backend.db import raw
+from notifications.summaries.replay import TOLD, Step, standing
+from notifications.summaries.words import Stands
+from tasks.rectifications import replay
+from tasks.rectifications.item import Status
 from tests import make
 from tests.rectification_fold import Item
 
@@ -15,6 +20,7 @@ MANY, DATES = (
     {"units", "checkers", "responsible_units", "lead_units"},
     {"due_on", "wanted_on", "ends_on", "review_on", "look_back_on", "planned_on"},
 )
+STANDS = {"hung": Stands.hung, "closed": Stands.closed, "voided": Stands.voided}
 BACK = (
     "rectification.sent_back", "rectification.check_failed", "rectification.public_objection_upheld",
     "rectification.reopened",
@@ -77,12 +83,12 @@ async def folded(id: UUID) -> Item:
 
 
 async def complete(id: UUID) -> None:
-    """One record for each accepted request, none for a refused one; the fold of all events is the row."""
+    """One record for each accepted request, none for a refused one; all that read events alone come to the row."""
     rows = await raw("SELECT verb FROM event WHERE subject = $1", id)
     verbs = [row["verb"].removeprefix("rectification.") for row in rows]
-    for table, events in RECORDS.items():
+    for table, told in RECORDS.items():
         found = await raw(f"SELECT count(*) AS n FROM {table} WHERE rectification = $1", id)
-        assert found[0]["n"] == sum(verbs.count(event) for event in events), (table, verbs)
+        assert found[0]["n"] == sum(verbs.count(verb) for verb in told), (table, verbs)
     item, stored = (await folded(id)).facts(), await facts(id)
     if stored["due"] is None:
         item.pop("parts"), stored.pop("parts")
@@ -91,6 +97,27 @@ async def complete(id: UUID) -> None:
         "public_objection_upheld"
     )
     assert (stored["reopened"], stored["extended"]) == (verbs.count("reopened"), verbs.count("extended"))
+    await _told_alike(id)
+
+
+async def _told_alike(id: UUID) -> None:
+    """After every step the timeline, the summary and the fold say the same of the item, each from its events alone."""
+    rows = await raw(
+        "SELECT id, at, actor, verb, subject, payload FROM event WHERE subject = $1 AND verb LIKE 'rectification.%' "
+        "ORDER BY at, xmin::text::bigint, cmin::text::bigint",
+        id,
+    )
+    shown = replay.statuses([events.of_row(row) for row in rows], (await facts(id))["parts"])
+    steps, fold = [Step(row["verb"], row["at"], row["payload"]) for row in rows], Item()
+    for place, (row, status) in enumerate(zip(rows, shown, strict=True), 1):
+        fold.hear(row["verb"], row["at"], row["actor"], **read(row))
+        assert (status or Status.draft) == fold.status, (place, row["verb"])
+        it = standing(step for step in steps[:place] if step.verb in TOLD)
+        if fold.due is None:
+            continue  # not issued yet: no summary counts it
+        told = (it.stands, it.due_on, it.original_on, it.closed_at, it.units)
+        stands = STANDS.get(fold.status, Stands.in_work)
+        assert told == (stands, fold.due, fold.original, fold.closed_at, set(fold.parts)), (place, row["verb"])
 
 
 async def proper_closing(id: UUID) -> None:
@@ -98,9 +125,9 @@ async def proper_closing(id: UUID) -> None:
     item = (await raw("SELECT * FROM rectification WHERE id = $1", id))[0]
     parts = await raw("SELECT * FROM rectification_unit WHERE rectification = $1 AND role = 'responsible'", id)
     own = [part["unit"] for part in parts]
-    events = await raw("SELECT verb, at FROM event WHERE subject = $1 ORDER BY at, id", id)
-    began = max([event["at"] for event in events if event["verb"] in BACK], default=item["issued_at"])
-    assert events[-1]["verb"] == "rectification.closed" and events[-1]["at"] >= item["closed_at"]
+    steps = await raw("SELECT verb, at FROM event WHERE subject = $1 ORDER BY at, id", id)
+    began = max([step["at"] for step in steps if step["verb"] in BACK], default=item["issued_at"])
+    assert steps[-1]["verb"] == "rectification.closed" and steps[-1]["at"] >= item["closed_at"]
     reviews = await raw("SELECT * FROM review WHERE rectification = $1 ORDER BY at, id", id)
     keys = {key: {row["by"] for row in reviews if row["verb"] == key} for key in ("pass_first", "close_out")}
     handed = await raw("SELECT * FROM hand_in WHERE rectification = $1 ORDER BY at, id", id)

@@ -21,6 +21,7 @@ from tasks.rectifications import commands, extensions, hanging, jobs, objections
 from tasks.rectifications.deadlines import Wanted
 from tasks.rectifications.item import Status
 from tests import make
+from tests.rectification_proofs import complete
 
 WEDNESDAY = date(2026, 11, 25)
 FRIDAY, MONDAY = date(2026, 11, 27), date(2026, 11, 30)
@@ -182,6 +183,7 @@ async def test_a_settled_day_moves_what_was_counted_and_tells_why(client, it, se
     headers = await make.signed_in(it.handler)
     story = (await client.get(f"/api/rectifications/{id}/timeline", headers=headers)).json()["items"]
     assert [line["sentence"] for line in story if "rescheduled" in line["verb"]] == ["期限随工作日历调整"]
+    await complete(id)
 
 
 async def test_counting_again_tells_nothing_twice(it):

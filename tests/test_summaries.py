@@ -14,7 +14,7 @@ from backend.columns import uuid7
 from backend.db import raw
 from backend.roles import SYSTEM, Role
 from backend.units import commands as units
-from notifications.summaries import kept, making, queries, rules, standing, verifying
+from notifications.summaries import kept, making, overdue, queries, rules, standing, verifying
 from notifications.summaries.shapes import canonical
 from notifications.summaries.words import Ground as Proposed
 from notifications.summaries.words import Kind, Late, Stands
@@ -152,8 +152,8 @@ async def test_numbers_of_an_instant_stay_while_time_goes_on(c: City) -> None:
     async def look(moment: Any) -> Any:
         span = rules.span(at(10, 16, 0), moment, date(2026, 11, 2))
         it = await standing.scope(list(COUNTIES), span)
-        late = await standing.long_overdue(it, 10)
-        return await standing.counted(it), await standing.carried_over(it, 50), late
+        late = await overdue.long_overdue(it, await overdue.units_long_overdue(it), 10)
+        return await standing.counted(it), await overdue.carried_over(it, 50), late
 
     with clock.frozen(at(10, 10)):
         items = [await c.item(date(2026, 10, day)) for day in (12, 20, 26, 30)]
@@ -182,7 +182,7 @@ async def test_numbers_of_an_instant_stay_while_time_goes_on(c: City) -> None:
         assert await look(moment) == seen, moment
     (flow, _), _, _ = live[at(11, 16)]
     assert flow[make.XINBIN]["open"] == 6 and flow[make.XINBIN]["cleared"] == 1
-    assert [live[at(11, day)][1] for day in (3, 5)] == [([items[0]], 1), ([], 0)], "due before the cutoff of October"
+    assert [live[at(11, day)][1] for day in (3, 5)] == [[items[0]], []], "due before the cutoff of October"
 
 
 async def test_numbers_are_those_of_the_items(fresh: None, noon: datetime) -> None:
@@ -216,7 +216,7 @@ async def test_numbers_are_those_of_the_items(fresh: None, noon: datetime) -> No
         }
     new = Counter(row["topic"] for row in rows if Status(row["status"]) in COUNTED and row["issued_at"] >= span.since)
     assert topics == dict(new)
-    late = await standing.long_overdue(it, 3)
+    late = await overdue.long_overdue(it, await overdue.units_long_overdue(it), 3)
     red = {
         row["id"] for row in rows if Status(row["status"]) in TICKING and row["due_on"] and row["due_on"] < span.red_on
     }
@@ -224,6 +224,36 @@ async def test_numbers_are_those_of_the_items(fresh: None, noon: datetime) -> No
         unit for id in red for unit, role, ended in w.items[id]["parts"] if role == UnitRole.responsible and not ended
     )
     assert red and {unit: found.count for unit, found in late.items()} == dict(parts)
+
+
+@pytest.mark.parametrize("days", [0, 12])
+async def test_the_first_that_were_overdue_are_named_by_their_dates(fresh: None, noon: datetime, days: int) -> None:
+    """Also where the hour of the day was given, or what is due long since had not been issued yet."""
+    w = await lists_make.world(await make.cast(), 200)
+    await raw("UPDATE rectification SET due_at = due_on::timestamp AT TIME ZONE 'Asia/Shanghai' WHERE reopened > 0")
+    await raw("UPDATE rectification SET due_on = due_on - 30, due_at = due_at - interval '30 days' WHERE returned > 0")
+    as_of, counties = noon - timedelta(days=days), [make.XINBIN, make.QINGYUAN]
+    span = rules.span(as_of - timedelta(days=5), as_of, clock.today() - timedelta(days=3))
+    late = sorted(
+        (row["due_on"], row["number"], row["id"], row["county"])
+        for row in await raw("SELECT * FROM rectification WHERE issued_at < $1", as_of)
+        if Status(row["status"]) in TICKING and row["due_on"]
+    )
+    carried = sorted((due_on, id) for due_on, _, id, _ in late if due_on < span.since_on)
+    it = await standing.scope(counties, span)
+    assert len(carried) > 10
+    for most in (1, 4, 10, 500):
+        assert await overdue.carried_over(it, most) == [id for _, id in carried[:most]], most
+    units = await overdue.units_long_overdue(it)
+    assert units
+    for unit, found in (await overdue.long_overdue(it, units, 3)).items():
+        own = [line for line in late if line[0] < span.red_on and _holds(w, unit, line[2])]
+        assert found == overdue.Overdue(len(own), [line[1] for line in own[:3]], {line[3] for line in own})
+
+
+def _holds(w: lists_make.World, unit: UUID, id: UUID) -> bool:
+    parts = w.items[id]["parts"]
+    return any((its, role) == (unit, UnitRole.responsible) and not ended for its, role, ended in parts)
 
 
 async def test_candidates_are_facts_with_the_rule_that_fired(fresh: None) -> None:
@@ -337,6 +367,18 @@ async def test_what_a_wrong_clock_froze_too_early_is_made_good_by_a_supplement(c
     (supplement,) = [it for it in await c.kept("2026-11") if it.kind == Kind.supplement]
     assert supplement.summary.supplement
     assert [(it.was, it.state) for it in supplement.summary.supplement.lines] == [(CellState.done, CellState.done)]
+    with clock.frozen(at(11, 17, 1)):
+        period = await monthly.period(await c.period("2026-11"))
+        found = {it.kind: (it.intact, it.same, it.early) for it in await verifying.of_period(period)}
+    assert found == {Kind.frozen: (True, False, True), Kind.supplement: (True, True, False)}
+
+
+async def test_what_is_dated_ahead_of_the_clock_was_kept_too_early(c: City) -> None:
+    await ensure(at(11, 1))
+    await ensure(at(11, 20))
+    with clock.frozen(at(11, 12)):
+        (found,) = await verifying.of_period(await monthly.period(await c.period("2026-11")))
+    assert (found.kind, found.early) == (Kind.frozen, True)
 
 
 async def test_a_month_without_cells_has_no_summary(fresh: None) -> None:

@@ -4,13 +4,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 
 from backend import clock
-from backend.events import Event
 from backend.workdays import Calendar
 from notifications.summaries import paragraphs, rules
-from notifications.summaries.replay import standing
+from notifications.summaries.replay import Step, standing
 from notifications.summaries.shapes import Items
 from notifications.summaries.words import Stands
 from tasks.monthly.shapes import Counts
@@ -19,8 +19,8 @@ from tests.monthly_make import at
 A, B = str(uuid4()), str(uuid4())
 
 
-def happened(verb: str, **said: Any) -> Event:
-    return Event(uuid4(), datetime(2026, 1, 1, tzinfo=UTC), None, "", f"rectification.{verb}", uuid4(), said)
+def happened(verb: str, **said: Any) -> Step:
+    return Step(f"rectification.{verb}", datetime(2026, 1, 1, tzinfo=UTC), msgspec.json.encode(said))
 
 
 ISSUED = happened("issued", due_on="2026-03-10", responsible_units=[A])

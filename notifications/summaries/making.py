@@ -1,6 +1,6 @@
 """Makes a summary from the facts as they were known at an instant: asked again, it says the same to the letter."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from uuid import UUID
 from backend import clock
 from backend.calendar import queries as calendar
 from backend.db import raw, snapshot
-from notifications.summaries import kept, paragraphs, rules, standing
+from notifications.summaries import kept, overdue, paragraphs, rules, standing
 from notifications.summaries.shapes import (
     Candidate,
     CellLine,
@@ -42,7 +42,7 @@ COMPARED = {
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a summary is made of, gathered: nothing is asked of the database afterwards but names."""
+    """What a summary is made of, gathered: nothing is asked of the database afterwards but names, and facts by name."""
 
     matrix: Matrix
     scope: Scope
@@ -51,8 +51,7 @@ class Known:
     topics: Mapping[str, int]
     handed: Sequence[tuple[standing.Line, UUID]]  # with the lead unit whose check it was
     carried: Sequence[standing.Line]
-    carried_all: int
-    late: Mapping[UUID, standing.Overdue]
+    late: Set[UUID]
     before: kept.Stored | None
 
 
@@ -62,13 +61,15 @@ async def made(period: Period, as_of: datetime, kind: Kind, inputs: Inputs | Non
     Made of one snapshot: no item moves between two of its statements.
     """
     async with snapshot():
+        # Whether ten items have moved or a hundred thousand: each statement is planned for its own arguments.
+        await raw("SET LOCAL plan_cache_mode = force_custom_plan")
         if inputs is not None:
-            return _summary(period, as_of, kind, inputs, await _known(period, as_of, inputs))
+            return await _summary(period, as_of, kind, inputs, await _known(period, as_of, inputs))
         red_on, before = rules.red_line(as_of, await calendar.load()), await kept.before(period)
         inputs = Inputs(names={}, since=await _since(period), red_on=red_on, before=before and before.id)
         known = await _known(period, as_of, inputs)
         inputs.names = await _names(known)
-        return _summary(period, as_of, kind, inputs, known)
+        return await _summary(period, as_of, kind, inputs, known)
 
 
 async def _since(period: Period) -> datetime:
@@ -89,7 +90,7 @@ async def _known(period: Period, as_of: datetime, inputs: Inputs) -> Known:
     span = rules.span(inputs.since, as_of, inputs.red_on)
     scope = await standing.scope([region.code for region in matrix.regions], span, handed)
     flow, topics = await standing.counted(scope)
-    carried, carried_all = await standing.carried_over(scope, MOST_CARRIED)
+    carried = await overdue.carried_over(scope, MOST_CARRIED)
     return Known(
         matrix=matrix,
         scope=scope,
@@ -98,8 +99,7 @@ async def _known(period: Period, as_of: datetime, inputs: Inputs) -> Known:
         topics=topics,
         handed=[(line, handed[line.id]) for line in await standing.lines(scope, handed)],
         carried=await standing.lines(scope, carried),
-        carried_all=carried_all,
-        late=await standing.long_overdue(scope, MOST_FACTS),
+        late=await overdue.units_long_overdue(scope),
         before=await kept.one(inputs.before) if inputs.before else None,
     )
 
@@ -134,7 +134,7 @@ async def _handed(period: UUID, as_of: datetime) -> dict[UUID, UUID]:
 async def _names(it: Known) -> dict[str, str]:
     """Of every unit, region and topic that the summary names and the matrix does not keep the name of."""
     lines = [*(line for line, _ in it.handed), *it.carried]
-    units = {unit for line in lines for unit in line.standing.units} | set(it.late)
+    units = {unit for line in lines for unit in line.standing.units} | it.late
     units |= {lead.taken_over_by for lead in it.matrix.leads if lead.taken_over_by}
     rows = await raw(
         "SELECT id::text AS key, name FROM unit WHERE id = ANY($1::uuid[]) "
@@ -147,12 +147,13 @@ async def _names(it: Known) -> dict[str, str]:
     return {row["key"]: row["name"] for row in rows}
 
 
-def _summary(period: Period, as_of: datetime, kind: Kind, inputs: Inputs, it: Known) -> Summary:
+async def _summary(period: Period, as_of: datetime, kind: Kind, inputs: Inputs, it: Known) -> Summary:
     names, matrix, today = inputs.names, it.matrix, it.scope.span.today
     handed = [_item(line, names, today, lead=_lead_name(matrix, lead)) for line, lead in it.handed]
     regions = [_region(matrix, region, it.flow.get(region.code, {})) for region in matrix.regions]
     items = added([line.items for line in regions])
-    candidates = [*_missing_twice(it), *_long_overdue(it, names)]
+    twice = [*_missing_twice(it)]
+    candidates = [*twice, *await _long_overdue(it, names)][:MOST_CANDIDATES]
     return Summary(
         kind=kind,
         number=0,
@@ -171,11 +172,11 @@ def _summary(period: Period, as_of: datetime, kind: Kind, inputs: Inputs, it: Kn
         topics=_topics(it.topics, names),
         text=paragraphs.whole(period.month, (len(matrix.leads), len(regions)), matrix.counts, items, as_of),
         previous=_previous(it.before, matrix, items),
-        candidates=candidates[:MOST_CANDIDATES],
-        candidates_more=max(0, len(candidates) - MOST_CANDIDATES),
+        candidates=candidates,
+        candidates_more=len(twice) + len(it.late) - len(candidates),
         handed_over=handed,
         carried_over=[_item(line, names, today) for line in it.carried],
-        carried_over_more=it.carried_all - len(it.carried),
+        carried_over_more=items.carried_over - len(it.carried),
     )
 
 
@@ -304,16 +305,21 @@ def _missing_twice(it: Known) -> Iterable[Candidate]:
             )
 
 
-def _long_overdue(it: Known, names: Mapping[str, str]) -> Iterable[Candidate]:
-    """By responsible unit, in the order of their names: nobody is ranked."""
-    for unit, items in sorted(it.late.items(), key=lambda pair: (names.get(str(pair[0]), ""), pair[0])):
-        told = "、".join(items.numbers)
-        more = f"等{items.count}件" if items.count > len(items.numbers) else f"，共{items.count}件"
-        yield Candidate(
-            ground=Ground.long_overdue,
-            unit=unit,
-            name=names.get(str(unit), ""),
-            rule=paragraphs.RULES[Ground.long_overdue],
-            facts=[told + more],
-            regions=sorted(items.places),
-        )
+async def _long_overdue(it: Known, names: Mapping[str, str]) -> list[Candidate]:
+    """By responsible unit, in the order of their names: nobody is ranked. No more than are shown."""
+    units = sorted(it.late, key=lambda unit: (names.get(str(unit), ""), unit))[:MOST_CANDIDATES]
+    found = await overdue.long_overdue(it.scope, units, MOST_FACTS)
+    return [_overdue_of(unit, names.get(str(unit), ""), found[unit]) for unit in units]
+
+
+def _overdue_of(unit: UUID, name: str, items: overdue.Overdue) -> Candidate:
+    told = "、".join(items.numbers)
+    more = f"等{items.count}件" if items.count > len(items.numbers) else f"，共{items.count}件"
+    return Candidate(
+        ground=Ground.long_overdue,
+        unit=unit,
+        name=name,
+        rule=paragraphs.RULES[Ground.long_overdue],
+        facts=[told + more],
+        regions=sorted(items.places),
+    )

@@ -4,114 +4,95 @@ An item that nothing happened to since stands today where it stood then: its row
 its events, and handed to the same statement as rows. So the answer is the same whenever it is asked.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from backend import clock, events
+from backend import clock
 from backend.db import raw
 from backend.units.region_rows import level_of
-from notifications.summaries.replay import CHANGES, TOLD, Standing, standing
+from notifications.summaries.replay import CHANGES, TOLD, Standing, hear
 from notifications.summaries.rules import Span
 from notifications.summaries.words import Stands
 from tasks.rectifications.item import OPEN, TICKING, Status
 from tasks.rectifications.loading import COLUMN_OF
 
-STATUS_OF = {
-    Stands.in_work: Status.working,
-    Stands.hung: Status.hung,
-    Stands.closed: Status.closed,
-    Stands.voided: Status.voided,
-}
+# The row `it` of a given id. One by one: to the planner a pass over all rows would look as cheap.
+BY_ID = "CROSS JOIN LATERAL (SELECT * FROM rectification WHERE rectification.id = {} OFFSET 0) AS it"
 FLOW = ("new", "cleared", "open", "hung", "overdue", "carried_over", "due", "due_closed", "due_on_time")
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The regions of a summary, the span it looks at, and what has moved since the span ended."""
+    """The regions of a summary, the span it looks at, and what has moved since the span ended.
+
+    `ticking` are those of `moved` that tick by their rows of today: whoever reads what ticks from an index leaves
+    them out.
+    """
 
     regions: Sequence[str]
     span: Span
     moved: Mapping[UUID, Standing]
+    ticking: Collection[UUID]
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns in which these regions stand: a rule may aim at counties and at townships."""
+        return sorted({COLUMN_OF[level_of(code)] for code in self.regions})
 
 
 async def scope(regions: Sequence[str], span: Span, others: Iterable[UUID] = ()) -> Scope:
     """`others` are items that are told of, wherever they lie."""
-    return Scope(regions, span, await _moved(regions, span, others))
+    it = Scope(regions, span, {}, ())
+    moved: dict[UUID, Standing] = {}
+    ticking: set[UUID] = set()
+    for id, ticks, *step in await _steps_of_moved(it, others):
+        if id not in moved:
+            moved[id] = Standing()
+            if ticks:
+                ticking.add(id)
+        hear(moved[id], *step)
+    return Scope(regions, span, moved, ticking)
 
 
-async def _moved(regions: Sequence[str], span: Span, others: Iterable[UUID]) -> dict[UUID, Standing]:
-    """Items of these regions to which something happened at the instant or later, as they stood before it."""
-    inside = " OR ".join(f"it.{column} = ANY($4::text[])" for column in _columns(regions))
-    rows = await raw(
+async def _steps_of_moved(it: Scope, others: Iterable[UUID]) -> Sequence[Any]:
+    """What had happened, before the instant, to items of these regions to which something happened since."""
+    inside = " OR ".join(f"it.{column} = ANY($4::text[])" for column in it.columns)
+    return await raw(
         "WITH moved AS (SELECT DISTINCT subject FROM event WHERE at >= $1 AND verb = ANY($2)) "
-        "SELECT event.id, at, actor, verb, event.subject, payload FROM moved "
-        f"JOIN rectification AS it ON it.id = moved.subject AND ({inside} OR it.id = ANY($5::uuid[])) "
-        "JOIN event ON event.subject = moved.subject WHERE at < $1 AND verb = ANY($3) "
+        "SELECT event.subject, it.status = ANY($6), verb, at, payload "
+        f"FROM moved {BY_ID.format('moved.subject')} JOIN event ON event.subject = moved.subject "
+        f"WHERE ({inside} OR it.id = ANY($5::uuid[])) AND at < $1 AND verb = ANY($3) "
         "ORDER BY event.subject, at, event.id",
-        span.as_of,
+        it.span.as_of,
         list(CHANGES),
         list(TOLD),
-        list(regions),
+        list(it.regions),
         list(others),
+        [status.value for status in TICKING],
     )
-    steps: dict[UUID, list[events.Event]] = {}
-    for row in rows:
-        steps.setdefault(row["subject"], []).append(events.of_row(row))
-    return {id: standing(own) for id, own in steps.items()}
 
 
 async def counted(it: Scope) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
-    """The flow of each region, and how many new items each topic has: one pass over the items."""
-    rows = await raw(
-        f"{_items(it)} SELECT place, topic, {_FLOW} FROM item "
-        "GROUP BY GROUPING SETS ((place), (topic)) ORDER BY place, topic",
-        *_arguments(it),
-    )
-    flow = {row["place"]: {name: row[name] for name in FLOW} for row in rows if row["topic"] is None}
-    return flow, {row["topic"]: row["new"] for row in rows if row["topic"] is not None and row["new"]}
+    """The flow of each region, and how many new items each topic has.
 
-
-async def carried_over(it: Scope, most: int) -> tuple[list[UUID], int]:
-    """The items that were overdue at the cutoff before and still are, the oldest date first, and how many in all."""
-    rows = await raw(
-        f"{_items(it, late='$7')} SELECT id, count(*) OVER () AS total FROM item WHERE status = ANY($3) "
-        f"AND due_on < $7 ORDER BY due_on, id LIMIT {most}",
-        *_arguments(it),
-    )
-    return [row["id"] for row in rows], rows[0]["total"] if rows else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Overdue:
-    """Items of one responsible unit that are overdue for long: how many, the numbers of the first, and where."""
-
-    count: int
-    numbers: list[str]
-    places: set[str]
-
-
-async def long_overdue(it: Scope, most: int) -> dict[UUID, Overdue]:
-    """By responsible unit: what is overdue for ten working days and more; `most` numbers, the oldest first."""
-    rows = await raw(
-        f"{_items(it, late='$9')}, late AS (SELECT id, number, place, due_on FROM item WHERE status = ANY($3) "
-        "AND due_on < $9), held AS (SELECT late.*, part.unit FROM late JOIN rectification_unit AS part "
-        "ON part.rectification = late.id AND part.role = 'responsible' AND part.ended_at IS NULL "
-        "WHERE NOT EXISTS (SELECT FROM moved WHERE moved.id = late.id) UNION ALL SELECT late.*, own.unit FROM late "
-        "JOIN unnest($14::uuid[], $15::uuid[]) AS own (id, unit) ON own.id = late.id) "
-        "SELECT unit, count(*) AS count, array_agg(DISTINCT place) AS places, "
-        f"(array_agg(number ORDER BY due_on, number))[:{most}] AS numbers FROM held GROUP BY unit",
-        *_arguments(it),
-        *(list(column) for column in _parts(it)),
-    )
-    return {row["unit"]: Overdue(row["count"], row["numbers"], set(row["places"])) for row in rows}
-
-
-def _parts(it: Scope) -> tuple[list[UUID], list[UUID]]:
-    """Of what has moved: item and unit, line by line."""
-    pairs = [(id, unit) for id, own in it.moved.items() for unit in sorted(own.units)]
-    return [id for id, _ in pairs], [unit for _, unit in pairs]
+    One pass over the rows as they are today; what has moved is taken out as it stands and put in as it stood.
+    """
+    flow: dict[str, Counter[str]] = {}
+    topics = Counter[str]()
+    rows = [*await raw(_today(it), *_arguments(it))]
+    if it.moved:
+        rows += await raw(_moved(it), *_arguments(it), *_moved_arguments(it))
+    for row in rows:
+        if row["topic"] is None:
+            flow.setdefault(row["place"], Counter()).update({name: row[name] for name in FLOW})
+        else:
+            topics[row["topic"]] += row["new"]
+    return {place: dict(counts) for place, counts in sorted(flow.items())}, {
+        topic: new for topic, new in sorted(topics.items()) if new
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,77 +139,76 @@ def _of_row(row: Any) -> Standing:
     return Standing(stands, row["due_on"], row["original_due_on"], closed_at, set(row["units"]))
 
 
-# Numbered as in _arguments(): 3 ticking, 4 open, 5 since, 7 day of the cutoff before, 8 first day that is not over.
-_FLOW = ", ".join(
-    f"count(*) FILTER (WHERE {condition})::int AS {name}"
-    for name, condition in {
-        "new": "status = ANY($4) AND issued_at >= $5 OR status = 'closed' AND issued_at >= $5",
-        "cleared": "status = 'closed' AND closed_at >= $5",
-        "open": "status = ANY($4)",
-        "hung": "status = 'hung'",
-        "overdue": "status = ANY($3) AND due_on < $8",
-        "carried_over": "status = ANY($3) AND due_on < $7",
-        "due": "(status = ANY($3) OR status = 'closed') AND due_on >= $7 AND due_on < $8",
-        "due_closed": "status = 'closed' AND due_on >= $7 AND due_on < $8",
-        "due_on_time": "status = 'closed' AND due_on >= $7 AND due_on < $8 "
-        "AND closed_at < (original_due_on + 1)::timestamp AT TIME ZONE 'Asia/Shanghai'",
-    }.items()
-)
-# Naming an argument once more makes its type known where a statement does not use it.
-_ALL = (
-    "$3::text[] IS NOT NULL AND $4::text[] IS NOT NULL AND $5::timestamptz IS NOT NULL AND $6::timestamptz IS NOT NULL"
-)
-_DAYS = "$7::date IS NOT NULL AND $8::date IS NOT NULL AND $9::date IS NOT NULL"
+# Numbered as in _arguments(): 2 ticking, 3 open, 4 since, 5 the instant, 6 day of the cutoff before, 7 first day that
+# is not over.
+_CONDITIONS = {
+    "new": "status = ANY($3) AND issued_at >= $4 OR status = 'closed' AND issued_at >= $4",
+    "cleared": "status = 'closed' AND closed_at >= $4",
+    "open": "status = ANY($3)",
+    "hung": "status = 'hung'",
+    "overdue": "status = ANY($2) AND due_on < $7",
+    "carried_over": "status = ANY($2) AND due_on < $6",
+    "due": "(status = ANY($2) OR status = 'closed') AND due_on >= $6 AND due_on < $7",
+    "due_closed": "status = 'closed' AND due_on >= $6 AND due_on < $7",
+    "due_on_time": "status = 'closed' AND due_on >= $6 AND due_on < $7 "
+    "AND closed_at < (original_due_on + 1)::timestamp AT TIME ZONE 'Asia/Shanghai'",
+}
+# What was closed in months gone by counts in none of these, and is most of the rows: first of all it is left out.
+_COUNTS = "(status <> 'closed' OR closed_at >= $4 OR issued_at >= $4 OR due_on >= $6)"
 
 
-def _items(it: Scope, *, late: str = "") -> str:
-    """SQL of `item`: every item of the regions that had been issued by then, as it stood.
-
-    With `late`, of those in which nothing moved only what was due before that day, read from the ordered indexes.
-    """
-    until = f"{late}::timestamp AT TIME ZONE 'Asia/Shanghai'"
-    narrowed = f" AND status = ANY($3) AND urgency <= {until}" if late else ""
-    columns = _columns(it.regions)
-    now = " UNION ALL ".join(
-        f"SELECT id, number, {column} AS place, topic, status, issued_at, due_on, original_due_on, closed_at "
-        f"FROM rectification AS it WHERE {column} = ANY($1::text[]) AND issued_at < $6 "
-        f"AND NOT EXISTS (SELECT FROM moved WHERE moved.id = it.id){narrowed}"
-        for column in columns
+def _today(it: Scope) -> str:
+    """SQL of the flow of the regions and topics, by rows as they are today."""
+    item = " UNION ALL ".join(
+        f"SELECT {column} AS place, topic, status, issued_at, due_on, original_due_on, closed_at FROM rectification "
+        f"WHERE {_COUNTS} AND issued_at < $5 AND {column} = ANY($1::text[])"
+        for column in it.columns
     )
-    then = " UNION ALL ".join(
-        f"SELECT it.id, it.number, it.{column}, it.topic, moved.status, it.issued_at, moved.due_on, moved.original_on, "
-        f"moved.closed_at FROM moved JOIN rectification AS it ON it.id = moved.id "
-        f"WHERE it.{column} = ANY($1::text[]) AND it.issued_at < $6"
-        for column in columns
-    )
-    return (
-        "WITH moved AS (SELECT * FROM unnest($2::uuid[], $10::text[], $11::date[], $12::date[], $13::timestamptz[]) "
-        "AS moved (id, status, due_on, original_on, closed_at)), "
-        f"item AS ({now} UNION ALL {then}), asked AS (SELECT WHERE {_ALL} AND {_DAYS})"
-    )
+    return _grouped(item, "count(*)")
 
 
-def _columns(regions: Sequence[str]) -> list[str]:
-    """The columns in which these regions stand: a rule may aim at counties and at townships."""
-    return sorted({COLUMN_OF[level_of(code)] for code in regions})
+def _moved(it: Scope) -> str:
+    """SQL of what is to be added to that: of what has moved, each row of today less, and each as it stood more."""
+    item = " UNION ALL ".join(
+        f"SELECT {column} AS place, topic, issued_at, item.* FROM unnest($8::uuid[], $9::text[], $10::date[], "
+        "$11::date[], $12::timestamptz[]) AS own (id, status, due_on, original_on, closed_at) "
+        f"{BY_ID.format('own.id')} "
+        "CROSS JOIN LATERAL (VALUES (-1, it.status, it.due_on, original_due_on, it.closed_at), "
+        "(1, own.status, own.due_on, own.original_on, own.closed_at)) "
+        "AS item (sign, status, due_on, original_due_on, closed_at) "
+        f"WHERE issued_at < $5 AND {column} = ANY($1::text[])"
+        for column in it.columns
+    )
+    return _grouped(item, "sum(sign)")
+
+
+def _grouped(item: str, counting: str) -> str:
+    flow = ", ".join(
+        f"coalesce({counting} FILTER (WHERE {condition}), 0)::int AS {name}" for name, condition in _CONDITIONS.items()
+    )
+    return f"SELECT place, topic, {flow} FROM ({item}) AS item GROUP BY GROUPING SETS ((place), (topic))"
 
 
 def _arguments(it: Scope) -> list[Any]:
-    moved = list(it.moved.items())
     return [
         list(it.regions),
-        [id for id, _ in moved],
         [status.value for status in TICKING],
         [status.value for status in OPEN],
         it.span.since,
         it.span.as_of,
         it.span.since_on,
         it.span.today,
-        it.span.red_on,
-        [STATUS_OF[one.stands].value for _, one in moved],
-        [one.due_on for _, one in moved],
-        [one.original_on for _, one in moved],
-        [one.closed_at for _, one in moved],
+    ]
+
+
+def _moved_arguments(it: Scope) -> list[list[Any]]:
+    stood = it.moved.values()
+    return [
+        list(it.moved),
+        [Status.working if one.stands is Stands.in_work else one.stands for one in stood],  # the same words else
+        [one.due_on for one in stood],
+        [one.original_on for one in stood],
+        [one.closed_at for one in stood],
     ]
 
 

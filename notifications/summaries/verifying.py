@@ -6,9 +6,10 @@ from uuid import UUID
 
 import msgspec
 
-from notifications.summaries import kept, making, supplements
+from backend import clock
+from notifications.summaries import kept, making, rules, supplements
 from notifications.summaries.queries import Sight
-from notifications.summaries.shapes import canonical
+from notifications.summaries.shapes import Summary, canonical
 from notifications.summaries.words import Kind
 from tasks.monthly.shapes import Period
 
@@ -16,7 +17,8 @@ from tasks.monthly.shapes import Period
 class Verified(msgspec.Struct, kw_only=True):
     """`intact`: the kept bytes have the kept hash. `same`: the facts of today give these bytes.
 
-    `early`: it was kept before its own instant, by a clock that was wrong then; supplements tell what came after.
+    `early`: a clock that ran ahead let it be kept before its own instant; supplements tell what came after. It shows
+    while the clock is behind that again, and by check records that came in time and are not in it.
     """
 
     id: UUID
@@ -41,7 +43,8 @@ async def of_period(period: Period) -> list[Verified]:
 
 
 async def _verified(it: kept.Stored, period: Period) -> Verified:
-    again = sha256(await _made_again(it, period)).hexdigest()
+    made = await _made_again(it, period)
+    again = sha256(canonical(made)).hexdigest()
     return Verified(
         id=it.id,
         kind=it.kind,
@@ -52,12 +55,21 @@ async def _verified(it: kept.Stored, period: Period) -> Verified:
         made_again=again,
         intact=sha256(it.body).hexdigest() == it.sha256,
         same=again == it.sha256,
-        early=it.made_at < it.as_of,
+        early=_early(it, made),
     )
 
 
-async def _made_again(it: kept.Stored, period: Period) -> bytes:
+async def _made_again(it: kept.Stored, period: Period) -> Summary:
     if it.kind == Kind.supplement:
         told = [one for one in await kept.of_period(period.id) if one.kind != Kind.preview and one.number < it.number]
-        return canonical(await supplements.made(period, it.as_of, told))
-    return canonical(await making.made(period, it.as_of, it.kind, it.summary.inputs))
+        return await supplements.made(period, it.as_of, told)
+    return await making.made(period, it.as_of, it.kind, it.summary.inputs)
+
+
+def _early(it: kept.Stored, made: Summary) -> bool:
+    ahead = it.made_at > clock.now() + rules.SETTLED
+    return ahead or it.made_at < it.as_of or not _records(made) <= _records(it.summary)
+
+
+def _records(it: Summary) -> set[UUID]:
+    return {record for cell in it.cells for record in cell.records}
