@@ -161,7 +161,7 @@ def _today(it: Scope) -> str:
     """SQL of the flow of the regions and topics, by rows as they are today."""
     item = " UNION ALL ".join(
         f"SELECT {column} AS place, topic, status, issued_at, due_on, original_due_on, closed_at FROM rectification "
-        f"WHERE {_COUNTS} AND issued_at < $5 AND {column} = ANY($1::text[])"
+        f"WHERE {column} = ANY($1::text[])"
         for column in it.columns
     )
     return _grouped(item, "count(*)")
@@ -176,7 +176,7 @@ def _moved(it: Scope) -> str:
         "CROSS JOIN LATERAL (VALUES (-1, it.status, it.due_on, original_due_on, it.closed_at), "
         "(1, own.status, own.due_on, own.original_on, own.closed_at)) "
         "AS item (sign, status, due_on, original_due_on, closed_at) "
-        f"WHERE issued_at < $5 AND {column} = ANY($1::text[])"
+        f"WHERE {column} = ANY($1::text[])"
         for column in it.columns
     )
     return _grouped(item, "sum(sign)")
@@ -186,7 +186,10 @@ def _grouped(item: str, counting: str) -> str:
     flow = ", ".join(
         f"coalesce({counting} FILTER (WHERE {condition}), 0)::int AS {name}" for name, condition in _CONDITIONS.items()
     )
-    return f"SELECT place, topic, {flow} FROM ({item}) AS item GROUP BY GROUPING SETS ((place), (topic))"
+    return (
+        f"SELECT place, topic, {flow} FROM ({item}) AS item WHERE issued_at < $5 AND {_COUNTS} "
+        "GROUP BY GROUPING SETS ((place), (topic))"
+    )
 
 
 def _arguments(it: Scope) -> list[Any]:
