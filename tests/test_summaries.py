@@ -227,20 +227,26 @@ async def test_numbers_are_those_of_the_items(fresh: None, noon: datetime) -> No
 
 
 @pytest.mark.parametrize("days", [0, 12])
-async def test_the_first_that_were_overdue_are_named_by_their_dates(fresh: None, noon: datetime, days: int) -> None:
-    """Also where the hour of the day was given, or what is due long since had not been issued yet."""
+@pytest.mark.parametrize("xinbin", [make.XINBIN, make.SHANGJIAHE])
+async def test_the_first_that_were_overdue_are_named_by_their_dates(
+    fresh: None, noon: datetime, xinbin: str, days: int
+) -> None:
+    """Also where the hour of the day was given, what is due long since had not been issued yet, or a rule aims at
+    counties and townships.
+    """
     w = await lists_make.world(await make.cast(), 200)
     await raw("UPDATE rectification SET due_at = due_on::timestamp AT TIME ZONE 'Asia/Shanghai' WHERE reopened > 0")
     await raw("UPDATE rectification SET due_on = due_on - 30, due_at = due_at - interval '30 days' WHERE returned > 0")
-    as_of, counties = noon - timedelta(days=days), [make.XINBIN, make.QINGYUAN]
+    as_of, regions = noon - timedelta(days=days), {xinbin, make.QINGYUAN}
     span = rules.span(as_of - timedelta(days=5), as_of, clock.today() - timedelta(days=3))
     late = sorted(
-        (row["due_on"], row["number"], row["id"], row["county"])
+        (row["due_on"], row["number"], row["id"], place)
         for row in await raw("SELECT * FROM rectification WHERE issued_at < $1", as_of)
+        for place in regions & {row["county"], row["township"]}
         if Status(row["status"]) in TICKING and row["due_on"]
     )
     carried = sorted((due_on, id) for due_on, _, id, _ in late if due_on < span.since_on)
-    it = await standing.scope(counties, span)
+    it = await standing.scope([*regions], span)
     assert len(carried) > 10
     for most in (1, 4, 10, 500):
         assert await overdue.carried_over(it, most) == [id for _, id in carried[:most]], most
