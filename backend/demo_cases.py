@@ -28,6 +28,7 @@ from backend.demo_steps import (
     close_out,
     concern,
     confirm,
+    enter,
     explain,
     file,
     hand_in,
@@ -271,6 +272,12 @@ async def not_yet_visited(cast: Cast, days: Days) -> Case:
     """On the team's phones since this morning."""
     yield days.at(0, 8, 5)
     visit = await send_team(cast, DINGJIAJIE, f"{PURPOSE}（驻村帮扶、台账）", 33, TEAM)
+    for head in (
+        Head("0003", Category.minimum_living, "关秀英", None, None, 2),
+        Head("0011", Category.elder_alone, "佟福山", None, None, 1),
+        Head("0027", Category.illness, "赵永贵", None, None, 4),
+    ):
+        await enter(cast["zhou"], DINGJIAJIE, head)
     await checklists.choose(visit, cast, WATER, POSTS)
 
 
@@ -278,6 +285,14 @@ async def in_the_field(cast: Cast, days: Days) -> Case:
     """Farther from the target than the radius, with a reason; one finding filed, nothing handed in yet."""
     yield days.at(1, 15, 40)
     visit = await send_team(cast, SHENGLI, f"{PURPOSE}（义务教育、环境卫生）", 32, TEAM)
+    for head in (
+        Head("0002", Category.illness, "佟守义", None, None, 3),
+        Head("0009", Category.disability, "那永财", None, None, 2),
+        Head("0016", Category.minimum_living, "肇桂芝", None, None, 1),
+        Head("0021", Category.unsafe_housing, "关德海", None, None, 5),
+        Head("0034", Category.no_labour, "李凤", None, None, 2),
+    ):
+        await enter(cast["zhou"], SHENGLI, head)
     await checklists.choose(visit, cast, POSTS)
     yield days.at(0, 9, 10)
     reason = "进村桥梁施工封闭，车停桥东，步行入户；到达点距村部约900米。"

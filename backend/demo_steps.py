@@ -118,8 +118,8 @@ class Head:
     number: str
     category: Category
     name: str
-    id_number: str
-    phone: str
+    id_number: str | None
+    phone: str | None
     population: int
 
 
@@ -191,8 +191,8 @@ async def inspect(cast: Cast, visit: UUID, spot: Spot, fact: Fact) -> UUID:
     return item
 
 
-async def concern(item: UUID, by: Actor, spot: Spot, head: Head) -> UUID:
-    """Enter a household of that village and say that the item is about it. The household's id."""
+async def enter(by: Actor, spot: Spot, head: Head) -> UUID:
+    """Enter a household of that village. Its id."""
     household = uuid7()
     await households.enter(
         by,
@@ -205,6 +205,12 @@ async def concern(item: UUID, by: Actor, spot: Spot, head: Head) -> UUID:
         phone=head.phone,
         population=head.population,
     )
+    return household
+
+
+async def concern(item: UUID, by: Actor, spot: Spot, head: Head) -> UUID:
+    """Enter a household of that village and say that the item is about it. The household's id."""
+    household = await enter(by, spot, head)
     await concerning.concern(item, by, household)
     return household
 

@@ -58,8 +58,25 @@ SHOTS = (
         "登记问题：没有信号",
         "wang.inspector",
         "/visits/{arrived}/findings/new",
-        (".shutter", ".camera .thumb img", ".done", "饮水安全", ("[name=facts]", "饮水管网冻裂，三户无水。"), "采用"),
+        (
+            ".shutter",
+            ".camera .thumb img",
+            ".done",
+            "饮水安全",
+            ("[name=facts]", "饮水管网冻裂，三户无水。"),
+            "采用",
+            "选择农户",
+            "[data-household] .line",
+        ),
         after=("[data-hand]",),
+        signal=False,
+    ),
+    Shot(
+        "finding-household",
+        "登记问题：选择农户",
+        "wang.inspector",
+        "/visits/{arrived}/findings/new",
+        (".camera header .over", "选择农户"),
         signal=False,
     ),
     Shot("queue-waiting", "待传：等信号", "wang.inspector", "/queue", signal=False),
@@ -77,6 +94,7 @@ SHOTS = (
     Shot("lead", "领导", "chen.viewer", "/lead"),
     Shot("lead-dark", "督查办负责人：总览", "wu.leader", "/lead", look="dark"),
     Shot("months", "每月检查", "chen.viewer", "/months"),
+    Shot("item-household", "整改事项：查看农户完整信息", "wu.leader", "/items/{about}", ("查看完整信息",)),
     Shot("decisions", "主任：待我处理", "wu.leader", "/items"),
 )
 
@@ -201,11 +219,13 @@ def _things(address: str, person: str, password: str) -> dict[str, Any]:
     waiting = next((visit for visit in visits if not visit["arrivals"]), None)
     arrived = next((visit for visit in visits if visit["arrivals"]), None)
     items = today["rectifications"]["items"]
+    rows = _ask(address, "/api/rectifications?limit=100", token=token)["items"]
     return {
         "visit": waiting and waiting["id"],
         "arrived": arrived and arrived["id"],
         "target": waiting and {"latitude": waiting["lat"], "longitude": waiting["lng"]},
         "item": items[0]["id"] if items else None,
+        "about": next((row["id"] for row in rows if row["household"]), None),
     }
 
 

@@ -50,14 +50,15 @@ async def test_an_inspector_keeps_the_households_of_own_visits_and_no_others(cli
 
 async def test_a_line_is_masked_and_holds_neither_id_number_nor_phone(client, it):
     await make.household(it, head_name="佟守义", id_number=calls.ID_NUMBER)
+    await raw("UPDATE region SET name = '腰站村民委员会', full_name = '上夹河镇腰站村' WHERE code = $1", make.YAOZHAN)
     told = await copy(client, it.inspector)
     assert told["whole"] is True and told["next"] is None
     [line] = told["items"]
     assert set(line) == {
-        "id", "region", "region_name", "household_number", "category", "head_name", "population", "version",
+        "id", "region", "village", "household_number", "category", "head_name", "population", "version",
     }  # fmt: skip
     assert (line["head_name"], line["household_number"], line["category"]) == ("佟*义", "0012", "illness")
-    assert (line["region_name"].endswith("腰站村"), line["population"], line["version"]) == (True, 3, 1)
+    assert (line["village"] == "腰站村", line["population"], line["version"]) == (True, 3, 1)
 
 
 async def test_an_inspector_from_elsewhere_keeps_none(client, it):

@@ -26,7 +26,7 @@ class KeptHousehold(msgspec.Struct):
 
     id: UUID
     region: str
-    region_name: str
+    village: str
     household_number: str
     category: Category
     head_name: str
@@ -62,7 +62,7 @@ async def page(actor: Actor, have: str | None, cursor: str | None) -> KeptHouseh
         corrected = "extract(epoch FROM coalesce(household.corrected_at, household.entered_at)) >= {}"
         changed = QueryString(corrected, since - OVERLAP_S)
     rows = await select(
-        f"{households.ROW} WHERE {{}} AND {{}} AND {{}} ORDER BY {cursors.ORDER} LIMIT {{}}",
+        f"{_ROW} WHERE {{}} AND {{}} AND {{}} ORDER BY {cursors.ORDER} LIMIT {{}}",
         scope,
         changed,
         cursors.after(cursor),
@@ -70,6 +70,13 @@ async def page(actor: Actor, have: str | None, cursor: str | None) -> KeptHouseh
     )
     items = msgspec.convert([households.masked_row(row) for row in rows], list[KeptHousehold])
     return KeptHouseholds(now, f"{same}.{int(now.timestamp())}", since is None, items, cursors.next_of(items, PAGE))
+
+
+# 腰站村: the last part of the full name, which calls a committee by its village.
+_ROW = (
+    "SELECT household.*, replace(region.full_name, coalesce(above.full_name, ''), '') AS village FROM household "
+    "JOIN region ON region.code = household.region LEFT JOIN region AS above ON above.code = region.parent"
+)
 
 
 async def _scope(actor: Actor) -> QueryString:

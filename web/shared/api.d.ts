@@ -4350,8 +4350,8 @@ export interface components {
             id: string;
             population: number;
             region: string;
-            region_name: string;
             version: number;
+            village: string;
         };
         /** KeptHouseholds */
         KeptHouseholds: {

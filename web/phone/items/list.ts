@@ -39,7 +39,7 @@ interface Kept {
   next: string | null
 }
 
-export function useList(tab: Ref<TabName>, q: Ref<string>, region: Ref<string | null>) {
+export function useList(tab: Ref<TabName>, q: Ref<string>, region: Ref<string | null>, household: Ref<string | null>) {
   const lines = shallowRef<Line[]>([])
   const next = ref<string | null>(null)
   const asOf = ref<string | null>(null)
@@ -47,7 +47,7 @@ export function useList(tab: Ref<TabName>, q: Ref<string>, region: Ref<string | 
   const failed = ref<unknown>(null)
   let asking = 0
 
-  const name = computed(() => `lists/${tab.value}${region.value ? `/${region.value}` : ''}`)
+  const name = computed(() => ['lists', tab.value, region.value, household.value].filter(Boolean).join('/'))
   const found = computed(() => (failed.value && q.value ? lines.value.filter((line) => matches(line.row, q.value)) : lines.value))
 
   async function page(cursor: string | null): Promise<Kept> {
@@ -56,7 +56,7 @@ export function useList(tab: Ref<TabName>, q: Ref<string>, region: Ref<string | 
       const all = told.items.map((one) => ({ row: one.item, waits: one.verbs }))
       return { lines: q.value ? all.filter((line) => matches(line.row, q.value)) : all, next: null }
     }
-    const query = { ...ASKED[tab.value], limit: PAGE, ...(region.value ? { region: region.value } : {}), ...(q.value ? { q: q.value } : {}), ...(cursor ? { cursor } : {}) }
+    const query = { ...ASKED[tab.value], limit: PAGE, ...(region.value ? { region: region.value } : {}), ...(household.value ? { household: household.value } : {}), ...(q.value ? { q: q.value } : {}), ...(cursor ? { cursor } : {}) }
     const told = await call('get', '/api/rectifications', { query } as never)
     return { lines: told.items.map((row) => ({ row, waits: [] })), next: told.next }
   }
@@ -119,7 +119,7 @@ export function useList(tab: Ref<TabName>, q: Ref<string>, region: Ref<string | 
 
   let typing: ReturnType<typeof setTimeout> | undefined
   watch(
-    [tab, region],
+    [tab, region, household],
     () => {
       const before = q.value ? undefined : seen.get(name.value)
       lines.value = before?.lines ?? []

@@ -1,5 +1,6 @@
 // The fields of a finding, what is still missing before it can be handed over, and the request made of them. No screen.
 import type { components } from '@/shared/api'
+import type { Line } from '../../households/lines'
 import type { Photo } from '../../capture/photo'
 import type { Position, Request } from '../../queue/model'
 
@@ -8,6 +9,9 @@ export type Severity = 'ordinary' | 'serious' | 'grave'
 export type ClosingClass = 'fix_now' | 'by_date' | 'long_term'
 export const SEVERITIES: Severity[] = ['ordinary', 'serious', 'grave']
 export const CLASSES: ClosingClass[] = ['fix_now', 'by_date', 'long_term']
+
+/** The household as it was picked: masked, and enough to know it again. */
+export type Concerned = Omit<Line, 'version'>
 
 export interface FindingFields {
   topic: string
@@ -21,6 +25,7 @@ export interface FindingFields {
   position: Position | null
   responsible: { id: string; name: string }[]
   lead: { id: string; name: string }[]
+  household: Concerned | null
   /** When the form was begun: when the fact was seen, by this phone's clock. */
   found_at: string
 }
@@ -28,7 +33,7 @@ export interface FindingFields {
 export function fresh(at = new Date().toISOString()): FindingFields {
   return {
     topic: '', facts: '', asks: '', severity: 'ordinary', closing_class: 'by_date', danger_to_life: false,
-    no_evidence_reason: '', place_note: '', position: null, responsible: [], lead: [], found_at: at,
+    no_evidence_reason: '', place_note: '', position: null, responsible: [], lead: [], household: null, found_at: at,
   }
 }
 
@@ -67,6 +72,8 @@ export function requestOf(id: string, visit: string, title: string, fields: Find
     position: placeOf(fields, photos),
     responsible_units: fields.responsible.map((unit) => unit.id),
     lead_units: fields.lead.map((unit) => unit.id),
+    household: fields.household?.id ?? null,
+    region: fields.household?.region ?? null, // its village lies in the place of the visit, and says more
   }
   return {
     id, kind: 'finding', thing: `visit/${visit}`, title, method: 'PUT', path: `/api/visits/${visit}/findings/${id}`,
