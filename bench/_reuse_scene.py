@@ -15,6 +15,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from backend import protected, settings
 from backend.evidence import looks as seen
@@ -76,16 +77,25 @@ async def connected() -> asyncpg.Connection:
     return await asyncpg.connect(**settings.load().database)  # pyright: ignore[reportArgumentType]
 
 
-def fingerprint() -> str:
-    """Changes with what a look is and with what is made up."""
-    files = (Path(seen.__file__), Path(photos.__file__), Path(__file__))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+def fingerprint(*more: str) -> str:
+    """Changes with what a look is and with what is made up, and with these files."""
+    files = (seen.__file__, photos.__file__, *more)
+    return hashlib.sha256(b"".join(Path(path).read_bytes() for path in files)).hexdigest()
 
 
 async def is_loaded(line: asyncpg.Connection) -> bool:
     if not await line.fetchval("SELECT to_regclass('bench_loaded')"):
         return False
-    return await line.fetchval("SELECT fingerprint FROM bench_loaded") == fingerprint()
+    return await line.fetchval("SELECT fingerprint FROM bench_loaded") == fingerprint(__file__)
+
+
+def _seeds() -> list[Looks]:
+    """Made once for databases of any size: it takes minutes."""
+    kept = settings.load().var / f"looks-{SEEDS}-{fingerprint()[:16]}.json"
+    if not kept.exists():
+        kept.with_suffix(".part").write_bytes(msgspec.json.encode(made_up(0, SEEDS)))
+        kept.with_suffix(".part").rename(kept)
+    return msgspec.json.decode(kept.read_bytes())
 
 
 def made_up(first: int, count: int) -> list[Looks]:
@@ -115,7 +125,7 @@ async def load(line: asyncpg.Connection, count: int) -> None:
     Not so a photo that bands were drawn from: with ten million of ten thousand, each of its twenty bands is there a
     thousand times for that alone. Therefore copies are looked for of the OWN, which lent no band to any other.
     """
-    drawn = _bands(await asyncio.to_thread(made_up, 0, SEEDS))
+    drawn = _bands(await asyncio.to_thread(_seeds))
     own = await asyncio.to_thread(made_up, SEEDS, OWN)
     # As the owner of the database: neither links nor triggers, and the indexes afterwards.
     await line.execute("SET session_replication_role = replica; SET maintenance_work_mem = '1GB'")
@@ -131,7 +141,7 @@ async def load(line: asyncpg.Connection, count: int) -> None:
     for table in ("evidence", "evidence_reading", "evidence_look"):
         await line.execute(f"VACUUM ANALYZE {table}", timeout=None)
     await line.execute("DROP TABLE IF EXISTS bench_loaded; CREATE TABLE bench_loaded (fingerprint text)")
-    await line.execute("INSERT INTO bench_loaded VALUES ($1)", fingerprint())
+    await line.execute("INSERT INTO bench_loaded VALUES ($1)", fingerprint(__file__))
 
 
 async def hand_in(line: asyncpg.Connection, made: Sequence[Looks]) -> list[UUID]:
