@@ -10,6 +10,7 @@ from backend.db import raw
 from backend.roles import SYSTEM, Actor, Role
 from backend.units import commands as units
 from inspections.findings.rules import Severity
+from tasks.decisions import queries
 from tasks.decisions.rules import ASKED, DECISIONS
 from tasks.rectifications import confirming, jobs, rules, voiding
 from tasks.rectifications.item import Status, Verb
@@ -70,6 +71,7 @@ async def test_procedures_wait_for_the_office_with_their_own_date_first(client, 
     answer = await client.get("/api/decisions?limit=2", headers=await make.signed_in(it.boss))
     told = answer.json()
     assert told["more"] and told["next"] is None and len(told["items"]) == 2
+    assert told["count"] == {"count": 3, "more": False}, "how many there are in all, beside those listed"
     assert all(row["decide_by"] is not None for row in told["items"])
 
 
@@ -88,6 +90,17 @@ async def test_a_hand_in_of_a_unit_that_was_merged_waits_for_the_principal_of_it
     await units.end_unit(SYSTEM, unit=it.responsible, on=date(2026, 11, 23), successor=heir)
     await jobs.hand_over_parts()
     assert await waiting(client, principal, decisions_only=True) == {str(item): ["confirm_hand_in"]}
+
+
+async def test_a_list_that_was_cut_off_says_at_least_how_many_there_are(client, it, monkeypatch):
+    monkeypatch.setattr(queries, "MOST_LOOKED_AT", 2)
+    monkeypatch.setattr(queries, "ONE_TOO_MANY", 3)
+    head = await make.signed_in(it.reviewer)
+    for wait, more in ((2, False), (3, True)):
+        while len(await raw("SELECT 1 FROM rectification")) < wait:
+            await make.rectification(it, Status.handed_in)
+        told = (await client.get("/api/decisions", headers=head)).json()
+        assert (len(told["items"]), told["count"], told["more"]) == (2, {"count": 2, "more": more}, more)
 
 
 async def test_a_check_waits_for_the_office_and_then_for_its_checkers(client, it):

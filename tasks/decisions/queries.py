@@ -10,12 +10,14 @@ from backend.db import select
 from backend.roles import FIELD, OFFICE, RESPONSIBLE, Actor, Role
 from tasks.decisions.rules import DECISIONS, asked_of
 from tasks.rectifications import listing, queries, rules
+from tasks.rectifications.counts import Count
 from tasks.rectifications.filters import NEVER, Filter
 from tasks.rectifications.item import Status, Verb
 from tasks.rectifications.loading import load
 from tasks.rectifications.shapes import Row
 
 MOST_LOOKED_AT = 60  # items that are asked one by one what may be done with them
+ONE_TOO_MANY = MOST_LOOKED_AT + 1  # of each kind: so that it is known whether there are others
 
 
 class Decision(msgspec.Struct):
@@ -27,9 +29,12 @@ class Decision(msgspec.Struct):
 
 
 class Decisions(msgspec.Struct):
-    """The most urgent first. `more`: there may be others beyond those that were looked at."""
+    """The most urgent first. `count`: how many wait in all, whatever is listed; with its `more` at least so many: no
+    further ones were looked at. `more`: others wait beyond those listed, or may.
+    """
 
     items: list[Decision]
+    count: Count
     more: bool
     next: None = None
 
@@ -48,7 +53,8 @@ async def waiting(actor: Actor, *, decisions_only: bool, most: int) -> Decisions
         if verbs:
             found.append(Decision(row, verbs, dates.get(row.id)))
     found.sort(key=_urgency)
-    return Decisions(found[:most], len(found) > most or len(ids) > MOST_LOOKED_AT)
+    beyond = len(ids) > MOST_LOOKED_AT
+    return Decisions(found[:most], Count(len(found), beyond), len(found) > most or beyond)
 
 
 def _urgency(it: Decision) -> tuple[datetime, UUID]:
@@ -62,10 +68,10 @@ async def _candidates(actor: Actor) -> Sequence[UUID]:
     statuses += [Status.draft] if actor.has(*OFFICE, Role.team_lead) else []
     ids: list[UUID] = []
     for status in statuses:
-        found = await listing.page(actor, Filter(status=status), cursor=None, most=MOST_LOOKED_AT)
+        found = await listing.page(actor, Filter(status=status), cursor=None, most=ONE_TOO_MANY)
         ids += [row.id for row in found.items]
     if actor.has(*RESPONSIBLE):
-        ids += [row.id for row in (await listing.waiting_for(actor, MOST_LOOKED_AT)).items]
+        ids += [row.id for row in (await listing.waiting_for(actor, ONE_TOO_MANY)).items]
     return ids
 
 
@@ -105,7 +111,7 @@ async def _open_procedures(actor: Actor) -> dict[UUID, datetime | None]:
     """Items in which a small record waits for an answer of the actor's kind, and until when it should come."""
     found: dict[UUID, datetime | None] = {}
     if actor.has(*OFFICE):
-        rows = await select(_ASKED, queries.visible_to(actor), MOST_LOOKED_AT)
+        rows = await select(_ASKED, queries.visible_to(actor), ONE_TOO_MANY)
         found |= {row["rectification"]: row["until"] for row in rows}
     for sql, whose, roles in (
         (_CHECKS, actor.person, FIELD | OFFICE),
@@ -113,6 +119,6 @@ async def _open_procedures(actor: Actor) -> dict[UUID, datetime | None]:
         (_PARTS, sorted(actor.units(Role.lead_unit_reviewer)), {Role.lead_unit_reviewer}),
     ):
         if actor.has(*roles):
-            for row in await select(sql, whose, MOST_LOOKED_AT):
+            for row in await select(sql, whose, ONE_TOO_MANY):
                 found.setdefault(row["rectification"], None)
     return found

@@ -3452,6 +3452,7 @@ export interface components {
         };
         /** Decisions */
         Decisions: {
+            count: components["schemas"]["Count"];
             items: components["schemas"]["Decision"][];
             more: boolean;
             next?: null;

@@ -51,7 +51,7 @@ export async function copyLists(): Promise<void> {
     await call('get', '/api/notices/groups', { query: { limit: 30 } } as never),
   ]
   await keep('lists/mine', { lines: mine.items.map((one) => ({ row: one.item, waits: one.verbs })), next: null })
-  await keep('lists/mine-count', mine.items.length)
+  await keep('lists/mine-counted', mine.count)
   await keep('lists/counts', counts)
   await keep('inbox/groups', inbox)
   await keep('lists/all', { lines: all.items.map((row) => ({ row, waits: [] })), next: all.next })
