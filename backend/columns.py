@@ -26,10 +26,18 @@ from backend import clock
 
 def uuid7() -> Id:
     """A new time-ordered id (RFC 9562, 5.7): 48 bits of milliseconds, 74 random bits."""
-    milliseconds = int(clock.now().timestamp() * 1000)
-    value = (milliseconds << 80) | int.from_bytes(os.urandom(10), "big")
-    value = (value & ~(0xF << 76)) | (0x7 << 76)
-    return Id(int=(value & ~(0x3 << 62)) | (0x2 << 62))
+    return uuid7s(1)[0]
+
+
+def uuid7s(count: int) -> list[Id]:
+    """So many of them, for what is written by the thousand."""
+    first = (int(clock.now().timestamp() * 1000) << 80) | (0x7 << 76) | (0x2 << 62)
+    drawn = os.urandom(10 * count)
+    randoms = (int.from_bytes(drawn[at : at + 10], "big") for at in range(0, 10 * count, 10))
+    return [Id(int=first | (random & _OF_CHANCE)) for random in randoms]
+
+
+_OF_CHANCE = ~(0xF << 76) & ~(0x3 << 62)  # all but version and variant
 
 
 def key() -> Any:

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from backend import clock, events, settings
-from backend.columns import uuid7
+from backend.columns import uuid7, uuid7s
 from backend.db import must_be_inside, raw, transaction
 from backend.errors import WrongState
 from backend.roles import Actor
@@ -41,25 +41,30 @@ async def plan_many(planned: Sequence[Planned]) -> int:
     the worker looks every two seconds.
     """
     must_be_inside("plan_many")
-    chains = [tuple(dict.fromkeys(c for c in plan.channels if c is not ChannelKind.in_app)) for plan in planned]
-    kept = [(plan, chain) for plan, chain in zip(planned, chains, strict=True) if chain]
+    chains = {channels: _chain(channels) for channels in {plan.channels for plan in planned}}
+    kept = [(plan, chain) for plan in planned if (chain := chains[plan.channels])]
     if not kept:
         return 0
     sends = settings.load().outgoing.sends
     rows = await raw(
         _PLAN,
-        [uuid7() for _ in kept],
+        uuid7s(len(kept)),
         [plan.notice for plan, _ in kept],
         [plan.event for plan, _ in kept],
         [plan.person for plan, _ in kept],
         [plan.unit for plan, _ in kept],
-        [",".join(kind.value for kind in chain) for _, chain in kept],
+        [chain for _, chain in kept],
         [plan.urgency == "at_once" for plan, _ in kept],
         [plan.not_before for plan, _ in kept],
         [kind.value for kind in rules.LANES if not sends or kind.value in sends],
         clock.now(),
     )
     return len(rows)
+
+
+def _chain(channels: Sequence[ChannelKind]) -> str:
+    """Each once, in order, without the app: as the statement takes them."""
+    return ",".join(dict.fromkeys(kind.value for kind in channels if kind is not ChannelKind.in_app))
 
 
 # The first channel of each chain in which there is somebody to reach; without one it is over.

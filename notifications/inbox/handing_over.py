@@ -43,8 +43,8 @@ async def ways(new: Sequence[New]) -> dict[UUID, Way]:
     """How each is to be told, by what its reader wishes."""
     wished = await preferences.wishes_of({one.heard.person for one in new})
     calendar = await calendars.load() if any(not wishes.digest for wishes in wished.values()) else Calendar()
-    now = clock.now()
-    return {one.id: _way(one, wished.get(one.heard.person, Wishes()), now, calendar) for one in new}
+    usual, settle = Wishes(), _Settled(clock.now(), calendar)
+    return {one.id: _way(one, settle.road(one, wished.get(one.heard.person, usual))) for one in new}
 
 
 async def hand_over(ways: Iterable[Way]) -> None:
@@ -53,19 +53,45 @@ async def hand_over(ways: Iterable[Way]) -> None:
         await deliveries.plan_many(planned)
 
 
-def _way(one: New, wishes: Wishes, now: datetime, calendar: Calendar) -> Way:
-    local = clock.local(now)
-    if one.urgency == Urgency.normal:
-        if wishes.digest or not wishes.normal:
-            return Way(batched=bool(wishes.normal))
-        return _alone(one, wishes.normal, rules.normal_from(wishes, now, local, calendar))
-    start = now if one.heard.danger else rules.at_once_from(wishes, now, local)
-    return _alone(one, wishes.at_once, start)
+@dataclass(frozen=True, slots=True)
+class Road:
+    """A way without its traveller: with the digest, or by these channels from a moment on, or (neither) not at all."""
+
+    batched: bool = False
+    channels: tuple[ChannelKind, ...] = ()
+    start: datetime | None = None
 
 
-def _alone(one: New, channels: Sequence[ChannelKind], start: datetime) -> Way:
+class _Settled:
+    """How notices are told that differ in nothing it depends on: settled once, however many there are."""
+
+    def __init__(self, now: datetime, calendar: Calendar) -> None:
+        self._now, self._local, self._calendar = now, clock.local(now), calendar
+        self._known: dict[tuple[Wishes, Urgency, bool, bool], Road] = {}
+
+    def road(self, one: New, wishes: Wishes) -> Road:
+        asked = (wishes, one.urgency, one.heard.danger, one.heard.unit is not None)
+        if asked not in self._known:
+            self._known[asked] = self._road(*asked)
+        return self._known[asked]
+
+    def _road(self, wishes: Wishes, urgency: Urgency, danger: bool, of_unit: bool) -> Road:
+        if urgency == Urgency.normal:
+            if wishes.digest or not wishes.normal:
+                return Road(batched=bool(wishes.normal))
+            start = rules.normal_from(wishes, self._now, self._local, self._calendar)
+            return Road(channels=_chain(wishes.normal, of_unit), start=start)
+        start = self._now if danger else rules.at_once_from(wishes, self._now, self._local)
+        return Road(channels=_chain(wishes.at_once, of_unit), start=start)
+
+
+def _chain(channels: Sequence[ChannelKind], of_unit: bool) -> tuple[ChannelKind, ...]:
     """A group chat is told of what concerns its unit, never of what concerns a person as one of a team."""
-    chain = tuple(kind for kind in channels if one.heard.unit or kind not in ROBOTS)
-    if not chain:
-        return Way()
-    return Way(planned=Planned(one.id, one.heard.person, chain, start, one.urgency.value, one.event, one.heard.unit))
+    return tuple(kind for kind in channels if of_unit or kind not in ROBOTS)
+
+
+def _way(one: New, road: Road) -> Way:
+    if not road.channels or road.start is None:
+        return Way(batched=road.batched)
+    heard = one.heard
+    return Way(planned=Planned(one.id, heard.person, road.channels, road.start, one.urgency, one.event, heard.unit))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from uuid import UUID
 
-from backend.columns import uuid7
+from backend.columns import uuid7s
 from backend.db import raw
 from backend.events import Event
 from notifications.inbox import audiences, handing_over, standing_in
@@ -51,8 +51,11 @@ async def tell(events: Sequence[Event], heard: Sequence[Heard]) -> None:
     its way out.
     """
     by_id = {event.id: event for event in events}
+    urgency = {event.id: _urgency(event) for event in events}
+    subject = {event.id: _subject(event) for event in events}
     heard = audiences.once([*heard, *await standing_in.deputies(heard)])
-    new = [New(uuid7(), one, event.id, _urgency(event)) for one in heard if _news(one, event := by_id[one.key])]
+    news = [one for one in heard if _news(one, by_id[one.key])]
+    new = [New(id, one, one.key, urgency[one.key]) for id, one in zip(uuid7s(len(news)), news, strict=True)]
     if not new:
         return
     ways = await handing_over.ways(new)
@@ -66,11 +69,11 @@ async def tell(events: Sequence[Event], heard: Sequence[Heard]) -> None:
         [one.event for one in new],
         [one.heard.person for one in new],
         [event.verb for event in told],
-        [_subject(event) for event in told],
-        [one.urgency.value for one in new],
-        [one.heard.audience.value for one in new],
+        [subject[one.event] for one in new],
+        [one.urgency for one in new],
+        [one.heard.audience for one in new],
         [one.heard.unit for one in new],
-        [one.heard.role and one.heard.role.value for one in new],
+        [one.heard.role for one in new],
         [one.heard.absence for one in new],
         [event.at for event in told],
         [ways[one.id].batched for one in new],

@@ -141,7 +141,10 @@ async def _of_months(months: Sequence[Waiting], today: date) -> dict[UUID, _Arou
     }
 
 
-@lru_cache(maxsize=8192)
+_LEVELS = {level: place for place, level in enumerate(Level)}
+
+
+@lru_cache(maxsize=65_536)  # all villages of a province
 def _height(code: str) -> int:
     """The place first, the province last."""
-    return -list(Level).index(level_of(code))
+    return -_LEVELS[level_of(code)]
