@@ -14,6 +14,7 @@ from backend import (
     db,
     demo_addresses,
     demo_checklists,
+    demo_everyday,
     demo_months,
     demo_reminders,
     demo_summaries,
@@ -72,7 +73,7 @@ async def load(var: Path) -> list[Login]:
     await demo_months.begin(cast, days)
     await demo_months.tell(cast, days, demo_months.story_ends(days), REACTIONS)
     await demo_reminders.begin(days)
-    told = [case(cast, days) for case in (*CASES, *PROCEDURES, *demo_months.CASES)]
+    told = [case(cast, days) for case in (*CASES, *PROCEDURES, *demo_months.CASES, *demo_everyday.CASES)]
     await tell([*told, demo_reminders.sweeps(days, demo_months.story_ends(days))])
     await demo_summaries.tell(clock.now(), REACTIONS)
     await demo_addresses.enter(cast)

@@ -84,6 +84,13 @@ async def test_nothing_lies_in_the_future_and_everybody_works_in_working_hours()
     assert clock.local(max(moments)).date() == NOON.date()
 
 
+async def test_somebody_will_be_away_and_something_was_said_of_the_program(as_) -> None:
+    [away] = (await as_("zhao", "/api/notices/absences"))["items"]
+    assert (away["person_name"], away["deputy_name"], away["current"]) == ("赵明", "钱卫东", False)
+    said = (await as_("zhao", "/api/feedback"))["items"]
+    assert [(one["kind"], one["standing"]) for one in said] == [("suggestion", "waiting"), ("complaint", "answered")]
+
+
 async def test_each_of_the_promised_cases_is_there(as_) -> None:
     page = await as_("zhou", "/api/rectifications")
     items = page["items"]
