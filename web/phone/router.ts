@@ -21,8 +21,8 @@ const routes = Object.values(found).flatMap((module) => module.default)
 export const router = createRouter({
   history: createWebHashHistory('/phone/'),
   routes: [{ path: '/', redirect: () => (onlyLeads() ? '/lead' : '/today') }, ...routes, { path: '/:rest(.*)*', redirect: '/' }],
-  async scrollBehavior(_to, _from, saved) {
-    if (!saved) return { top: 0 }
+  async scrollBehavior(to, _from, saved) {
+    if (!saved) return to.query.paper ? false : { top: 0 } // a paper opens over the page, which stays where it is
     // Going back, a long list is there only after the phone's copy was read: its place is waited for, a second at most.
     for (let n = 0; n < 40 && document.documentElement.scrollHeight < saved.top + innerHeight; n++) {
       await new Promise((resolve) => setTimeout(resolve, 25))

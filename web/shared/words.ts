@@ -17,3 +17,6 @@ type Like<T> = { [K in keyof T]: T[K] extends string ? string : T[K] extends rea
 export function words<T extends Words>(zh: T, en: Like<T>) {
   return computed<Like<T>>(() => (language.value === 'en' ? en : (zh as Like<T>)))
 }
+
+/** "1 item", "2 items": for the English words. */
+export const many = (n: number, one: string, more = `${one}s`): string => `${n} ${n === 1 ? one : more}`

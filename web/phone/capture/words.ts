@@ -1,4 +1,4 @@
-import { words } from '@/shared/words'
+import { many, words } from '@/shared/words'
 
 export const t = words(
   {
@@ -71,7 +71,7 @@ export const t = words(
     unfitShort: 'unreadable',
     saving: 'Saving',
     full: 'The phone is out of storage: this photo was not kept. Free some space, or let the queue finish first.',
-    most: (n: number) => `At most ${n} photos at once.`,
+    most: (n: number) => `At most ${many(n, 'photo')} at once.`,
     burst: 'Hold for a burst',
     view: (n: number) => `View photo ${n}`,
     shut: 'Close',

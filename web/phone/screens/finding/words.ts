@@ -1,4 +1,4 @@
-import { words } from '@/shared/words'
+import { many, words } from '@/shared/words'
 
 export const t = words(
   {
@@ -156,7 +156,7 @@ export const t = words(
     placeNoteHint: 'For example: pump house, 50 m east of the village office',
     discard: 'Discard',
     discardTitle: 'Discard this finding?',
-    discardText: (n: number) => (n ? `The text and ${n} photos will go off this phone. You can undo it under “To send” for 30 seconds.` : 'What you typed will go off this phone. You can undo it under “To send” for 30 seconds.'),
+    discardText: (n: number) => (n ? `The text and ${many(n, 'photo')} will go off this phone. You can undo it under “To send” for 30 seconds.` : 'What you typed will go off this phone. You can undo it under “To send” for 30 seconds.'),
     discardYes: 'Discard',
     discardNo: 'Go on',
     more: 'More',

@@ -1,4 +1,4 @@
-import { words } from '@/shared/words'
+import { many, words } from '@/shared/words'
 
 export const t = words(
   {
@@ -36,7 +36,7 @@ export const t = words(
     },
     filter: 'Filter',
     atOnce: 'urgent',
-    count: (n: number) => `${n} notices`,
+    count: (n: number) => many(n, 'notice'),
     unread: 'unread',
     why: (text: string) => `Why me: ${text}`,
     readAll: 'Mark all as read',

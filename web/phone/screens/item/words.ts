@@ -1,4 +1,4 @@
-import { words } from '@/shared/words'
+import { many, words } from '@/shared/words'
 
 export const t = words(
   {
@@ -197,7 +197,7 @@ export const t = words(
     submitting: 'Sending …',
     kept: 'Kept on this phone. It is sent by itself when there is a signal.',
     stored: (what: string) => `Done: ${what}`,
-    storedPhotos: (n: number) => `, ${n} photos are being sent`,
+    storedPhotos: (n: number) => `, ${many(n, 'photo is', 'photos are')} being sent`,
     staleLook: 'Latest state',
     notOpen: 'This step is not open now: somebody else may have done it.',
     saved: (when: string) => `saved here ${when}`,

@@ -1,4 +1,4 @@
-import { words } from '@/shared/words'
+import { many, words } from '@/shared/words'
 
 export const t = words(
   {
@@ -64,7 +64,7 @@ export const t = words(
     percent: (n: number) => `${n}%`,
     sample: 'What is asked: repair the pipes and call again.',
     here: 'On this phone',
-    unsent: (drafts: number, queued: number, files: number) => `${drafts} drafts, ${queued} to send, ${files} photos`,
+    unsent: (drafts: number, queued: number, files: number) => `${many(drafts, 'draft')}, ${queued} to send, ${many(files, 'photo')}`,
     nothing: 'All sent: nothing is only here.',
     queue: 'What waits',
     room: (used: string, quota: string) => `Duban uses ${used} of ${quota}`,
@@ -81,7 +81,7 @@ export const t = words(
     signingOut: 'Signing out …',
     askTitle: 'Sign out?',
     askCopies: 'What was copied from the server is removed from this phone.',
-    askUnsent: (drafts: number, queued: number, files: number) => `Not sent yet: ${drafts} drafts, ${queued} in the queue, ${files} photos. They stay sealed on this phone; only you can send them after signing in again.`,
+    askUnsent: (drafts: number, queued: number, files: number) => `Not sent yet: ${many(drafts, 'draft')}, ${queued} in the queue, ${many(files, 'photo')}. They stay sealed on this phone; only you can send them after signing in again.`,
     askBetter: 'Better send them first.',
     yes: 'Sign out',
     no: 'Stay',

@@ -1,4 +1,4 @@
-import { words } from '@/shared/words'
+import { many, words } from '@/shared/words'
 
 export const t = words(
   {
@@ -76,10 +76,10 @@ export const t = words(
     next: 'Next month',
     matrix: 'Lines are lead departments, columns are counties',
     state: { not_started: 'not begun', done: 'done', done_late: 'done late', missing: 'missing', exempt: 'exempt' },
-    problems: (n: number) => `${n} problems`,
+    problems: (n: number) => many(n, 'problem'),
     cell: (lead: string, region: string, state: string) => `${lead}, ${region}: ${state}`,
     done: (done: number, all: number, exempt: number) => `${done} of ${all} cells done${exempt ? `, ${exempt} exempt` : ''}`,
-    found: (found: number, solved: number, handed: number) => `${found} problems found, ${solved} solved at once, ${handed} handed over`,
+    found: (found: number, solved: number, handed: number) => `${many(found, 'problem')} found, ${solved} solved at once, ${handed} handed over`,
     until: (day: string) => `until ${day}, that day included`,
     target: (day: string) => `reminders aim at ${day}`,
     lead: 'Department',

@@ -1,4 +1,4 @@
-import { words } from '@/shared/words'
+import { many, words } from '@/shared/words'
 
 export const t = words(
   {
@@ -105,7 +105,7 @@ export const t = words(
     draftList: 'Drafts',
     sentList: 'Sent',
     photos: (done: number, all: number) => `${done} of ${all} photos arrived`,
-    nPhotos: (n: number) => `${n} photos`,
+    nPhotos: (n: number) => many(n, 'photo'),
     going: (sent: string, size: string) => `sending ${sent} of ${size}`,
     recordGoing: 'sending the text',
     waits: {
@@ -133,7 +133,7 @@ export const t = words(
     save: 'Save photos to the phone',
     drop: 'Delete',
     dropTitle: 'Delete this, although it did not arrive?',
-    dropText: (n: number) => (n ? `${n} of its photos are only on this phone. This cannot be undone; you may save the photos first.` : 'This cannot be undone.'),
+    dropText: (n: number) => (n ? `${many(n, 'of its photos is', 'of its photos are')} only on this phone. This cannot be undone; you may save the photos first.` : 'This cannot be undone.'),
     dropYes: 'Delete',
     dropNo: 'Keep',
     urgent: 'Danger to life',
@@ -160,7 +160,7 @@ export const t = words(
     receipt: 'Receipt',
     receiptGood: 'signature checked',
     receiptUnknown: 'kept (this browser cannot check signatures)',
-    kept: (days: number) => `Sent photos stay on this phone for ${days} more days, receipts for good.`,
+    kept: (days: number) => `Sent photos stay on this phone for ${many(days, 'more day')}, receipts for good.`,
     copy: 'Copy the receipt',
     copied: 'Copied',
     savedToPhone: (n: number) => `${n} saved to the downloads of this phone.`,

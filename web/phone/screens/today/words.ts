@@ -1,4 +1,4 @@
-import { words } from '@/shared/words'
+import { many, words } from '@/shared/words'
 
 export const t = words(
   {
@@ -37,20 +37,20 @@ export const t = words(
     released: (when: string) => `sent out ${when}`,
     notThere: 'Not there yet',
     there: (when: string) => `Arrived ${when}`,
-    findings: (n: number) => (n ? `${n} findings filed` : 'Nothing filed yet'),
+    findings: (n: number) => (n ? `${many(n, 'finding')} filed` : 'Nothing filed yet'),
     away: (distance: string) => `${distance} away`,
     enter: 'Open',
     unsent: 'To send',
     nothingUnsent: 'All sent. Nothing on this phone waits for a signal.',
-    drafts: (n: number) => `${n} drafts`,
+    drafts: (n: number) => many(n, 'draft'),
     queued: (n: number) => `${n} to send`,
-    photos: (n: number) => `${n} photos are only on this phone`,
+    photos: (n: number) => `${many(n, 'photo is', 'photos are')} only on this phone`,
     items: 'My items',
     overdue: (n: number) => `${n} overdue`,
     soon: (n: number) => `${n} due soon`,
     noItems: 'No item waits for your unit.',
     all: 'All',
-    unread: (n: number) => `${n} unread notices`,
+    unread: (n: number) => many(n, 'unread notice'),
     refresh: 'Refresh',
     refreshing: 'Refreshing …',
     first: 'Fetching today …',

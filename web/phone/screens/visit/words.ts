@@ -1,4 +1,4 @@
-import { words } from '@/shared/words'
+import { many, words } from '@/shared/words'
 
 export const t = words(
   {
@@ -117,7 +117,7 @@ export const t = words(
     absent: 'This browser cannot locate. Open the app in the phone’s own browser or Chrome. You may file findings first.',
     no_fix: 'No position found. Step outside, wait some seconds and try again; check that location is switched on.',
     too_poor: (m: number) => `The position may be ${m} m off and cannot be an arrival. Switch on precise location for the browser and try again in the open.`,
-    findings: (n: number) => (n ? `${n} findings` : 'Nothing filed yet'),
+    findings: (n: number) => (n ? many(n, 'finding') : 'Nothing filed yet'),
     newFinding: 'File a finding',
     draft: 'Draft',
     waiting: 'To send',
@@ -126,8 +126,8 @@ export const t = words(
     submit: 'Hand in the visit',
     onlyLead: (name: string) => `${name}, the team lead, hands it in. Your findings are sent all the same.`,
     lacksArrival: 'The arrival is still missing.',
-    drafts: (n: number) => `${n} drafts are not filed yet.`,
-    unsentHere: (n: number) => `${n} entries wait for a signal; handing in comes after them by itself.`,
+    drafts: (n: number) => `${many(n, 'draft is', 'drafts are')} not filed yet.`,
+    unsentHere: (n: number) => `${many(n, 'entry waits', 'entries wait')} for a signal; handing in comes after them by itself.`,
     nothingFound: 'Nothing was filed.',
     ready: 'Ready. Findings are issued at once.',
     askTitle: 'Hand in this visit?',
