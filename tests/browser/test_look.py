@@ -33,9 +33,18 @@ LOOKED_AT = {
         "/feedback/{new}",
         "/enrol",
     ],
-    "boss": ["/today", "/items", "/items/{passed}"],
+    "boss": [
+        "/today",
+        "/items",
+        "/items/{passed}",
+        "/items/{passed}/closure",
+        "/items/{passed}?paper=items/{passed}",
+        "/items/{passed}/check-assignment",
+        "/items/{item}/hanging",
+    ],
     "leader": ["/lead", "/months", "/months/2026-11", "/months/2026-11/cells/{new}/record"],
 }
+WITH_A_PAPER = ("/closure", "/hanging", "?paper=items/{passed}")
 
 
 def routes() -> set[str]:
