@@ -16,9 +16,15 @@ from inspections.findings import queries as findings
 from tests import hostile_files, make
 from tests.browser.chromium import PASSWORD, Phone
 from tests.fault_proxy import Fault, Kind, Network
+from tests.waiting import eventually
 
 AT_THE_PLACE = {"latitude": make.TARGET[0], "longitude": make.TARGET[1], "accuracy": 9.0}
 CUT_AT = 700_000
+# The drafts as they lie on the phone, sealed: each saving seals anew.
+DRAFTS = """() => new Promise((done) => { const asked = indexedDB.open('duban'); asked.onsuccess = () => {
+    const all = asked.result.transaction('drafts').objectStore('drafts').getAll()
+    all.onsuccess = () => done(JSON.stringify(all.result, (_, value) =>
+        value instanceof ArrayBuffer ? [...new Uint8Array(value)] : value)) } })"""
 
 
 async def at_work(browsers: Any, **more: Any) -> tuple[Any, Phone, Page]:
@@ -126,9 +132,10 @@ async def test_a_form_that_was_never_handed_over_is_there_again_after_the_page_d
     await phone.offline()
     await new_form(phone, it, camera=True)
     await shoot(page, 1)
-    await page.fill("[name=facts]", "村卫生室无人值守")
     await expect(page.locator("[data-saved]")).to_contain_text("已存在本机")
-    await page.wait_for_timeout(400)
+    before = await page.evaluate(DRAFTS)
+    await page.fill("[name=facts]", "村卫生室无人值守")
+    await eventually(lambda: page.evaluate(DRAFTS), lambda kept: kept != before)
     await phone.kill()
     page = await phone.open("/queue")
     await page.locator("[data-draft]").click()

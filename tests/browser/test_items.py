@@ -224,7 +224,8 @@ async def test_a_thousand_items_scroll_with_few_lines_in_the_page(browsers, reco
     await expect(page.locator(".item .facts")).to_be_visible()
     await page.go_back()
     await expect(last).to_be_visible()
-    assert abs(await page.evaluate("() => window.scrollY") - where) < 300  # where it was left
+    # Where it was left.
+    await eventually(lambda: page.evaluate("() => window.scrollY"), lambda at: abs(at - where) < 300)
     record_property("most work for a step while a thousand items scroll", f"{longest * 1000:.0f} ms")
     assert longest < 0.5  # far more than it takes
 
