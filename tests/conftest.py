@@ -42,7 +42,7 @@ logging.getLogger("httpx").setLevel(logging.WARNING)  # thousands of requests, e
 import httpx  # noqa: E402
 
 from backend import clock, db, outbox, wake  # noqa: E402
-from backend.app import create_app  # noqa: E402
+from backend.app import app as ready_app  # noqa: E402
 from backend.evidence import stores  # noqa: E402
 from backend.worker import REACTIONS  # noqa: E402
 from tests import make, stores_make  # noqa: E402
@@ -133,7 +133,7 @@ async def fresh(tables: str) -> AsyncIterator[None]:
 
 @pytest.fixture(scope="session")
 def app():
-    return create_app()
+    return ready_app
 
 
 @pytest.fixture

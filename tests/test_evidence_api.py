@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from backend import clock
-from backend.app import create_app
+from backend.app import app
 from backend.columns import uuid7
 from backend.db import raw
 from backend.errors import NoRoom
@@ -394,5 +394,5 @@ async def test_signed_out_senders_are_refused_before_their_bytes_are_read(client
 
 
 def test_the_document_says_that_the_body_is_the_file():
-    operation = create_app().openapi_schema.to_schema()["paths"]["/api/evidence/{evidence_id}"]["put"]
+    operation = app.openapi_schema.to_schema()["paths"]["/api/evidence/{evidence_id}"]["put"]
     assert operation["requestBody"]["content"]["application/octet-stream"]["schema"]["format"] == "binary"

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from backend import clock
-from backend.app import create_app
+from backend.app import app
 from backend.columns import uuid7
 from backend.db import raw
 from backend.evidence import api, receiving, storage
@@ -589,7 +589,7 @@ async def test_options_tell_what_is_spoken(client, phone):
 
 
 def test_the_document_says_that_the_body_is_the_file():
-    paths = create_app().openapi_schema.to_schema()["paths"]
+    paths = app.openapi_schema.to_schema()["paths"]
     for path, method in (("/api/uploads", "post"), ("/api/uploads/{upload_id}", "patch")):
         said = paths[path][method]
         assert said["requestBody"]["content"]["application/offset+octet-stream"]["schema"]["format"] == "binary"
