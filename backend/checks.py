@@ -25,7 +25,7 @@ from backend.supervisor import (
     undisturbed,
 )
 
-# In the order of the folders: browser and journeys take longest and come first, so that nobody waits at the end.
+# In the order of collection, what takes longest first (tests/conftest.py), so that nobody waits at the end.
 BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")
 LONG = "--long"  # an option of the tests' own: what is marked long, and nothing else
 # Files at a time. A test waits a third of its time for the database, more for a browser: three keep two cores busy.

@@ -53,6 +53,10 @@ NOON = datetime(2026, 11, 24, 12, 0, tzinfo=clock.SHANGHAI)  # a Tuesday, a work
 LONG = "没有运行标记为 long 的测试（五万步、五百次争抢、一万次上传、两百次强杀）：./duban test --long"
 
 
+# One test of a minute each: they begin, before the browser and the journeys, so that nobody waits for them at the end.
+LONGEST = ("test_rectifications_machine.py", "test_kills.py")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run what is marked long, and nothing else")
     parser.addoption("--kills", type=int, default=200, help="how often --long kills web, worker or database")
@@ -68,7 +72,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         is_long = item.get_closest_marker("long") is not None
         chosen[is_long == config.getoption("long")].append(item)
-    items[:] = chosen[True]
+    items[:] = sorted(chosen[True], key=lambda item: item.path.name not in LONGEST)
     config.hook.pytest_deselected(items=chosen[False])
 
 
