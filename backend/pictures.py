@@ -52,6 +52,22 @@ SHOTS = (
     Shot("arrival-outside", "到达记录：在范围以外", "wang.inspector", "/visits/{visit}", ("到达记录",)),
     Shot("visit-arrived", "检查：已到达", "liu.lead", "/visits/{arrived}"),
     Shot("visit-large", "检查：字号 200%", "liu.lead", "/visits/{arrived}", look="large"),
+    Shot("checklist", "检查表：作答", "wang.inspector", "/visits/{visit}/checklists/{checklist}?q=S3"),
+    Shot("checklist-overview", "检查表：全部问题", "wang.inspector", "/visits/{arrived}/checklists/{begun}?q="),
+    Shot(
+        "checklist-failing",
+        "检查表：不符合",
+        "wang.inspector",
+        "/visits/{visit}/checklists/{checklist}?q=S1",
+        ("不符合",),
+    ),
+    Shot(
+        "checklist-large",
+        "检查表：字号 200%",
+        "liu.lead",
+        "/visits/{visit}/checklists/{checklist}?q=S3",
+        look="large",
+    ),
     Shot("finding", "登记问题", "wang.inspector", "/visits/{arrived}/findings/new"),
     Shot(
         "finding-form",
@@ -216,6 +232,7 @@ def _things(address: str, person: str, password: str) -> dict[str, Any]:
     token = _ask(address, "/api/sessions", {"username": person, "password": password})["token"]
     today = _ask(address, "/api/phone/today", token=token)
     visits = [one["visit"] for one in today["assignments"]]
+    asked = {one["visit"]["id"]: one["checklists"] for one in today["assignments"]}
     waiting = next((visit for visit in visits if not visit["arrivals"]), None)
     arrived = next((visit for visit in visits if visit["arrivals"]), None)
     items = today["rectifications"]["items"]
@@ -223,6 +240,8 @@ def _things(address: str, person: str, password: str) -> dict[str, Any]:
     return {
         "visit": waiting and waiting["id"],
         "arrived": arrived and arrived["id"],
+        "checklist": waiting and asked[waiting["id"]][-1]["version"],
+        "begun": arrived and asked[arrived["id"]][0]["version"],
         "target": waiting and {"latitude": waiting["lat"], "longitude": waiting["lng"]},
         "item": items[0]["id"] if items else None,
         "about": next((row["id"] for row in rows if row["household"]), None),

@@ -10,7 +10,7 @@ from playwright.async_api import Page, Request
 
 from backend import screen_build
 from tasks.rectifications.item import Status
-from tests import make
+from tests import checklists_make, make
 from tests.waiting import eventually
 
 BUDGET = 300_000  # bytes of the first load, gzip, before photos (issue 6, scope 9)
@@ -19,7 +19,14 @@ DIST = screen_build.WEB / "dist/phone"
 # Who looks at what; things of the cast in braces. Every route of the app is named by one of them, see below.
 LOOKED_AT = {
     "": ["/sign-in"],
-    "inspector": ["/today", "/visits/{visit}", "/visits/{visit}/findings/{new}", "/queue"],
+    "inspector": [
+        "/today",
+        "/visits/{visit}",
+        "/visits/{visit}/checklists/{version}",
+        "/visits/{visit}/checklists/{version}?q=S1",
+        "/visits/{visit}/findings/{new}",
+        "/queue",
+    ],
     "handler": [
         "/today",
         "/items",
@@ -56,7 +63,7 @@ def routes() -> set[str]:
 
 def test_every_screen_is_looked_at():
     pattern = {route: re.compile(re.sub(r":\w+(\(.*?\))?", "[^/]+", route) + "$") for route in routes()}
-    named = [path for paths in LOOKED_AT.values() for path in paths]
+    named = [path.split("?")[0] for paths in LOOKED_AT.values() for path in paths]
     assert len(pattern) > 4
     assert [route for route in pattern if not any(pattern[route].match(path) for path in named)] == []
 
@@ -67,6 +74,7 @@ async def test_nothing_serious_for_axe_and_no_sideways_scrolling(browsers, who, 
     await make.finding(it)
     item, passed = await make.rectification(it, Status.working), await make.rectification(it, Status.passed)
     things = {"visit": it.visit, "item": item, "passed": passed, "new": "0197a000-0000-7000-8000-000000000001"}
+    things["version"] = await checklists_make.on_visit(it)
     phone = await browsers.phone()
     page = await phone.sign_in(getattr(it, who)) if who else await phone.open()
     flying = requests_of(page)

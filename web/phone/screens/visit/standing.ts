@@ -1,9 +1,7 @@
 // How far a visit is, from the server's copy and from what still lies on this phone, put together.
 import { computed, shallowRef, watch, type Ref } from 'vue'
 import { openDrafts, queue, type Entry } from '../../queue'
-import type { Today } from '../../sync'
-
-export type Assignment = Today['assignments'][number]
+import type { Assignment } from '../../visits'
 
 /**
  * What the team has done there, whether the server knows it already or not. `sent` is called when something of it has

@@ -1,0 +1,28 @@
+// One visit as this phone knows it: the newer of two copies, that of the day's document and the visit's own.
+import { computed } from 'vue'
+import { call } from '@/shared/client'
+import { sync, today, useDocument, type Today } from './sync'
+
+export type Assignment = Today['assignments'][number]
+
+export function useVisit(id: string) {
+  const own = useDocument<Assignment>(`visits/${id}`, async () => {
+    const path = { visit_id: id }
+    const [visit, findings, checklists] = await Promise.all([
+      call('get', '/api/visits/{visit_id}', { path }),
+      call('get', '/api/visits/{visit_id}/findings', { path }),
+      call('get', '/api/visits/{visit_id}/checklists', { path }),
+    ])
+    return { visit, findings: findings.items, checklists: checklists.items }
+  })
+  const copy = computed(() => {
+    const ofDay = today.value?.value.assignments.find((one) => one.visit.id === id)
+    const mine = own.found.value
+    if (!ofDay || (mine && mine.as_of > today.value!.as_of)) return mine
+    return { value: ofDay, as_of: today.value!.as_of }
+  })
+  async function renew(): Promise<void> {
+    await Promise.all([own.refresh(), sync()])
+  }
+  return { copy, loading: own.loading, failed: own.failed, renew }
+}
