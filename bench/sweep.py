@@ -4,13 +4,16 @@ import argparse
 import asyncio
 import logging
 import os
+import re
 import resource
 import sys
 import time
 from datetime import date, datetime
 from datetime import time as time_of_day
+from pathlib import Path
 from statistics import median
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -91,9 +94,10 @@ async def _handed_over(line: asyncpg.Connection, given: int) -> None:
     from backend import outbox
     from backend.worker import REACTIONS
 
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), (time.process_time(), await _database_cpu(line))
     assert await outbox.drain(REACTIONS, most=given) == given
     ours = time.perf_counter() - began
+    worker, database = time.process_time() - busy[0], await _database_cpu(line) - busy[1]
     notices = await line.fetchval("SELECT count(*) FROM notice WHERE verb LIKE 'reminder.%'")
     left = await line.fetchval("SELECT count(*) FROM outbox")
     await line.execute("INSERT INTO outbox (event, attempts, next_try_at) SELECT id, 0, at FROM reminder")
@@ -104,8 +108,22 @@ async def _handed_over(line: asyncpg.Connection, given: int) -> None:
     print(
         f"\nhanded over {given:,} events in {ours:.1f} s ({given / ours:,.0f}/s): {notices:,} notices; {left} rows left"
     )
+    print(f"processor time: worker {worker:.1f} s, its connection to the database {database:.1f} s, in turns")
     print(f"bare SKIP LOCKED drain {bare:.2f} s ({given / bare:,.0f}/s): {ours / bare:.1f} ×")
     print(f"memory of the process: {_peak():.0f} MB at most; load {os.getloadavg()[0]:.1f} at the end")
+
+
+async def _database_cpu(line: asyncpg.Connection) -> float:
+    """Of the database's processes that serve us, where they run on this machine; else nothing."""
+    pids = await line.fetch("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid IS NOT NULL")
+    return sum(_cpu(row["pid"]) for row in pids)
+
+
+def _cpu(pid: int) -> float:
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+    except OSError:
+        return 0.0
 
 
 _BARE = (
@@ -155,25 +173,18 @@ async def _timed(work: Any) -> float:
 
 
 async def _plans(line: asyncpg.Connection, now: datetime, today: date) -> int:
-    """How the database finds the candidates of each stage. 1 when one of them reads a whole table."""
+    """How the database runs each statement of the sweep, undone afterwards. 1 when one reads a whole table."""
     from backend.calendar import queries as calendar
-    from notifications.reminders import queries, rules
-    from notifications.reminders.sources import SOURCES, asked
+    from notifications.reminders import queries, rules, sweeping
 
     bad = 0
     for stage in rules.plan(await queries.rules(today), now, today, await calendar.load()):
-        source = SOURCES[stage.rule.anchor]
-        sql = asked(
-            f"SELECT {source.columns} {source.waits} AND {source.on} BETWEEN $1 AND $2 "
-            f"AND {source.during(stage.rule.phase)} AND {{now}} IS NOT NULL AND {{today}} IS NOT NULL "
-            f"ORDER BY {source.on}, {source.id} LIMIT 10000",
-            now="$3",
-            today="$4",
-        )
-        rows = await line.fetch(
-            f"EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF, TIMING OFF) {sql}", stage.first, stage.last, now, today
-        )
-        text = "\n   ".join(row[0] for row in rows)
+        sql, args = sweeping.statement(stage, now, today, (stage.first - rules.ONE_DAY, UUID(int=0)))
+        undone = line.transaction()
+        await undone.start()
+        rows = await line.fetch(f"EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF, TIMING OFF) {sql}", *args)
+        await undone.rollback()
+        text = "\n   ".join(re.sub(r"'\{[^}]{60,}\}'", "'{…}'", row[0]) for row in rows)
         whole = any(
             f"Seq Scan on {table}" in text for table in ("rectification", "rectification_unit", "rectification_search")
         )

@@ -37,20 +37,16 @@ async def give(stage: Stage, now: datetime, today: date) -> int:
 
 
 async def _next(stage: Stage, now: datetime, today: date, after: tuple[date, UUID]) -> Any:
-    rule = stage.rule
-    args = Args([
-        rule.id, rule.series, stage.first, stage.last, list(stage.left), [one.value for one in stage.certainty],
-        now, today, *after, list(stage.spoke), list(rule.tells),
-    ])  # fmt: skip
+    sql, args = statement(stage, now, today, after)
     return await events.record_each(
-        _statement(stage, args),
+        sql,
         args,
-        verb(rule.anchor, rule.phase),
+        verb(stage.rule.anchor, stage.rule.phase),
         actor=SYSTEM,
         told=TOLD,
         counted="count(*) AS n, max(target_on) AS day, (array_agg(subject ORDER BY target_on DESC, subject DESC))[1] "
         "AS subject",
-        **facts(rule),
+        **facts(stage.rule),
     )
 
 
@@ -59,8 +55,13 @@ def facts(rule: Rule) -> dict[str, object]:
     return {"rule": rule.id, "term": rule.unit, "urgency": rule.urgency}
 
 
-def _statement(stage: Stage, args: Args) -> str:
+def statement(stage: Stage, now: datetime, today: date, after: tuple[date, UUID]) -> tuple[str, Args]:
+    """What gives the next ones after this day and thing, with its arguments."""
     rule, source = stage.rule, SOURCES[stage.rule.anchor]
+    args = Args([
+        rule.id, rule.series, stage.first, stage.last, list(stage.left), [one.value for one in stage.certainty],
+        now, today, *after, list(stage.spoke), list(rule.tells),
+    ])  # fmt: skip
     waits = asked(
         f"{source.waits} AND {source.on} BETWEEN $3 AND $4 AND ({source.on}, {source.id}) > ($9::date, $10::uuid) "
         f"AND {source.during(rule.phase)} "
@@ -69,7 +70,7 @@ def _statement(stage: Stage, args: Args) -> str:
         today="$8",
     )
     # $7, $8 and $11 are asked for in every source's statement, so that their types are known.
-    return asked(
+    sql = asked(
         f"WITH found AS (SELECT {source.columns}, {source.began or 'NULL::timestamptz'} AS began {waits} "
         "AND NOT EXISTS (SELECT FROM reminder AS given "
         f"WHERE given.series = $2 AND given.target_on = {source.on} AND given.subject = {source.id}) "
@@ -84,3 +85,4 @@ def _statement(stage: Stage, args: Args) -> str:
         now="$7",
         today="$8",
     )
+    return sql, args
