@@ -146,10 +146,10 @@ async def test_lists_and_items_open_without_a_signal_and_a_report_arrives_once(b
     id = await make.rectification(it, Status.working)
     phone, page = await signed_in(browsers, it.handler, "/items?tab=all")
     await page.locator(".item-line").click()
-    await expect(page.locator(".facts")).to_be_visible()
+    await expect(page.locator(".item .facts")).to_be_visible()  # of the item: the line in the list has some, too
     await phone.offline()
     await page.reload()
-    await expect(page.locator(".facts")).to_have_text("饮水管网冻裂，三户无水。")
+    await expect(page.locator(".item .facts")).to_have_text("饮水管网冻裂，三户无水。")
     await expect(page.get_by_text("截至", exact=False).first).to_be_visible()
     await phone.go("/items?tab=all")
     await expect(page.locator(".item-line")).to_have_count(1)

@@ -39,7 +39,8 @@ async function start(): Promise<void> {
   createApp(App).use(router).mount('#app')
   watch(
     () => [session.value?.person.id, session.value?.token],
-    async ([person, token], [before]) => {
+    async ([person, token], [before, old]) => {
+      if (person === before && token === old) return // only its end was put off
       if (person !== before) {
         today.value = null
         await openCopies()
