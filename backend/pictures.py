@@ -112,6 +112,8 @@ SHOTS = (
     Shot("months", "每月检查", "chen.viewer", "/months"),
     Shot("item-household", "整改事项：查看农户完整信息", "wu.leader", "/items/{about}", ("查看完整信息",)),
     Shot("decisions", "主任：待我处理", "wu.leader", "/items"),
+    Shot("signed-paper", "复核销号：案卷在上", "wu.leader", "/items/{decided}/closure", (".in-view .desk",)),
+    Shot("paper", "一案一档", "wu.leader", "/items/{decided}", ("查看一案一档", ".paper-sheet [aria-label=放大]")),
 )
 
 
@@ -237,6 +239,7 @@ def _things(address: str, person: str, password: str) -> dict[str, Any]:
     arrived = next((visit for visit in visits if visit["arrivals"]), None)
     items = today["rectifications"]["items"]
     rows = _ask(address, "/api/rectifications?limit=100", token=token)["items"]
+    decisions = _ask(address, "/api/decisions", token=token)["items"]
     return {
         "visit": waiting and waiting["id"],
         "arrived": arrived and arrived["id"],
@@ -244,6 +247,7 @@ def _things(address: str, person: str, password: str) -> dict[str, Any]:
         "begun": arrived and asked[arrived["id"]][0]["version"],
         "target": waiting and {"latitude": waiting["lat"], "longitude": waiting["lng"]},
         "item": items[0]["id"] if items else None,
+        "decided": next((one["item"]["id"] for one in decisions if "close_out" in one["verbs"]), None),
         "about": next((row["id"] for row in rows if row["household"]), None),
     }
 
