@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from backend import clock
+from backend import clock, settings
 from backend.columns import uuid7
 from backend.db import raw
 from backend.roles import Role
@@ -16,6 +16,7 @@ from inspections.checklists import commands
 from inspections.checklists.rules import Question
 from tests import calls, checklists_make, make
 from tests.checklists_make import body, content, on_visit, version
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -168,6 +169,22 @@ async def test_the_list_is_walked_newest_first_to_its_end(client, it):
         if (cursor := page["next"]) is None:
             break
     assert seen == made[::-1]
+
+
+async def test_writing_and_adopting_wait_for_each_other_in_one_order(client, it):
+    """Both lock a checklist and its version: in two orders each would wait for the other, and one be cut off."""
+    id = await version(it, adopted=False)
+    line = await asyncpg.connect(**settings.load().database)
+    try:
+        async with line.transaction():
+            await line.execute("SELECT 1 FROM checklist FOR UPDATE")
+            adopting = asyncio.create_task(commands.adopt(id, it.boss))
+            waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            await eventually(lambda: line.fetch(waiting))
+            await line.execute("SELECT 1 FROM checklist_version FOR UPDATE NOWAIT")
+        await adopting
+    finally:
+        await line.close()
 
 
 # ── on a visit ───────────────────────────────────────────────────────────────────────────────────────────────────

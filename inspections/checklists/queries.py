@@ -157,10 +157,10 @@ async def show(version: UUID, actor: Actor) -> VersionShape:
 
 
 async def lock(version: UUID, actor: Actor) -> dict[str, Any]:
-    """The version with the `path` of its region, locked with its checklist. Raises NotFound."""
+    """The version with the `path` of its region, locked after its checklist, as draft() does. Raises NotFound."""
     rows = await select(
         f"SELECT version.*, checklist.region, checklist.code, region.path {_FROM} "
-        "WHERE version.id = {} AND {} FOR UPDATE OF version, checklist",
+        "WHERE version.id = {} AND {} FOR UPDATE OF checklist, version",
         version,
         visible_to(actor),
     )
