@@ -22,8 +22,8 @@ Reaction = Callable[[Event], Awaitable[None]]
 class Together:
     """A reaction to many events of one verb at once, for what comes by the hundred thousand.
 
-    It must do for each event what it would do for that event alone: a batch that fails is handed over again one by one,
-    so that one bad event holds up no other.
+    It must do for each event what it would do for that event alone: a batch that fails is handed over again by halves,
+    down to the bad one, so that one bad event holds up no other.
     """
 
     react: Callable[[Sequence[Event]], Awaitable[None]]
@@ -139,7 +139,7 @@ def _groups(rows: Sequence[Any], reactions: Reactions) -> Iterator[list[Any]]:
 
 
 async def _react(rows: list[Any], reactions: Reactions) -> list[UUID]:
-    """The ids of those that are done with, under one savepoint; when that fails, each under its own."""
+    """The ids of those that are done with, under one savepoint; when that fails, each half under its own, and so on."""
     events = [of_row(row) for row in rows]
     try:
         async with savepoint():
@@ -151,8 +151,9 @@ async def _react(rows: list[Any], reactions: Reactions) -> list[UUID]:
                         await reaction(event)
     except Exception as failure:  # a reaction's bug must not stop the others
         if len(events) > 1:
-            log.warning("%s events %s failed together, now one by one", len(events), events[0].verb, exc_info=failure)
-            return [id for row in rows for id in await _react([row], reactions)]
+            log.warning("%s events %s failed together, now by halves", len(events), events[0].verb, exc_info=failure)
+            half = len(rows) // 2
+            return [id for some in (rows[:half], rows[half:]) for id in await _react(some, reactions)]
         await _put_off(events[0], rows[0]["attempts"] + 1, failure)
         return []
     return [event.id for event in events]

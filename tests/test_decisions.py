@@ -103,6 +103,19 @@ async def test_a_list_that_was_cut_off_says_at_least_how_many_there_are(client, 
         assert (len(told["items"]), told["count"], told["more"]) == (2, {"count": 2, "more": more}, more)
 
 
+async def test_an_item_with_several_parts_that_wait_takes_no_other_items_place(client, it, monkeypatch):
+    monkeypatch.setattr(queries, "MOST_LOOKED_AT", 1)
+    monkeypatch.setattr(queries, "ONE_TOO_MANY", 2)
+    parts = frozenset({it.responsible, await make.second(it), await make.unit("新宾县交通局")})
+    for _ in range(2):
+        item = await make.rectification(it, responsible_units=parts)
+        for handler in (it.handler, it.handler2):
+            await make.acknowledge(handler, item)
+            await make.hand_in(handler, item)
+    told = (await client.get("/api/decisions", headers=await make.signed_in(it.reviewer))).json()
+    assert told["count"] == {"count": 1, "more": True}, "two parts of one item are one that waits"
+
+
 async def test_a_check_waits_for_the_office_and_then_for_its_checkers(client, it):
     item = await make.rectification(it, Status.passed, severity=Severity.serious)
     assert await waiting(client, it.staff) == {str(item): ["assign_check"]}

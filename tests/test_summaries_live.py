@@ -100,6 +100,18 @@ async def test_who_shares_a_computation_still_reads_only_the_own_part(client: As
     assert make.PLACES[make.QINGYUAN][1] not in str(county)
 
 
+async def test_a_region_is_told_how_many_of_its_own_are_not_listed(
+    client: AsyncClient, c: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "MOST_CARRIED", 2)
+    with clock.frozen(at(9, 1)):
+        for day, region in ((10, make.QINGYUAN), (11, make.YAOZHAN), (12, make.YAOZHAN), (13, make.YAOZHAN)):
+            await c.item(date(2026, 9, day), region=region)
+    whole, county = [(await told(client, person, at(11, 10)))["summary"] for person in (c.leader, c.county_head)]
+    assert (whole["items"]["carried_over"], len(whole["carried_over"]), whole["carried_over_more"]) == (4, 2, 2)
+    assert (county["items"]["carried_over"], len(county["carried_over"]), county["carried_over_more"]) == (3, 1, 2)
+
+
 async def test_a_reader_who_goes_away_leaves_the_others_their_answer(client: AsyncClient, c: City) -> None:
     first, *others = [asyncio.ensure_future(told(client, c.leader, at(11, 10))) for _ in range(3)]
     await asyncio.sleep(0.02)

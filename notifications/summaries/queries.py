@@ -199,6 +199,7 @@ def _columns(it: Summary, regions: Collection[str]) -> Summary:
     own = [region for region in it.regions if region.code in regions]
     cells = [cell for cell in it.cells if cell.region in regions]
     items = making.added([region.items for region in own])
+    carried = [line for line in it.carried_over if line.region in regions]
     leads = [
         msgspec.structs.replace(
             lead, counts=_counted([cell for cell in cells if cell.lead_unit == lead.unit]), text="",
@@ -217,8 +218,7 @@ def _columns(it: Summary, regions: Collection[str]) -> Summary:
         text=supplement.text if supplement else "".join(region.text for region in own),
         candidates=[], candidates_more=0,
         handed_over=[line for line in it.handed_over if line.region in regions],
-        carried_over=[line for line in it.carried_over if line.region in regions],
-        carried_over_more=0, supplement=supplement,
+        carried_over=carried, carried_over_more=items.carried_over - len(carried), supplement=supplement,
         inputs=msgspec.structs.replace(it.inputs, names={}),
     )  # fmt: skip
 

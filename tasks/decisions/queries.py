@@ -76,14 +76,14 @@ async def _candidates(actor: Actor) -> Sequence[UUID]:
 
 
 _PARTS = (
-    "SELECT mine.rectification FROM rectification_unit AS mine JOIN rectification_unit AS part "
-    "ON part.rectification = mine.rectification AND part.role = 'responsible' AND part.ended_at IS NULL "
-    "AND part.status = 'handed_in' WHERE mine.unit = ANY({}::uuid[]) AND mine.role = 'lead' "
-    "AND mine.ended_at IS NULL AND mine.item_status IN ('issued', 'working') LIMIT {}"
+    "SELECT mine.rectification FROM rectification_unit AS mine WHERE mine.unit = ANY({}::uuid[]) "
+    "AND mine.role = 'lead' AND mine.ended_at IS NULL AND mine.item_status IN ('issued', 'working') "
+    "AND EXISTS (SELECT FROM rectification_unit AS part WHERE part.rectification = mine.rectification "
+    "AND part.role = 'responsible' AND part.ended_at IS NULL AND part.status = 'handed_in') LIMIT {}"
 )
 # The latest hand-in of the part, its own or that of a unit that was merged into it, which nobody has answered.
 _UNCONFIRMED = (
-    "SELECT part.rectification FROM rectification_unit AS part WHERE part.unit = ANY({}::uuid[]) "
+    "SELECT DISTINCT part.rectification FROM rectification_unit AS part WHERE part.unit = ANY({}::uuid[]) "
     "AND part.role = 'responsible' AND part.ended_at IS NULL AND part.status IN ('handed_in', 'passed') "
     "AND part.item_status IN ('issued', 'working', 'handed_in', 'passed') "
     "AND (SELECT hand_in.principal_at FROM hand_in WHERE hand_in.rectification = part.rectification "
@@ -92,7 +92,7 @@ _UNCONFIRMED = (
     "LIMIT {}"
 )
 _CHECKS = (
-    "SELECT rectification FROM site_check JOIN site_checker ON site_checker.site_check = site_check.id "
+    "SELECT DISTINCT rectification FROM site_check JOIN site_checker ON site_checker.site_check = site_check.id "
     "WHERE person = {} AND concluded_at IS NULL AND called_off_at IS NULL LIMIT {}"
 )
 _ASKED = """
