@@ -32,7 +32,7 @@ channel?.addEventListener('message', () => void restore())
 door.token = () => (session.value && !session.value.ended ? session.value.token : null)
 door.refused = (problem, token) => {
   if (token === null || token !== session.value?.token) return
-  if (problem.code === 'totp_enrolment_needed') void keep({ ...session.value, enrol: true })
+  if (problem.code === 'totp_enrolment_needed') void renew({ enrol: true })
   else void end(problem)
 }
 
@@ -65,12 +65,12 @@ export async function signIn(username: string, password: string, otp: string): P
 /** The server puts the end off while the phone is used (`keep_until` of the document of the day). */
 export async function prolong(expires_at: string): Promise<void> {
   const was = session.value
-  if (was && !was.ended && was.expires_at !== expires_at) await keep({ ...was, expires_at })
+  if (was && !was.ended && was.expires_at !== expires_at) await renew({ expires_at })
 }
 
 /** One-time codes are set up: everything is open now. */
 export async function enrolled(): Promise<void> {
-  if (session.value) await keep({ ...session.value, enrol: false })
+  await renew({ enrol: false })
 }
 
 /**
@@ -87,9 +87,15 @@ export async function signOut(): Promise<void> {
       if (!(wrong instanceof Refused || wrong instanceof Unreachable)) throw wrong
     }
   }
-  await removeSetting('session')
-  await wipeDocuments(was.person.id)
-  adopt(null)
+  leaving = true
+  setOwner(null) // first, so that no answer under way is copied after the wipe
+  try {
+    await removeSetting('session')
+    await wipeDocuments(was.person.id)
+  } finally {
+    adopt(null)
+    leaving = false
+  }
   channel?.postMessage('changed')
 }
 
@@ -100,10 +106,23 @@ export async function signOut(): Promise<void> {
 async function end(problem: Problem): Promise<void> {
   const was = session.value
   if (!was || was.ended) return
-  endedBecause.value = problem
+  const told = renew({ token: '', ended: true }) // first, so that no answer under way is copied after the wipe
   if (problem.code === 'session_revoked') await wipeDocuments(was.person.id)
-  await keep({ ...was, token: '', ended: true })
+  endedBecause.value = problem
+  await told
   channel?.postMessage('changed')
+}
+
+/** While somebody signs out nothing writes the sign-in anew. */
+let leaving = false
+
+/** Of the sign-in that is here: what is under way when it ends does not bring it back. */
+async function renew(change: Partial<Signed>): Promise<void> {
+  if (!session.value || leaving) return
+  const now = { ...session.value, ...change }
+  adopt(now)
+  const sealed = await seal('device', BOUND, encode(JSON.stringify(now)))
+  if (session.value === now && !leaving) await putSetting('session', sealed)
 }
 
 async function keep(signed: Signed): Promise<void> {

@@ -52,6 +52,7 @@ async function run(): Promise<void> {
     learnOffset(told.as_of, askedAt)
     await putSetting('offsetMs', offsetMs.value ?? 0)
     await prolong(told.keep_until)
+    if (signInNeeded.value) return // taken back meanwhile
     await documents.put('today', told, { as_of: told.as_of, expires: told.keep_until })
     today.value = { value: told, as_of: told.as_of }
     syncFailed.value = null
@@ -119,8 +120,8 @@ export function useDocument<T>(name: string, ask: () => Promise<T>): {
   return { found, failed, loading, refresh }
 }
 
-/** Keeps a copy as long as the sign-in lasts. */
+/** Keeps a copy as long as the sign-in lasts; none of an answer that came when it had ended. */
 export async function keep(name: string, value: unknown): Promise<void> {
-  if (!session.value) return
+  if (!session.value || signInNeeded.value) return
   await documents.put(name, value, { as_of: new Date(serverNow()).toISOString(), expires: session.value.expires_at })
 }

@@ -4,7 +4,7 @@ import { watch } from 'vue'
 import { bytesOf, textOf } from '@/shared/base64'
 import { send } from '@/shared/client'
 import { serverNow } from '@/shared/time'
-import { session } from '../session'
+import { session, signInNeeded } from '../session'
 import { documents } from '../store'
 
 export type Size = 'thumbnail' | 'display'
@@ -48,7 +48,7 @@ async function find(name: string, file: string, size: Size): Promise<string | nu
 }
 
 async function store(name: string, bytes: Uint8Array): Promise<void> {
-  if (!session.value) return
+  if (!session.value || signInNeeded.value) return
   const as_of = new Date(serverNow()).toISOString()
   await documents.put(name, textOf(bytes), { as_of, expires: session.value.expires_at })
 }

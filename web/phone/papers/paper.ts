@@ -4,7 +4,7 @@ import { bytesOf, textOf } from '@/shared/base64'
 import { send } from '@/shared/client'
 import { Refused, Unreachable } from '@/shared/problem'
 import { serverNow } from '@/shared/time'
-import { session } from '../session'
+import { session, signInNeeded } from '../session'
 import { documents, type Document } from '../store'
 
 export const PDF = 'application/pdf'
@@ -34,18 +34,24 @@ const MOST_KEPT = 12_000_000 // bytes; a larger one is read with a signal
 /** A paper is set while one waits: a long case with its photos takes a while. */
 const PATIENCE_MS = 60_000
 
-/** As it is now, else as it was when it was read last. Throws Refused and, where there is no copy, Unreachable. */
+/**
+ * As it is now, else as it was when it was read last. Throws Refused and, where there is no copy, Unreachable. One that is
+ * out of the person's sight now is kept no longer.
+ */
 export async function fetchPaper(source: Source): Promise<Paper> {
   const name = `papers/${source.name}`
+  const asking = session.value?.person.id
   const kept = await documents.get<Kept>(name, serverNow()).catch(() => undefined)
   try {
     const known: Record<string, string> = kept?.value.etag ? { 'If-None-Match': kept.value.etag } : {}
     const answer = await send('get', source.url, { headers: { Accept: PDF, ...known }, signal: AbortSignal.timeout(PATIENCE_MS) })
     const bytes = new Uint8Array(await answer.arrayBuffer())
-    await store(name, answer.headers.get('etag') ?? '', bytes).catch(() => undefined) // a full phone shows it all the same
+    // A full phone shows it all the same; what came for somebody who has gone is not kept for the next.
+    if (asking === session.value?.person.id) await store(name, answer.headers.get('etag') ?? '', bytes).catch(() => undefined)
     return { bytes, as_of: null }
   } catch (wrong) {
     if (kept && wrong instanceof Refused && wrong.status === 304) return opened(kept, null)
+    if (kept && wrong instanceof Refused && wrong.code === 'not_found') await documents.remove(name).catch(() => undefined)
     if (wrong instanceof Refused) throw wrong
     if (kept) return opened(kept, kept.as_of)
     throw wrong instanceof Unreachable ? wrong : new Unreachable(String(wrong))
@@ -55,7 +61,7 @@ export async function fetchPaper(source: Source): Promise<Paper> {
 const opened = (kept: Document<Kept>, as_of: string | null): Paper => ({ bytes: bytesOf(kept.value.bytes), as_of })
 
 async function store(name: string, etag: string, bytes: Uint8Array): Promise<void> {
-  if (!session.value || bytes.length > MOST_KEPT) return
+  if (!session.value || signInNeeded.value || bytes.length > MOST_KEPT) return
   await documents.put<Kept>(name, { etag, bytes: textOf(bytes) }, { as_of: new Date(serverNow()).toISOString(), expires: session.value.expires_at })
 }
 

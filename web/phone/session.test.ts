@@ -1,0 +1,81 @@
+// Signing out stands: what was under way when somebody signed out brings neither the sign-in nor a copy back.
+import { beforeEach, expect, it, vi } from 'vitest'
+import { call } from '@/shared/client'
+import { prolong, restore, session, signIn, signOut } from './session'
+import { documents, getSetting } from './store'
+import { closeDatabase, database } from './store/database'
+import { forgetOpenKeys } from './store/sealing'
+import { keep } from './sync'
+import { fetchPaper } from './papers/paper'
+
+vi.mock('./network', () => ({ answered: () => undefined }))
+
+const WANG = { id: 'wang', name: '督查员王', roles: [], unit: { id: 'u', name: '市扶贫办' } }
+const TOLD = { person: WANG, token: 'T1', expires_at: '2126-12-01T00:00:00Z', totp: 'not_needed' }
+const json = (body: unknown, status = 200) => new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } })
+const REVOKED = { type: '', title: '', status: 401, code: 'session_revoked', detail: '' }
+
+/** What the server answers to each request; what is not named here hangs until it is. */
+let answers: Record<string, Promise<Response>> = {}
+vi.stubGlobal('fetch', (url: string, { method }: { method: string }) => answers[`${method} ${url}`] ?? new Promise(() => undefined))
+
+function later(): [Promise<Response>, (answer: Response) => void] {
+  let give!: (answer: Response) => void
+  return [new Promise((done) => (give = done)), give]
+}
+
+async function copies(): Promise<unknown[]> {
+  return (await database()).getAllKeys('documents')
+}
+
+beforeEach(async () => {
+  await closeDatabase()
+  forgetOpenKeys()
+  await new Promise((done) => (indexedDB.deleteDatabase('duban').onsuccess = done))
+  answers = { 'POST /api/sessions': Promise.resolve(json(TOLD, 201)), 'DELETE /api/sessions/current': Promise.resolve(new Response(null, { status: 204 })) }
+  await signIn('wang', 'x', '')
+  await keep('items/a', { title: '管网冻裂' })
+})
+
+it('an answer that comes while somebody signs out does not bring the sign-in back', async () => {
+  const [ended, give] = later()
+  answers['DELETE /api/sessions/current'] = ended
+  answers['GET /api/decisions'] = Promise.resolve(json(REVOKED, 401))
+  const over = signOut()
+  const refused = call('get', '/api/decisions').catch(() => undefined)
+  give(new Response(null, { status: 204 }))
+  await Promise.all([over, refused])
+  await new Promise((done) => setTimeout(done, 50))
+  await restore()
+  expect([session.value, await copies()]).toEqual([null, []])
+})
+
+it('a put-off end that was being written when somebody signed out is not written', async () => {
+  const late = prolong('2126-12-02T00:00:00Z')
+  await Promise.all([late, signOut(), keep('items/b', { title: '路灯不亮' }).catch(() => undefined)])
+  expect(session.value).toBeNull()
+  expect([await getSetting('session'), await copies()]).toEqual([undefined, []])
+})
+
+it('a paper that comes after the sign-in was taken back is shown and not kept', async () => {
+  const [paper, give] = later()
+  answers['GET /api/p.pdf'] = paper
+  answers['GET /api/decisions'] = Promise.resolve(json(REVOKED, 401))
+  const reading = fetchPaper({ name: 'items/a', url: '/api/p.pdf', file: 'a.pdf' })
+  await call('get', '/api/decisions').catch(() => undefined)
+  await vi.waitFor(async () => expect(await copies()).toEqual([]))
+  await vi.waitFor(() => expect(session.value?.ended).toBe(true))
+  give(new Response('%PDF', { status: 200 }))
+  expect((await reading).as_of).toBeNull()
+  expect(await copies()).toEqual([])
+})
+
+it('a paper that is out of sight now is kept no longer', async () => {
+  answers['GET /api/p.pdf'] = Promise.resolve(new Response('%PDF', { status: 200 }))
+  const source = { name: 'items/a', url: '/api/p.pdf', file: 'a.pdf' }
+  await fetchPaper(source)
+  expect(await documents.get('papers/items/a', Date.now())).toBeDefined()
+  answers['GET /api/p.pdf'] = Promise.resolve(json({ ...REVOKED, status: 404, code: 'not_found' }, 404))
+  await expect(fetchPaper(source)).rejects.toMatchObject({ status: 404 })
+  expect(await documents.get('papers/items/a', Date.now())).toBeUndefined()
+})
