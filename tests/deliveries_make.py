@@ -162,6 +162,22 @@ def trickle(head: str) -> Iterator[str]:
         server.close()
 
 
+@contextmanager
+def silent() -> Iterator[tuple[str, Any]]:
+    """The URL and the address (as getaddrinfo has it) of a server whose queue is full: connecting to it never ends."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
+        waiting = [socket.socket() for _ in range(4)]
+        for line in waiting:
+            line.setblocking(False)
+            line.connect_ex(server.getsockname())
+        try:
+            found = (socket.AF_INET, socket.SOCK_STREAM, 0, "", server.getsockname())
+            yield f"http://127.0.0.1:{server.getsockname()[1]}", found
+        finally:
+            for line in waiting:
+                line.close()
+
+
 # ── a browser that is subscribed ─────────────────────────────────────────────────────────────────────────────────
 
 

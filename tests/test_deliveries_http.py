@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import logging
+import socket
 import threading
 import time
 import urllib.parse
@@ -168,6 +169,18 @@ async def test_an_encryption_that_is_never_agreed_upon_is_cut_off_too(monkeypatc
         https = url.replace("http://", "https://")
         with pytest.raises(TimeoutError):
             await asyncio.to_thread(posting.post, f"{https}/sms", origins=[https], data=b"{}", headers={})
+
+
+async def test_a_provider_whose_many_addresses_are_all_silent_is_given_up_in_time(monkeypatch, noon):
+    """Behind a wall that drops what it does not let through each address takes as long as a connection may."""
+    monkeypatch.setattr(posting, "WHOLE_WITHIN", 0.5)
+    monkeypatch.setattr(posting, "CONNECT_WITHIN", 0.3)
+    with deliveries_make.silent() as (url, address):
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [address] * 20)
+        began = time.monotonic()
+        with pytest.raises(TimeoutError):
+            await asyncio.to_thread(posting.post, f"{url}/sms", origins=[url], data=b"{}", headers={})
+        assert time.monotonic() - began < 4, "two of them, and what a busy machine adds; all would take six seconds"
 
 
 async def test_a_gateway_that_took_it_and_lost_its_answer_is_asked_again_under_the_same_key(provider, fresh):

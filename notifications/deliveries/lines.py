@@ -44,7 +44,9 @@ _here = threading.local()
 
 @contextmanager
 def cut_after(seconds: float) -> Iterator[None]:
-    """What this thread asks within ends after so long, with TimeoutError, wherever it is."""
+    """What this thread asks within ends after so long, with TimeoutError, wherever it is; a try to connect that has
+    begun is the last one.
+    """
     lines = _here.lines = _Lines()
     timer = threading.Timer(seconds, lines.cut)
     timer.daemon = True
@@ -71,8 +73,18 @@ def _cut(line: socket.socket) -> None:
         pass  # it has ended by itself
 
 
+class _InTime(list[Any]):
+    """The options of a socket, which are read before each address of a host is tried: none is when time is over."""
+
+    def __iter__(self) -> Iterator[Any]:
+        if _here.lines.over:
+            raise TimeoutError
+        return super().__iter__()
+
+
 class _Http(HTTPConnection):
     def _new_conn(self) -> socket.socket:  # before the encryption is agreed upon: that may trickle, too
+        self.socket_options = _InTime(self.socket_options or ())
         line = super()._new_conn()
         _here.lines.add(line)
         return line
@@ -80,6 +92,7 @@ class _Http(HTTPConnection):
 
 class _Https(HTTPSConnection):
     def _new_conn(self) -> socket.socket:
+        self.socket_options = _InTime(self.socket_options or ())
         line = super()._new_conn()
         _here.lines.add(line)
         return line

@@ -84,8 +84,9 @@ def post(url: str, *, origins: Iterable[str], data: Any, headers: Mapping[str, s
 
 
 async def in_thread(pool: ThreadPoolExecutor, ask: Callable[[], Answer]) -> Answer:
-    """What `ask` answers, or that nobody answered in time. Its thread ends by itself: within WHOLE_WITHIN, and what the
-    system takes to find the provider's address, which nobody can cut short.
+    """What `ask` answers, or that nobody answered in time. Its thread ends by itself: within WHOLE_WITHIN, and
+    CONNECT_WITHIN for a try that had begun, and what the system takes to find the provider's addresses, which nobody
+    can cut short.
     """
     loop, here = asyncio.get_running_loop(), contextvars.copy_context()
     try:
