@@ -171,6 +171,19 @@ async def test_an_encryption_that_is_never_agreed_upon_is_cut_off_too(monkeypatc
             await asyncio.to_thread(posting.post, f"{https}/sms", origins=[https], data=b"{}", headers={})
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_proxy_that_trickles_is_cut_off_too(monkeypatch, noon, scheme):
+    monkeypatch.setattr(posting, "WHOLE_WITHIN", 0.6)
+    with deliveries_make.trickle("HTTP/1.1 200 OK\r\nX-Slow: ") as proxy:
+        monkeypatch.setenv(f"{scheme}_proxy", proxy)
+        monkeypatch.setenv("no_proxy", "")
+        url = f"{scheme}://provider.test"
+        began = time.monotonic()
+        with pytest.raises(TimeoutError):
+            await asyncio.to_thread(posting.post, f"{url}/sms", origins=[url], data=b"{}", headers={})
+        assert 0.5 < time.monotonic() - began < 4
+
+
 async def test_a_provider_whose_many_addresses_are_all_silent_is_given_up_in_time(monkeypatch, noon):
     """Behind a wall that drops what it does not let through each address takes as long as a connection may."""
     monkeypatch.setattr(posting, "WHOLE_WITHIN", 0.5)
