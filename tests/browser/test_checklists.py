@@ -104,9 +104,8 @@ async def test_what_a_colleague_said_otherwise_is_shown_until_it_is_settled(brow
     await phone.offline()
     await page.locator("[data-checklist]").click()
     await tap(page, "符合")
-    await commands.answer(
-        it.visit, version, it.lead, checklists_make.reply("S1", Conformity.fails), id=checklists_make.uuid7()
-    )
+    otherwise = checklists_make.reply("S1", Conformity.fails, note="阀门冻住")
+    await commands.answer(it.visit, version, it.lead, otherwise, id=checklists_make.uuid7())
     await phone.online()
     await page.get_by_role("button", name="上一问").click()
     differs = page.locator("[data-differs]")
@@ -117,5 +116,5 @@ async def test_what_a_colleague_said_otherwise_is_shown_until_it_is_settled(brow
     await expect(differs).to_have_count(0)
     [checklist] = (await queries.of_visits([it.visit]))[it.visit]
     stands = checklist.questions[0].stands
-    assert stands and (stands.answer, stands.by_name) == ("fails", "督查员王")
+    assert stands and (stands.answer, stands.by_name, stands.note) == ("fails", "督查员王", "阀门冻住")
     assert checklist.questions[0].differing == []

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Entry } from '../queue'
-import { answered, askedOf, failing, lacks, nextOpen, tappedIn, unseenIn, whereIs, type Checklist, type Given, type Question, type Tapped } from './standing'
+import { answered, askedOf, failing, lacks, nextOpen, saidWith, tappedIn, unseenIn, whereIs, type Checklist, type Given, type Question, type Tapped } from './standing'
 
 function given(more: Partial<Given> = {}): Given {
   return {
@@ -80,4 +80,14 @@ it('a failure that is to be shown lacks a finding or a reason', () => {
   expect([whereIs('f', new Set(['f']), none, none), whereIs('f', none, new Set(['f']), none), whereIs(null, none, none, none)]).toEqual(['filed', 'queued', 'nowhere'])
   expect(lacks({ ...failed, note: '户主不同意拍照' }, 'nowhere')).toBe(false)
   expect(lacks(askedOf(checklist(question('S1', { photo_when_fails: false })), [tap()])[0]!, 'nowhere')).toBe(false)
+})
+
+it('who settles a difference takes over the finding and the reason of the answer that is right', () => {
+  const fails = given({ answer: 'fails', note: '井盖冻住', finding: 'f', finding_filed: true })
+  const passes = given({ id: 'g2', by_name: '王', note: '' })
+  const of = (stands: Given, ...differing: Given[]) => askedOf(checklist(question('S1', { stands, last: 'g2', differing })), [])[0]!
+  expect(saidWith(of(fails, passes), 'fails')).toEqual({ note: '井盖冻住', finding: 'f' })
+  expect(saidWith(of(passes, fails), 'fails')).toEqual({ note: '井盖冻住', finding: 'f' })
+  expect(saidWith(of(fails, passes), 'passes')).toEqual({ note: '' })
+  expect(saidWith(of(fails, passes), 'not_applicable')).toEqual({ note: '' })
 })

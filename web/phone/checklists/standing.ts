@@ -84,6 +84,12 @@ export function whereIs(finding: string | null, filed: ReadonlySet<string>, queu
   return drafts.has(finding) ? 'draft' : 'nowhere'
 }
 
+/** What was said with this answer, in the answer that stands or in a colleague's: who says the same takes it over. */
+export function saidWith(asked: Asked, answer: Conformity): { note: string; finding?: string } {
+  const same = [asked, ...asked.differing].find((one) => one.answer === answer)
+  return { note: same?.note ?? '', ...(answer === 'fails' && same?.finding ? { finding: same.finding } : {}) }
+}
+
 /** What the office would miss: no answer, or a failure that neither a finding shows nor a reason explains. */
 export function lacks(asked: Asked, where: Whereabouts): boolean {
   if (asked.answer === null) return true
