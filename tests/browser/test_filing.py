@@ -1,6 +1,7 @@
 """Filing in a dead spot: what is written without a signal arrives once, with its photos; the phone holds the proof."""
 
 import re
+from base64 import b64decode
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,16 @@ DRAFTS = """() => new Promise((done) => { const asked = indexedDB.open('duban');
     const all = asked.result.transaction('drafts').objectStore('drafts').getAll()
     all.onsuccess = () => done(JSON.stringify(all.result, (_, value) =>
         value instanceof ArrayBuffer ? [...new Uint8Array(value)] : value)) } })"""
+
+# Two fields of colour, 96 × 64, as a phone's camera packs them: made with libheif's encoder.
+HEIC = b64decode(
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAUJtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAAA5waXRtAA"
+    "AAAAABAAAAImlsb2MAAAAAREAAAQABAAAAAAFmAAEAAAAAAAAAXgAAACNpaW5mAAAAAAABAAAAFWluZmUCAAAAAAEAAGh2YzEAAAAAwmlwcnAA"
+    "AACkaXBjbwAAAHhodmNDAQNwAAAAAAAAAAAAHvAA/P34+AAADwMgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQCEAAQArQgEBA3AAAAMAkA"
+    "AAAwAAAwAeoDCBBZbqSSmubgQEDAgAAAMACAAAAwAIQCIAAQAHRAHBcrAiQAAAABRpc3BlAAAAAAAAAGAAAABAAAAAEHBpeGkAAAAAAwgICAAA"
+    "ABZpcG1hAAAAAAAAAAEAAQOBAoMAAABmbWRhdAAAAFooAa8TgHjVhci///HhR//Dvnh9jkrwSz/zrJ9+D41/5OeYqidNSkMbQfAV6DUlZ5DNF5"
+    "N54kPYHbqkiQDXUZ7I6qKZlda6ms9Weth6xx/qeqnSBBel8IzRddw="
+)
 
 
 async def at_work(browsers: Any, **more: Any) -> tuple[Any, Phone, Page]:
@@ -231,7 +242,7 @@ async def test_after_the_session_ended_it_waits_for_a_sign_in_and_goes_on(browse
 async def test_from_the_gallery_a_photo_says_so_and_claims_no_place(browsers, tmp_path):
     it, phone, page = await at_work(browsers)
     heic = tmp_path / "IMG_1.heic"
-    heic.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0heicmif1" + bytes(3000))
+    heic.write_bytes(HEIC[:40] + bytes(3000))
     await new_form(phone, it)
     await page.set_input_files("[data-gallery]", [large_photo(tmp_path), heic])
     await expect(page.locator(".thumbs .from")).to_have_count(2)
@@ -245,6 +256,28 @@ async def test_from_the_gallery_a_photo_says_so_and_claims_no_place(browsers, tm
     [found] = await filed(it)
     [file] = found.evidence
     assert (file.source, file.media_type, file.lat, file.captured_at) == ("gallery", "image/jpeg", None, None)
+
+
+async def test_a_phone_that_opens_no_heic_makes_a_jpeg_of_it_when_its_reader_can_be_fetched(browsers, tmp_path):
+    it, phone, page = await at_work(browsers)
+    heic = tmp_path / "IMG_2.heic"
+    heic.write_bytes(HEIC)
+    await new_form(phone, it)
+    await phone.offline()
+    await page.set_input_files("[data-gallery]", heic)
+    await expect(page.locator(".photos [role=status]", has_text="HEIC")).to_contain_text("有信号后再转换")
+    await fill(page, "收据复印件")
+    await expect(page.locator("[data-hand]")).to_be_disabled()
+    await phone.online()
+    await expect(page.locator(".thumbs small")).to_contain_text("已由 HEIC 转为 JPEG")
+    await page.locator(".thumbs .open").click()
+    assert await page.locator(".whole img").evaluate("(it) => it.decode().then(() => it.naturalWidth)") == 96
+    await page.get_by_role("button", name="关闭").click()
+    await hand(page)
+    await phone.go("/queue")
+    await arrived(page, 1)
+    [found] = await filed(it)
+    assert [(file.source, file.media_type, file.state) for file in found.evidence][0][:2] == ("gallery", "image/jpeg")
 
 
 async def test_a_smaller_photo_is_sent_where_the_person_wants_to_save_data(browsers, tmp_path):

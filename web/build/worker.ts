@@ -7,8 +7,8 @@ import { build, type Plugin } from 'vite'
 
 const SQUEEZED = /\.(js|css|html|svg|json|webmanifest)$/
 
-/** What is kept once somebody asked for it: the reader of papers, which is larger than all the rest. */
-const LATER = /^(assets\/pdf[.-]|pdf\/)/
+/** What is kept once somebody asked for it: the readers of papers and of HEIC, each larger than all the rest. */
+const LATER = /^(assets\/(pdf|heic-to)[.-]|pdf\/)/
 
 /** What a phone keeps from the first load on: everything but source maps, the worker itself and what comes later. */
 export function shell(folder: string): string[] {

@@ -1,6 +1,7 @@
 // A form that loses nothing: stored as it is typed, photos before anything else, discarded only with a way back.
 import { computed, onScopeDispose, reactive, ref, watch } from 'vue'
 import { serverNow } from '@/shared/time'
+import { onChance } from '@/phone/network'
 import { holdUpdates } from '@/phone/updates'
 import { discardDraft } from '../queue'
 import { type Draft, store, UNDO_FOR } from '../queue/store'
@@ -33,6 +34,7 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
   let over = false
   let timer: ReturnType<typeof setTimeout> | undefined
   const letGo = holdUpdates()
+  const noMoreChances = onChance(() => !busy.value && void lookAgain())
 
   const opening = open()
 
@@ -49,8 +51,12 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
     }
     ready.value = true
     watch(() => written.fields, soon, { deep: true })
-    // A photo whose thumbnail was not made before the browser was closed.
-    for (const photo of photos.value.filter((one) => !one.thumb && !one.unfit)) {
+    await lookAgain()
+  }
+
+  /** At photos whose thumbnail was not made before the browser was closed, or whose reader could not be fetched. */
+  async function lookAgain(): Promise<void> {
+    for (const photo of photos.value.filter((one) => !one.thumb && (!one.unfit || one.moment))) {
       const bytes = await store.bytes(photo.id)
       if (bytes) await second({ photo, bytes })
     }
@@ -167,6 +173,7 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
     removeEventListener('pagehide', leaving)
     leaving()
     letGo()
+    noMoreChances()
   })
 
   return {

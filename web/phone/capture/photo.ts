@@ -1,4 +1,5 @@
 // From what a camera or a gallery gives to what the server takes: kept as shot where it can be, made a JPEG where not.
+import readerUrl from 'heic-to/csp?url'
 import { newId } from '@/shared/ids'
 import { sha256 } from '../queue/hash'
 import type { Capture, ManifestLine, MediaType, Position, Source } from '../queue/model'
@@ -21,6 +22,8 @@ export interface Photo {
   at: number
   /** This browser cannot open it: kept as it is, and said so. */
   unfit: boolean
+  /** Of an unfit one that our own reader may still open: what is to be said of it then. */
+  moment: Moment | null
   /** What it was before this phone made a JPEG of it. */
   was: { type: string; size: number } | null
   removed_at: number | null
@@ -43,6 +46,14 @@ export function kindOf(head: Uint8Array): MediaType | null {
   return null
 }
 
+/** ISO/IEC 23008-12: the brands of still pictures in HEVC. */
+const HEIC = /^ftyp(hei[cxms]|hev[cxms]|mif1|msf1)/
+
+/** What a phone's camera makes that saves room: Safari opens it, other browsers do not. */
+export function isHeic(head: Uint8Array): boolean {
+  return HEIC.test(String.fromCharCode(...head.subarray(4, 12)))
+}
+
 export interface Taken {
   photo: Photo
   bytes: Blob
@@ -54,21 +65,29 @@ export interface Taken {
  */
 export async function taken(given: Blob, moment: Moment, longest: number): Promise<Taken> {
   const id = newId()
-  const kind = kindOf(new Uint8Array(await given.slice(0, 12).arrayBuffer()))
-  const base = { id, name: moment.name, thumb: '', source: moment.source, at: Date.now(), removed_at: null }
+  const head = new Uint8Array(await given.slice(0, 12).arrayBuffer())
+  const kind = kindOf(head)
+  const base = { id, name: moment.name, thumb: '', source: moment.source, at: Date.now(), moment: null, removed_at: null }
   if (kind && given.size <= MOST_BYTES) {
     const line = await lineOf(id, given, kind, moment)
     return { photo: { ...base, line, size: given.size, unfit: false, was: null }, bytes: given }
   }
-  const was = { type: kind ?? (given.type || 'image/heic'), size: given.size }
+  const was = { type: kind ?? (isHeic(head) ? 'image/heic' : given.type), size: given.size }
   const smaller = await redrawn(given, longest)
-  if (!smaller) return { photo: { ...base, line: null, size: given.size, unfit: true, was }, bytes: given }
+  if (!smaller) {
+    const later = isHeic(head) ? moment : null
+    return { photo: { ...base, line: null, size: given.size, unfit: true, was, moment: later }, bytes: given }
+  }
   const line = await lineOf(id, smaller, 'image/jpeg', moment)
   return { photo: { ...base, line, size: smaller.size, unfit: false, was }, bytes: smaller }
 }
 
-/** The second look, after the bytes are safe: its thumbnail, and a smaller copy of what has too many pixels. */
+/**
+ * The second look, after the bytes are safe: its thumbnail, a smaller copy of what has too many pixels, a JPEG of what only
+ * our own reader opens. That one is fetched when it is first needed: without a signal the photo waits as it is.
+ */
 export async function looked({ photo, bytes }: Taken, longest: number): Promise<Taken> {
+  if (photo.unfit && photo.moment) return converted(photo, photo.moment, bytes, longest)
   if (photo.unfit || !photo.line) return { photo, bytes }
   const picture = await decoded(bytes)
   if (!picture) return { photo: { ...photo, unfit: true, line: null }, bytes }
@@ -80,6 +99,28 @@ export async function looked({ photo, bytes }: Taken, longest: number): Promise<
     const line = { ...photo.line, sha256: await sha256(smaller), size: smaller.size, media_type: 'image/jpeg' as const }
     const was = photo.was ?? { type: photo.line.media_type, size: photo.size }
     return { photo: { ...photo, thumb, line, size: smaller.size, was }, bytes: smaller }
+  } finally {
+    picture.close()
+  }
+}
+
+/** Fetched before it is imported: an import that once failed is not tried again while the page is open. */
+async function heicReader(): Promise<typeof import('heic-to/csp')> {
+  const answer = await fetch(readerUrl)
+  if (!answer.ok) throw new Error(`${readerUrl}: ${answer.status}`)
+  return import(/* @vite-ignore */ readerUrl)
+}
+
+async function converted(photo: Photo, moment: Moment, bytes: Blob, longest: number): Promise<Taken> {
+  const reader = await heicReader().catch(() => null)
+  if (!reader) return { photo, bytes }
+  const picture = await reader.heicTo({ blob: bytes, type: 'bitmap' }).catch(() => null)
+  if (!picture) return { photo: { ...photo, moment: null }, bytes }
+  try {
+    const made = await drawn(picture, longest)
+    const thumb = await base64(await drawn(picture, THUMB))
+    const line = await lineOf(photo.id, made, 'image/jpeg', moment)
+    return { photo: { ...photo, line, thumb, size: made.size, unfit: false, moment: null }, bytes: made }
   } finally {
     picture.close()
   }

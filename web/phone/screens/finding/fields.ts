@@ -37,13 +37,14 @@ export function fresh(at = new Date().toISOString()): FindingFields {
   }
 }
 
-export type Missing = 'photos' | 'unfit' | 'topic' | 'facts' | 'same_unit'
+export type Missing = 'photos' | 'converting' | 'unfit' | 'topic' | 'facts' | 'same_unit'
 
 /** What the server would refuse, asked before it has to (inspections/findings/rules.py). In the order of the form. */
 export function missing(fields: FindingFields, photos: readonly Photo[]): Missing[] {
   const found: Missing[] = []
   if (!photos.some((photo) => photo.line) && !fields.no_evidence_reason.trim()) found.push('photos')
-  if (photos.some((photo) => !photo.line)) found.push('unfit')
+  if (photos.some((photo) => !photo.line && photo.moment)) found.push('converting')
+  if (photos.some((photo) => !photo.line && !photo.moment)) found.push('unfit')
   if (!fields.topic) found.push('topic')
   if (!fields.facts.trim()) found.push('facts')
   const lead = new Set(fields.lead.map((unit) => unit.id))

@@ -14,7 +14,7 @@ const units = [cityWater, town, school, water]
 function photo(accuracy_m: number | null, more: Partial<Photo> = {}): Photo {
   const position = accuracy_m === null ? null : { lat: 41.8, lng: 124.5, accuracy_m }
   const line = { id: 'p', sha256: 'f', size: 1, media_type: 'image/jpeg' as const, source: 'camera' as const, position }
-  return { id: 'p', name: '1.jpg', line, thumb: '', size: 1, source: 'camera', at: 0, unfit: false, was: null, removed_at: null, ...more }
+  return { id: 'p', name: '1.jpg', line, thumb: '', size: 1, source: 'camera', at: 0, unfit: false, moment: null, was: null, removed_at: null, ...more }
 }
 
 describe('what is missing', () => {

@@ -10,6 +10,7 @@ export const t = words(
     needs: '还需：',
     missing: {
       photos: '照片（或写明没有照片的原因）',
+      converting: '等照片转换完',
       unfit: '移除打不开的照片',
       topic: '问题主题',
       facts: '问题事实',
@@ -93,6 +94,7 @@ export const t = words(
     needs: 'Still needed: ',
     missing: {
       photos: 'photos (or why there are none)',
+      converting: 'wait until the photo is converted',
       unfit: 'remove the unreadable photo',
       topic: 'topic',
       facts: 'facts',
