@@ -103,6 +103,19 @@ async def test_a_list_that_was_cut_off_says_at_least_how_many_there_are(client, 
         assert (len(told["items"]), told["count"], told["more"]) == (2, {"count": 2, "more": more}, more)
 
 
+async def test_a_units_own_work_does_not_make_its_decisions_uncertain(client, it, monkeypatch):
+    monkeypatch.setattr(queries, "MOST_LOOKED_AT", 2)
+    monkeypatch.setattr(queries, "ONE_TOO_MANY", 3)
+    for _ in range(3):
+        await make.rectification(it, Status.working)
+    handed_in = await make.rectification(it, Status.handed_in)
+    head = await make.signed_in(it.principal)
+    told = (await client.get("/api/decisions?decisions_only=true", headers=head)).json()
+    assert [row["item"]["id"] for row in told["items"]] == [str(handed_in)]
+    assert (told["count"], told["more"]) == ({"count": 1, "more": False}, False)
+    assert (await client.get("/api/decisions", headers=head)).json()["count"] == {"count": 2, "more": True}
+
+
 async def test_an_item_with_several_parts_that_wait_takes_no_other_items_place(client, it, monkeypatch):
     monkeypatch.setattr(queries, "MOST_LOOKED_AT", 1)
     monkeypatch.setattr(queries, "ONE_TOO_MANY", 2)

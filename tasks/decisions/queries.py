@@ -42,7 +42,7 @@ class Decisions(msgspec.Struct):
 async def waiting(actor: Actor, *, decisions_only: bool, most: int) -> Decisions:
     """What waits for this person; with `decisions_only` without a unit's own work."""
     dates = await _open_procedures(actor)
-    ids = list(dict.fromkeys([*dates, *await _candidates(actor)]))
+    ids = list(dict.fromkeys([*dates, *await _candidates(actor, own_work=not decisions_only)]))
     seen = msgspec.convert(await queries.rows(ids[:MOST_LOOKED_AT], actor), list[Row]) if ids else []
     found: list[Decision] = []
     for row in seen:
@@ -61,7 +61,7 @@ def _urgency(it: Decision) -> tuple[datetime, UUID]:
     return min(it.decide_by or NEVER, it.item.due_at or NEVER), it.item.id
 
 
-async def _candidates(actor: Actor) -> Sequence[UUID]:
+async def _candidates(actor: Actor, *, own_work: bool) -> Sequence[UUID]:
     """Items at which something may wait for the actor, from what each role looks after; all of them in sight."""
     statuses = [Status.handed_in] if actor.has(Role.lead_unit_reviewer, *OFFICE) else []
     statuses += [Status.passed] if actor.has(*OFFICE, Role.contract_leader) else []
@@ -70,7 +70,7 @@ async def _candidates(actor: Actor) -> Sequence[UUID]:
     for status in statuses:
         found = await listing.page(actor, Filter(status=status), cursor=None, most=ONE_TOO_MANY)
         ids += [row.id for row in found.items]
-    if actor.has(*RESPONSIBLE):
+    if own_work and actor.has(*RESPONSIBLE):
         ids += [row.id for row in (await listing.waiting_for(actor, ONE_TOO_MANY)).items]
     return ids
 
