@@ -14,6 +14,7 @@ from backend.households.queries import nothing
 from backend.roles import Role
 from notifications.today import kept
 from tasks.rectifications import concerning
+from tasks.rectifications.item import Status
 from tests import calls, make
 
 MAERDUN = make.MAERDUN
@@ -74,6 +75,15 @@ async def test_a_unit_keeps_the_households_of_its_items(client, it):
     await concerning.concern(item, it.staff, household)
     assert await ids(client, it.handler) == [household] == await ids(client, it.reviewer)
     assert await ids(client, it.stranger) == []
+
+
+async def test_a_unit_keeps_none_of_an_item_that_is_done(client, it):
+    household = await make.household(it)
+    done, open = await make.rectification(it, Status.closed), await make.rectification(it, Status.hung)
+    await raw("UPDATE rectification SET household = $1 WHERE id = ANY($2::uuid[])", household, [done, open])
+    assert await ids(client, it.handler) == [household]
+    await raw("UPDATE rectification SET household = NULL WHERE id = $1", open)
+    assert await ids(client, it.handler) == [] == await ids(client, it.reviewer)
 
 
 async def test_only_what_was_corrected_since_is_told_again(client, it, noon):

@@ -26,7 +26,7 @@ class KeptHouseholdsController(Controller):
     path = "/api/phone/households"
     tags = ["phone"]
 
-    @get("/", summary="The households to work with offline, masked: of own visits, of the own unit's items")
+    @get("/", summary="The households to work with offline, masked: of own visits, of the own unit's open items")
     async def show(
         self,
         actor: NamedDependency[Actor],

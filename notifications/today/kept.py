@@ -15,7 +15,7 @@ from backend.households.rules import Category
 from backend.roles import FIELD, RESPONSIBLE, Actor, Role
 from backend.units.queries import within
 from inspections.visits import queries as visits
-from tasks.rectifications.queries import shows_household
+from tasks.rectifications.queries import shows_household, shows_household_at_work
 
 PAGE = 100
 OVERLAP_S = 60  # a correction that was committed while the copy before was read is sent once more
@@ -48,7 +48,7 @@ class KeptHouseholds(msgspec.Struct):
 
 
 async def page(actor: Actor, have: str | None, cursor: str | None) -> KeptHouseholds:
-    """Of an inspector the households where the own visits are that are not submitted; of a unit those of its items.
+    """Of an inspector the households where own visits are that are not submitted; of a unit those of its open items.
 
     `have` is what the phone had from its last copy: as long as it is of the same households, only what was corrected
     since is told. Anything else in it, and another day, gives the whole again.
@@ -82,7 +82,7 @@ _ROW = (
 async def _scope(actor: Actor) -> QueryString:
     """Of two hats each by itself: a deputy of a unit who also inspects keeps both, and no more of either."""
     in_field, at_unit = actor.as_only(*FIELD), actor.as_only(*RESPONSIBLE, Role.lead_unit_reviewer)
-    branches = [households.visible_to(at_unit, shows_household)]
+    branches = [households.visible_to(at_unit, shows_household_at_work)]
     if places := await visits.regions_of_team(in_field):
         at_or_below = within("household", places)
         here = QueryString(" OR ".join("{}" for _ in at_or_below), *at_or_below)

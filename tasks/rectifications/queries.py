@@ -21,7 +21,7 @@ from backend.units.region_rows import level_of
 from inspections.findings import queries as findings
 from inspections.findings.rules import ClosingClass
 from tasks.rectifications import deadlines, procedures, rules, shapes, who
-from tasks.rectifications.item import Item, Status
+from tasks.rectifications.item import OPEN, Item, Status
 from tasks.rectifications.loading import COLUMN_OF, Loaded, load
 from tasks.rectifications.words import UnitRole
 
@@ -221,10 +221,19 @@ async def caption(file: UUID) -> Caption | None:
 
 def shows_household(actor: Actor) -> QueryString:
     """Whether a row of `household` is concerned by an item the actor sees: a condition for households' own reads."""
+    return _concerned_by(visible_to(actor))
+
+
+def shows_household_at_work(actor: Actor) -> QueryString:
+    """The same of items that are open: where there is something to do."""
+    return _concerned_by(QueryString("rectification.status = ANY({}) AND {}", sorted(OPEN), visible_to(actor)))
+
+
+def _concerned_by(items: QueryString) -> QueryString:
     return QueryString(
         "household.id IN (SELECT rectification.household FROM rectification "
         "WHERE rectification.household IS NOT NULL AND {})",
-        visible_to(actor),
+        items,
     )
 
 

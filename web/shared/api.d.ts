@@ -1384,7 +1384,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The households to work with offline, masked: of own visits, of the own unit's items */
+        /** The households to work with offline, masked: of own visits, of the own unit's open items */
         get: operations["ApiPhoneHouseholdsShow"];
         put?: never;
         post?: never;

@@ -1,4 +1,4 @@
-// The households this phone keeps: masked, of own visits and of the own unit's items, as few as the server gives it.
+// The households this phone keeps: masked, of own visits and of the own unit's open items, as few as the server gives it.
 import { call } from '@/shared/client'
 import { serverNow } from '@/shared/time'
 import { documents, type Document } from '../store'
