@@ -140,7 +140,7 @@ def _groups(rows: Sequence[Any], reactions: Reactions) -> Iterator[list[Any]]:
 
 async def _react(rows: list[Any], reactions: Reactions) -> list[UUID]:
     """The ids of those that are done with, under one savepoint; when that fails, each half under its own, and so on."""
-    events = [of_row(row) for row in rows]
+    events, failed = [of_row(row) for row in rows], None
     try:
         async with savepoint():
             for reaction in reactions.get(events[0].verb, ()):
@@ -150,13 +150,15 @@ async def _react(rows: list[Any], reactions: Reactions) -> list[UUID]:
                     for event in events:
                         await reaction(event)
     except Exception as failure:  # a reaction's bug must not stop the others
-        if len(events) > 1:
-            log.warning("%s events %s failed together, now by halves", len(events), events[0].verb, exc_info=failure)
-            half = len(rows) // 2
-            return [id for some in (rows[:half], rows[half:]) for id in await _react(some, reactions)]
-        await _put_off(events[0], rows[0]["attempts"] + 1, failure)
-        return []
-    return [event.id for event in events]
+        failed = failure
+    if failed is None:
+        return [event.id for event in events]
+    if len(events) > 1:
+        log.warning("%s events %s failed together, now by halves", len(events), events[0].verb, exc_info=failed)
+        half = len(rows) // 2
+        return [id for some in (rows[:half], rows[half:]) for id in await _react(some, reactions)]
+    await _put_off(events[0], rows[0]["attempts"] + 1, failed)
+    return []
 
 
 async def _put_off(event: Event, attempts: int, failure: Exception) -> None:

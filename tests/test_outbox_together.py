@@ -155,7 +155,7 @@ async def test_what_came_last_does_not_wait_for_a_hundred_thousand(monkeypatch):
     assert before and before[0] <= 2 and not await waiting()
 
 
-async def test_one_poisoned_event_holds_up_no_other(noon):
+async def test_one_poisoned_event_holds_up_no_other(noon, caplog):
     ids = await written(9)
     bad = ids[4]
     reaction = Heard(bad)
@@ -170,6 +170,7 @@ async def test_one_poisoned_event_holds_up_no_other(noon):
         1,
         3,
     ]  # together, then by halves
+    assert all(line.exc_info[1].__context__ is None for line in caplog.records), "each log tells of one failure"
     left = await waiting()
     assert set(left) == {bad} and left[bad]["attempts"] == 1 and left[bad]["last_error"] == "RuntimeError: not today"
     assert left[bad]["next_try_at"] == noon + timedelta(seconds=2)
