@@ -5,7 +5,8 @@ import { prolong, restore, session, signIn, signOut } from './session'
 import { documents, getSetting } from './store'
 import { closeDatabase, database } from './store/database'
 import { forgetOpenKeys } from './store/sealing'
-import { keep } from './sync'
+import { keep, useDocument } from './sync'
+import { fetchItem } from './items/copies'
 import { fetchPaper } from './papers/paper'
 
 vi.mock('./network', () => ({ answered: () => undefined }))
@@ -78,4 +79,18 @@ it('a paper that is out of sight now is kept no longer', async () => {
   answers['GET /api/p.pdf'] = Promise.resolve(json({ ...REVOKED, status: 404, code: 'not_found' }, 404))
   await expect(fetchPaper(source)).rejects.toMatchObject({ status: 404 })
   expect(await documents.get('papers/items/a', Date.now())).toBeUndefined()
+})
+
+it('nor is any other copy, but one that only cannot be asked for stays', async () => {
+  const [NOT_FOUND, AWAY] = [{ ...REVOKED, status: 404, code: 'not_found' }, { ...REVOKED, status: 503, code: 'busy' }]
+  const household = () => useDocument('households/h', () => call('get', '/api/households/{household_id}', { path: { household_id: 'h' } }))
+  await keep('households/h', { head_name: '佟*义' })
+  for (const [problem, left] of [[AWAY, 2], [NOT_FOUND, 0]] as const) {
+    answers['GET /api/rectifications/a'] = Promise.resolve(json(problem, problem.status))
+    answers['GET /api/households/h'] = Promise.resolve(json(problem, problem.status))
+    await expect(fetchItem('a')).rejects.toMatchObject({ status: problem.status })
+    const { loading } = household()
+    await vi.waitFor(() => expect(loading.value).toBe(false))
+    expect((await copies()).length).toBe(left)
+  }
 })

@@ -1,7 +1,7 @@
 // What the phone copies from the server to work from offline. Each copy says how old it is; none is ever shown as new.
 import { ref, shallowRef, type Ref } from 'vue'
 import { call, type Answer } from '@/shared/client'
-import { Unreachable } from '@/shared/problem'
+import { Refused, Unreachable } from '@/shared/problem'
 import { learnOffset, offsetMs, serverNow } from '@/shared/time'
 import { answered } from './network'
 import { prolong, session, signInNeeded } from './session'
@@ -112,6 +112,7 @@ export function useDocument<T>(name: string, ask: () => Promise<T>): {
     } catch (wrong) {
       if (wrong instanceof Unreachable) answered(false)
       failed.value = wrong
+      await dropUnseen(name, wrong)
     } finally {
       loading.value = false
     }
@@ -124,4 +125,9 @@ export function useDocument<T>(name: string, ask: () => Promise<T>): {
 export async function keep(name: string, value: unknown): Promise<void> {
   if (!session.value || signInNeeded.value) return
   await documents.put(name, value, { as_of: new Date(serverNow()).toISOString(), expires: session.value.expires_at })
+}
+
+/** A copy of what the server says is not there, or no longer in the person's sight, leaves the phone. */
+export async function dropUnseen(name: string, wrong: unknown): Promise<void> {
+  if (wrong instanceof Refused && wrong.code === 'not_found') await documents.remove(name).catch(() => undefined)
 }

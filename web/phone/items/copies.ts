@@ -1,7 +1,7 @@
 // The copies of items and lists that this phone works from without a signal.
 import { call } from '@/shared/client'
 import { serverNow } from '@/shared/time'
-import { keep, type Today } from '../sync'
+import { dropUnseen, keep, type Today } from '../sync'
 import { documents, type Document } from '../store'
 import { PDF } from '../papers/paper'
 import { picture } from './pictures'
@@ -14,11 +14,16 @@ export async function itemCopy(id: string): Promise<Document<Detail> | undefined
   return documents.get<Detail>(`items/${id}`, serverNow())
 }
 
-/** From the server, and kept. Throws Refused and Unreachable. */
+/** From the server, and kept; its copy goes when it is out of sight. Throws Refused and Unreachable. */
 export async function fetchItem(id: string): Promise<Detail> {
-  const item = await call('get', '/api/rectifications/{item_id}', { path: { item_id: id } })
-  await keep(`items/${id}`, item)
-  return item
+  try {
+    const item = await call('get', '/api/rectifications/{item_id}', { path: { item_id: id } })
+    await keep(`items/${id}`, item)
+    return item
+  } catch (wrong) {
+    await dropUnseen(`items/${id}`, wrong)
+    throw wrong
+  }
 }
 
 /** Every photo and paper that came with an item, the earliest first. */

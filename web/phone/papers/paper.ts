@@ -6,6 +6,7 @@ import { Refused, Unreachable } from '@/shared/problem'
 import { serverNow } from '@/shared/time'
 import { session, signInNeeded } from '../session'
 import { documents, type Document } from '../store'
+import { dropUnseen } from '../sync'
 
 export const PDF = 'application/pdf'
 
@@ -51,7 +52,7 @@ export async function fetchPaper(source: Source): Promise<Paper> {
     return { bytes, as_of: null }
   } catch (wrong) {
     if (kept && wrong instanceof Refused && wrong.status === 304) return opened(kept, null)
-    if (kept && wrong instanceof Refused && wrong.code === 'not_found') await documents.remove(name).catch(() => undefined)
+    await dropUnseen(name, wrong)
     if (wrong instanceof Refused) throw wrong
     if (kept) return opened(kept, kept.as_of)
     throw wrong instanceof Unreachable ? wrong : new Unreachable(String(wrong))
