@@ -95,7 +95,6 @@ async def lived_through(cycles: int, seed: int) -> str:
         receipts_are_true(said)
         await eventually(not_handed_over, lambda left: left == 0, more=machine.told)
         await told_once(said)
-        await eventually(undrawn, lambda left: left == 0, more=machine.told)
         await what_was_left_is_swept(earlier)
     return f"{cycles} kills, {len(said.findings)} findings and {len(said.files)} photos acknowledged: all there, once"
 
@@ -111,11 +110,6 @@ def receipts_are_true(said: Said) -> None:
         given = receipts.read(answer["receipt"], keys)
         declared = {(UUID(file["id"]), file["sha256"]) for file in answer["evidence"]}
         assert (given.kind, given.id, set(given.files)) == ("finding", id, declared)
-
-
-async def undrawn() -> int:
-    """Photos that have no display copies yet: where there is none, what lies half-written is nobody's."""
-    return (await raw("SELECT count(*) AS left FROM evidence WHERE state <> 'ready'"))[0]["left"]
 
 
 async def told_once(said: Said) -> None:
@@ -139,7 +133,7 @@ async def what_was_left_is_swept(earlier: set[str]) -> None:
     with clock.frozen(clock.now() + timedelta(days=8)):
         stores.intake().sweep(timedelta(days=1))
         await uploads.sweep_expired()
-    assert half_sent() <= earlier
+    await eventually(half_sent, lambda lying: lying <= earlier)  # what is being drawn goes by itself
 
 
 @pytest.fixture(autouse=True)
