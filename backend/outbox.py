@@ -12,7 +12,7 @@ from backend.db import must_be_inside, raw, savepoint, transaction
 from backend.events import Event, of_row
 
 BATCH = 100
-TOGETHER = 1000  # of what is reacted to together: the fewer statements an event costs, the sooner all are through
+TOGETHER = 2500  # of what is reacted to together: the fewer statements an event costs, the sooner all are through
 TRIES = 8
 
 Reaction = Callable[[Event], Awaitable[None]]
