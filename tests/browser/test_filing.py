@@ -324,6 +324,7 @@ async def test_a_discarded_form_can_be_taken_back(browsers):
     await page.locator("details summary").click()
     await page.get_by_role("button", name="放弃").click()
     await page.locator("dialog.ask").get_by_role("button", name="放弃").click()
+    await page.wait_for_url(lambda url: "/findings/" not in url)  # the form goes away by itself
     await phone.go("/queue")
     await page.get_by_role("button", name="撤销").click()
     await page.locator("[data-draft]").click()

@@ -1,7 +1,7 @@
 // A form that loses nothing: stored as it is typed, photos before anything else, discarded only with a way back.
 import { computed, onScopeDispose, reactive, ref, watch } from 'vue'
 import { serverNow } from '@/shared/time'
-import { onChance } from '@/phone/network'
+import { onChance, online } from '@/phone/network'
 import { holdUpdates } from '@/phone/updates'
 import { discardDraft } from '../queue'
 import { type Draft, store, UNDO_FOR } from '../queue/store'
@@ -22,6 +22,7 @@ export interface Writing<Form> {
 }
 
 const SOON = 250
+const AGAIN = 5_000 // a signal that has just come back may not carry the first request
 
 export function useDraft<Form extends object>(how: Writing<Form>) {
   const written = reactive<Written<Form>>({ fields: how.fresh(), photos: [] }) as Written<Form>
@@ -33,6 +34,7 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
   const photos = computed(() => written.photos.filter((photo) => photo.removed_at === null))
   let over = false
   let timer: ReturnType<typeof setTimeout> | undefined
+  let again: ReturnType<typeof setTimeout> | undefined
   const letGo = holdUpdates()
   const noMoreChances = onChance(() => !busy.value && void lookAgain())
 
@@ -126,6 +128,8 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
       // the photo is stored as it came
     } finally {
       busy.value -= 1
+      clearTimeout(again)
+      if (online.value && photos.value.some((one) => one.moment)) again = setTimeout(() => void lookAgain(), AGAIN)
     }
   }
 
@@ -174,6 +178,7 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
     leaving()
     letGo()
     noMoreChances()
+    clearTimeout(again)
   })
 
   return {
