@@ -169,6 +169,16 @@ async def test_what_is_urgent_does_not_stand_in_the_queue_of_the_rest(it, provid
     assert sorted([(await story(delivery))[0] for delivery in rest]) == ["sent"] + ["waiting"] * 4
 
 
+async def test_a_lane_takes_up_no_more_than_it_asked_for_whatever_the_database_plans(it):
+    """A table analyzed while it held one row is looped over, and a subquery would be asked anew for each."""
+    await deliveries_make.address(K.sms, "13904130077", person=it.handler)
+    await planned(it.handler, K.sms)
+    await raw("ANALYZE delivery")
+    for _ in range(4):
+        await planned(it.handler, K.sms)
+    assert len(await attempting.claim(K.sms, 2)) == 2
+
+
 async def test_many_lanes_at_once_send_each_delivery_once(it, provider):
     await deliveries_make.address(K.sms, "13904130077", person=it.handler)
     all_of_them = [await planned(it.handler, K.sms) for _ in range(30)]

@@ -114,12 +114,14 @@ async def lapse(it: Claimed) -> DeliveryState:
 
 
 async def _take(kind: ChannelKind, at_once: bool, most: int, now: datetime) -> list[asyncpg.Record]:
+    # Materialized: a plan that loops over the deliveries would ask a subquery anew for each, and take up all there is.
     return list(
         await raw(
-            "UPDATE delivery SET state = 'sending', next_try_at = $1, attempt = taken.token FROM ("
+            "WITH taken AS MATERIALIZED ("
             "SELECT id, state AS was, gen_random_uuid() AS token FROM delivery WHERE channel = $2 AND at_once = $5 "
             "AND state IN ('waiting', 'sending') AND next_try_at <= $3 ORDER BY next_try_at LIMIT $4 "
-            "FOR UPDATE SKIP LOCKED) AS taken WHERE delivery.id = taken.id RETURNING delivery.*, taken.was",
+            "FOR UPDATE SKIP LOCKED) UPDATE delivery SET state = 'sending', next_try_at = $1, attempt = taken.token "
+            "FROM taken WHERE delivery.id = taken.id RETURNING delivery.*, taken.was",
             now + rules.LEASE,
             kind.value,
             now,

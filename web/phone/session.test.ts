@@ -53,9 +53,36 @@ it('an answer that comes while somebody signs out does not bring the sign-in bac
 
 it('a put-off end that was being written when somebody signed out is not written', async () => {
   const late = prolong('2126-12-02T00:00:00Z')
-  await Promise.all([late, signOut(), keep('items/b', { title: '路灯不亮' }).catch(() => undefined)])
+  await Promise.all([late, signOut()])
   expect(session.value).toBeNull()
   expect([await getSetting('session'), await copies()]).toEqual([undefined, []])
+})
+
+it('a copy that was being sealed when the copies were wiped is not kept, however long its sealing takes', async () => {
+  const seal = crypto.subtle.encrypt.bind(crypto.subtle)
+  const [gate, open] = later()
+  const sealing = vi.spyOn(crypto.subtle, 'encrypt').mockImplementation(async (...what) => {
+    await gate
+    return seal(...what)
+  })
+  const kept = keep('items/b', { title: '路灯不亮' })
+  await signOut()
+  open(json({}))
+  await kept
+  sealing.mockRestore()
+  expect(await copies()).toEqual([])
+})
+
+it('an answer that comes when somebody else has signed in is neither shown to them nor kept as theirs', async () => {
+  const [late, give] = later()
+  answers['GET /api/households/h'] = late
+  const asked = useDocument('households/h', () => call('get', '/api/households/{household_id}', { path: { household_id: 'h' } }))
+  await signOut()
+  answers['POST /api/sessions'] = Promise.resolve(json({ ...TOLD, person: { ...WANG, id: 'sun' }, token: 'T2' }, 201))
+  await signIn('sun', 'x', '')
+  give(json({ head_name: '佟*义' }))
+  await vi.waitFor(() => expect(asked.loading.value).toBe(false))
+  expect([asked.found.value, await copies()]).toEqual([null, []])
 })
 
 it('a paper that comes after the sign-in was taken back is shown and not kept', async () => {

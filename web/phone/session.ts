@@ -30,6 +30,7 @@ const channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastCh
 channel?.addEventListener('message', () => void restore())
 
 door.token = () => (session.value && !session.value.ended ? session.value.token : null)
+door.person = () => session.value?.person.id ?? null
 door.refused = (problem, token) => {
   if (token === null || token !== session.value?.token) return
   if (problem.code === 'totp_enrolment_needed') void renew({ enrol: true })

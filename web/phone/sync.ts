@@ -1,11 +1,11 @@
 // What the phone copies from the server to work from offline. Each copy says how old it is; none is ever shown as new.
 import { ref, shallowRef, type Ref } from 'vue'
 import { call, type Answer } from '@/shared/client'
-import { Refused, Unreachable } from '@/shared/problem'
+import { NobodyHere, Refused, Unreachable } from '@/shared/problem'
 import { learnOffset, offsetMs, serverNow } from '@/shared/time'
 import { answered } from './network'
 import { prolong, session, signInNeeded } from './session'
-import { documents, getSetting, measureRoom, NobodyHere, putSetting, type Document } from './store'
+import { documents, getSetting, measureRoom, putSetting, type Document } from './store'
 
 export type Today = Answer<'get', '/api/phone/today'>
 
@@ -124,7 +124,10 @@ export function useDocument<T>(name: string, ask: () => Promise<T>): {
 /** Keeps a copy as long as the sign-in lasts; none of an answer that came when it had ended. */
 export async function keep(name: string, value: unknown): Promise<void> {
   if (!session.value || signInNeeded.value) return
-  await documents.put(name, value, { as_of: new Date(serverNow()).toISOString(), expires: session.value.expires_at })
+  const until = { as_of: new Date(serverNow()).toISOString(), expires: session.value.expires_at }
+  await documents.put(name, value, until).catch((wrong: unknown) => {
+    if (!(wrong instanceof NobodyHere)) throw wrong
+  })
 }
 
 /** A copy of what the server says is not there, or no longer in the person's sight, leaves the phone. */

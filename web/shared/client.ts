@@ -1,6 +1,6 @@
 // The typed way to the API: paths, bodies and answers come from the OpenAPI document (api.d.ts, `./duban docs`).
 import type { paths } from './api'
-import { Refused, Unreachable, type Problem } from './problem'
+import { NobodyHere, Refused, Unreachable, type Problem } from './problem'
 import { learnOffset } from './time'
 import { language } from './words'
 
@@ -26,24 +26,39 @@ export interface Asked<O> {
   signal?: AbortSignal
 }
 
-/** How this phone is signed in, and who is told when the server wants another sign-in; set by phone/session.ts. */
-export const door: { token(): string | null; refused(problem: Problem, token: string | null): void } = {
+/** How and as whom this phone is signed in, and who is told when the server wants another sign-in; phone/session.ts. */
+export const door: {
+  token(): string | null
+  person(): string | null
+  refused(problem: Problem, token: string | null): void
+} = {
   token: () => null,
+  person: () => null,
   refused: () => {},
 }
 
 /** Longest wait for an answer. Photos have their own way (the queue). */
 const PATIENCE_MS = 20_000
 
-/** One request. Throws Refused with the server's sentence, Unreachable when no answer came. */
+/**
+ * One request. Throws Refused with the server's sentence, Unreachable when no answer came, NobodyHere when it came after
+ * the person had gone: it is theirs, and not shown to or kept for whoever is here now.
+ */
 export async function call<M extends Method, P extends PathOf<M>>(
   method: M,
   path: P,
   asked: Asked<Operation<M, P>> = {},
 ): Promise<Answer<M, P>> {
+  const asker = door.person()
   const answer = await send(method, address(path as string, asked.path, asked.query), asked)
   if (answer.status === 204 || answer.headers.get('content-length') === '0') return undefined as Answer<M, P>
-  return (await answer.json()) as Answer<M, P>
+  const told = (await answer.json()) as Answer<M, P>
+  stillHere(asker)
+  return told
+}
+
+function stillHere(asker: string | null): void {
+  if (asker !== null && asker !== door.person()) throw new NobodyHere('the answer to somebody who has gone')
 }
 
 /** The raw answer of one request, for what is no JSON (pictures, papers). Throws like `call`. */
@@ -53,7 +68,7 @@ export async function send(
   asked: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal } = {},
 ): Promise<Response> {
   const askedAt = Date.now()
-  const token = door.token()
+  const [token, asker] = [door.token(), door.person()]
   let answer: Response
   try {
     answer = await fetch(url, {
@@ -69,6 +84,7 @@ export async function send(
     throw new Unreachable(String(wrong))
   }
   learnOffset(answer.headers.get('date'), askedAt)
+  stillHere(asker)
   if (answer.ok) return answer
   const problem = await problemOf(answer)
   if (answer.status === 401 || problem.code === 'totp_enrolment_needed') door.refused(problem, token)

@@ -32,6 +32,9 @@ export class Refused extends Error {
 /** No answer came: no signal, or the server is away. Nothing is known about what became of the request. */
 export class Unreachable extends Error {}
 
+/** Nobody is signed in on this phone, or no longer the one whom this concerned. */
+export class NobodyHere extends Error {}
+
 /** One sentence for a person, in the language of the screens. Never empty. */
 export function sentence(wrong: unknown): string {
   const zh = language.value === 'zh-CN'

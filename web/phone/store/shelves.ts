@@ -1,8 +1,10 @@
 // Shelves of the phone's database: documents, drafts, queue, receipts, files. Everything on them is sealed and belongs to
 // one person; `write` puts several things on several shelves in one transaction, so that a killed browser loses nothing.
+import { NobodyHere } from '@/shared/problem'
 import { changed } from './changes'
 import { database, SHELVES, type FileRow, type Row, type ShelfName } from './database'
 import { decode, encode, seal, unseal, type KeyName } from './sealing'
+import { wiped } from './wiping'
 
 /** Whose shelves these are now; see session.ts. */
 let owner: string | null = null
@@ -10,8 +12,6 @@ let owner: string | null = null
 export function setOwner(person: string | null): void {
   owner = person
 }
-
-export class NobodyHere extends Error {}
 
 function person(): string {
   if (owner === null) throw new NobodyHere('nobody is signed in on this phone')
@@ -185,11 +185,17 @@ export interface Document<T> {
 }
 
 export const documents = {
-  /** `expires`: when it must not be read any more (server's clock, ISO 8601); `thing` to wipe a part by. */
+  /**
+   * `expires`: when it must not be read any more (server's clock, ISO 8601). Throws NobodyHere, with nothing kept, when
+   * copies are wiped meanwhile.
+   */
   async put<T>(name: string, value: T, { as_of, expires }: { as_of: string; expires: string }): Promise<void> {
     const whose = person()
+    const wipes = wiped()
     const row = await sealedRow(`documents:${whose}`, 'documents', whose, { id: name, thing: name.split('/')[0]! }, { value, as_of }, Date.parse(expires))
-    await (await database()).put('documents', row)
+    const db = await database()
+    if (wipes !== wiped()) throw new NobodyHere('the copies were wiped while this one was sealed')
+    await db.put('documents', row)
     changed('documents')
   },
   /** undefined when it is not there, is too old, or its key is gone. `now`: the server's clock, see serverNow(). */

@@ -22,8 +22,16 @@ export async function unsentOf(person: string): Promise<Unsent> {
   return { drafts, queued, files: files.filter(([, id]) => !safe.has(id)).length }
 }
 
+/** How often copies were wiped here: what was being sealed when this number changed must not be written any more. */
+export function wiped(): number {
+  return times
+}
+
+let times = 0
+
 /** Everything copied from the server: the key first, so that what a crash leaves behind cannot be read. */
 export async function wipeDocuments(person: string): Promise<void> {
+  times += 1
   await forgetKey(`documents:${person}`)
   const transaction = (await database()).transaction('documents', 'readwrite')
   for (const key of await transaction.store.index('person').getAllKeys(person)) await transaction.store.delete(key)
