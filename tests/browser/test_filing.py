@@ -143,7 +143,7 @@ async def test_a_form_that_was_never_handed_over_is_there_again_after_the_page_d
     await phone.offline()
     await new_form(phone, it, camera=True)
     await shoot(page, 1)
-    await expect(page.locator("[data-saved]")).to_contain_text("已存在本机")
+    await expect(page.locator("[data-saved=true]")).to_contain_text("已存在本机")
     before = await page.evaluate(DRAFTS)
     await page.fill("[name=facts]", "村卫生室无人值守")
     await eventually(lambda: page.evaluate(DRAFTS), lambda kept: kept != before)

@@ -67,7 +67,7 @@ async def test_a_household_is_picked_without_a_signal_and_the_item_concerns_it(b
     await pick(page, HEAD, "户编号 0012")  # by the whole name, which the phone does not know
     await expect(field.locator(".chosen")).to_contain_text("佟*义")
     await page.locator("[name=danger_to_life]").check()
-    await expect(page.locator("[data-saved]")).to_contain_text("已存在本机")
+    await expect(page.locator("[data-saved=true]")).to_contain_text("已存在本机")
 
     await phone.kill()  # the draft keeps it
     page = await phone.open("/queue")

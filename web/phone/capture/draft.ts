@@ -28,6 +28,8 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
   const written = reactive<Written<Form>>({ fields: how.fresh(), photos: [] }) as Written<Form>
   /** By the server's clock, as it is shown; null before the first time. */
   const savedAt = ref<number | null>(null)
+  /** Something was changed since, and is stored in a moment. */
+  const pending = ref(false)
   const failed = ref<unknown>(null)
   const ready = ref(false)
   const busy = ref(0)
@@ -79,6 +81,7 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
     const now = draft()
     try {
       await store.saveDraft(now, added.map(({ photo, bytes }) => ({ about: about(photo), bytes })), removed)
+      pending.value = timer !== undefined
       savedAt.value = now.saved_at
       failed.value = null
     } catch (wrong) {
@@ -88,6 +91,7 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
   }
 
   function soon(): void {
+    pending.value = true
     clearTimeout(timer)
     timer = setTimeout(() => void save().catch(() => undefined), SOON)
   }
@@ -182,7 +186,7 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
   })
 
   return {
-    fields: written.fields, all: written, photos, ready, savedAt, failed, busy, addPhoto, removePhoto, save, finish, resume, discard, empty,
+    fields: written.fields, all: written, photos, ready, savedAt, pending, failed, busy, addPhoto, removePhoto, save, finish, resume, discard, empty,
   }
 }
 
