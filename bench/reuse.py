@@ -133,7 +133,8 @@ async def _near(asked: Asked) -> set[UUID]:
     from backend.evidence import reuse
 
     parts, tiles, _ = asked
-    return set((await reuse.alike([reuse.Photo(NOBODY, "", [*parts, *tiles])])).get(NOBODY, ()))
+    found = await reuse.alike([reuse.Photo(NOBODY, "", [*parts, *tiles])])
+    return set(found[NOBODY].near) if found else set()
 
 
 async def _lookups(line: asyncpg.Connection, asked: Sequence[Asked], scans: int) -> Figures:
@@ -201,7 +202,7 @@ async def _print_plan(line: asyncpg.Connection, asked: Asked) -> None:
 
     parts, tiles, _ = asked
     told = msgspec.json.encode([reuse._told(reuse.Photo(NOBODY, "", [*parts, *tiles]))]).decode()
-    for row in await line.fetch(f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) {reuse._ANYWHERE}", told):
+    for row in await line.fetch(f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) {reuse._ANYWHERE}", told, []):
         print("   ", row[0][:200])
 
 

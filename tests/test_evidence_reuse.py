@@ -14,7 +14,7 @@ from backend.columns import uuid7
 from backend.db import insert, raw, transaction
 from backend.evidence import jobs, reuse
 from backend.evidence.looks import COUNT, NEAR, NOTHING, PARTS, looks
-from backend.evidence.reuse import Near
+from backend.evidence.reuse import Found, Near
 from bench._reuse_edits import edited
 from bench._reuse_photos import KINDS, photo
 from tests import make
@@ -75,7 +75,7 @@ def turned(made: random.Random, look: int, bits: int, bands: Sequence[int] = ran
 
 async def near(photo: UUID, *others: UUID) -> list[Near]:
     """What is near a photo, the nearest first."""
-    found = (await reuse.near({photo: others})).get(photo, {})
+    found = (await reuse.near({photo: others})).get(photo, Found()).near
     return sorted(found.values(), key=lambda near: (near.bits, -near.evidence.int))
 
 
@@ -163,6 +163,33 @@ async def test_of_many_the_nearest_are_told_and_the_newest_of_them_first(sender,
     assert found == [*sorted(ids[5:], reverse=True), *sorted(ids[1:5], reverse=True)[:2]]
 
 
+async def test_that_there_are_more_than_are_told_is_said(sender, made) -> None:
+    mine = any_looks(made)
+    ids = await handed_in(sender, *[mine] * (reuse.MOST + 1))
+    assert (await reuse.near({ids[0]: ()}))[ids[0]].beyond is None
+    (more,) = await handed_in(sender, mine)
+    found = (await reuse.near({ids[0]: ()}))[ids[0]]
+    assert (found.beyond, len(found.near)) == (reuse.MOST, reuse.MOST) and more in found.near
+    # As if one of them were not there: the rest are all.
+    without = (await reuse.near({ids[0]: ()}, [more]))[ids[0]]
+    assert without.beyond is None and without.near.keys() == {*ids[1:]}
+
+
+async def test_that_a_band_was_cut_is_said_though_the_tiles_tell_all_of_it_apart(sender, made) -> None:
+    """A form that was photographed very often, filled in otherwise each time."""
+    mine = any_looks(made)
+    filled = [
+        [mine[0], *any_looks(made)[1 : len(PARTS)], *(turned(made, look, 14) for look in mine[len(PARTS) :])]
+        for _ in range(reuse.MOST_SEEN)
+    ]
+    ids = await handed_in(sender, mine, *filled)
+    assert ids[0] not in await reuse.near({ids[0]: ()})
+    (one,) = await handed_in(sender, mine)
+    found = (await reuse.near({ids[0]: ()}))[ids[0]]
+    assert found.beyond == reuse.MOST_SEEN and len(found.met) > reuse.MOST_SEEN
+    assert {*found.near} <= {one}
+
+
 async def test_looks_that_change_are_searched_by_as_they_are_now(sender, made) -> None:
     old, new = any_looks(made), any_looks(made)
     asked, changed = await handed_in(sender, new, old)
@@ -194,7 +221,7 @@ async def test_each_band_is_asked_in_its_index_and_each_find_alone(sender, made)
     async with transaction():
         await raw("SET LOCAL enable_seqscan = off")
         await raw("SET LOCAL plan_cache_mode = force_generic_plan")
-        plan = "\n".join(row[0] for row in await raw(f"EXPLAIN {reuse._ANYWHERE}", "[]"))
+        plan = "\n".join(row[0] for row in await raw(f"EXPLAIN {reuse._ANYWHERE}", "[]", []))
     assert [f"evidence_look_band_{at}" in plan for at in range(4)] == [True] * 4
     assert "evidence_reading_pkey" in plan and "evidence_pkey" in plan and "Join" not in plan, plan
 
@@ -208,7 +235,8 @@ async def test_many_photos_are_looked_for_at_once_as_each_is_alone(sender, made)
         ]
     ids = await handed_in(sender, *photos)
     alone = {id: {near.evidence: near for near in await near(id)} for id in ids}
-    assert await reuse.near(dict.fromkeys(ids, ())) == {id: near for id, near in alone.items() if near}
+    together = await reuse.near(dict.fromkeys(ids, ()))
+    assert {id: found.near for id, found in together.items()} == {id: near for id, near in alone.items() if near}
     assert sum(map(len, alone.values())) == 8
 
 
@@ -216,8 +244,8 @@ async def test_what_is_named_is_found_among_however_many_are_alike(sender, made)
     mine = any_looks(made)
     first = min(await handed_in(sender, *([mine] * (reuse.MOST + 20))))
     (last,) = await handed_in(sender, mine)
-    assert first not in (await reuse.near({last: ()}))[last]
-    assert first in (await reuse.near({last: [first]}))[last]
+    assert first not in (await reuse.near({last: ()}))[last].near
+    assert first in (await reuse.near({last: [first]}))[last].near
 
 
 async def test_a_photo_that_comes_in_edited_leads_to_the_one_before(client, noon) -> None:

@@ -94,8 +94,8 @@ ELSEWHERE = setting(record=UUID(int=5), matter=UUID(int=5), occasion=UUID(int=6)
 
 
 def facts(*, reading: Reading | None = None, hangs: Setting | None = None, **said: Any) -> Facts:
-    others, uses = said.pop("others", ()), said.pop("uses", ())
-    return Facts(capture(**said), reading, hangs or setting(), tuple(others), tuple(uses))
+    others, uses, beyond = said.pop("others", ()), said.pop("uses", ()), said.pop("beyond", None)
+    return Facts(capture(**said), reading, hangs or setting(), tuple(others), tuple(uses), beyond)
 
 
 def result(check: Check, of: Facts) -> Result | None:
@@ -265,6 +265,8 @@ SENTENCES: list[tuple[str, Check, Facts, Level | None]] = [
     ),
     ("somebody used it later", Check.seen_before, facts(uses=[use(earlier=False)]), FITS),
     ("its bytes are not here yet", Check.seen_before, facts(arrived=False), None),
+    ("the search was not cut", Check.search_cut, facts(), None),
+    ("more alike than were compared", Check.search_cut, facts(beyond=500), UNCLEAR),
     ("taken after the finding", Check.after_finding, facts(hangs=afterwards()), FITS),
     ("a minute before, as clocks differ", Check.after_finding, taken_before(MINUTE), FITS),
     ("four minutes before", Check.after_finding, taken_before(4 * MINUTE), UNCLEAR),
@@ -304,6 +306,7 @@ def test_a_check_says(check: Check, of: Facts, expected: Level | None) -> None:
 def test_every_check_and_each_of_its_levels_is_tried() -> None:
     tried = {(check, expected) for _, check, _, expected in SENTENCES if expected}
     never = {(check, CONTRADICTS) for check in (Check.accuracy, Check.counter, Check.source, Check.edited)}
+    never |= {(Check.search_cut, level) for level in (FITS, CONTRADICTS)}  # silent where all was compared
     assert {(check, level) for check in Check for level in Level} - tried == never
 
 

@@ -11,6 +11,8 @@ import pytest
 from backend import clock
 from backend.columns import uuid7
 from backend.db import raw
+from backend.evidence import reuse
+from backend.evidence.looks import COUNT
 from backend.roles import Role
 from tasks.rectifications.item import Status
 from tests import calls, make, trust_make
@@ -133,6 +135,85 @@ async def test_what_is_secret_out_of_sight_changes_not_one_byte(client, it, noon
     everything = (await client.get(paths[0], headers=office)).text
     for word in (str(same), str(hidden), "红透山", "2026-11-22"):
         assert word not in everything
+
+
+async def test_where_and_when_somebody_was_out_of_sight_is_not_to_be_read_off_their_photos_in_sight(client, it, noon):
+    """Two worlds: without and with the same person's photos on a visit that is submitted, in another county."""
+    county = await make.signed_in(await trust_make.county_office())
+
+    async def counted(number: int, counter: int, **said: Any) -> UUID:
+        token = await trust_make.token(client, it.inspector, clock.now(), clock.now(), MINUTE, counter)
+        return await trust_make.taken(client, it, number, capture=token, **said)
+
+    for hours in (2, 1):
+        with clock.frozen(noon - hours * HOUR):
+            await counted(hours, 10 - hours, position=trust_make.position(hours))
+    file = await counted(5, 20)
+    path = f"/api/evidence/{file}"
+    without = (await client.get(path, headers=county)).json()
+    with clock.frozen(noon - 9 * DAY):
+        hidden = await trust_make.elsewhere(it)
+    # A minute earlier sixty kilometres away, counted higher; and on six days the very same coordinates.
+    with clock.frozen(noon - MINUTE):
+        await counted(10, 30, visit=hidden, position=trust_make.position(60_000))
+    for days in range(3, 9):
+        with clock.frozen(noon - days * DAY):
+            await counted(10 + days, days, visit=hidden)
+    await trust_make.submit(it, hidden)
+    assert (await client.get(path, headers=county)).json() == without
+    seen = trust_make.levels(await report(client, it.staff, file))
+    assert [seen[check] for check in ("speed", "repeated_place", "counter")] == [
+        "contradicts",
+        "contradicts",
+        "unclear",
+    ]
+
+
+async def test_what_was_explained_of_a_secret_is_not_told_where_there_is_nothing_to_explain(client, it, noon):
+    county = await trust_make.county_office()
+    other = await make.person("市巡查办吴", Role.supervision_staff, at=await make.unit("市巡查办", area=make.FUSHUN))
+    with clock.frozen(noon - DAY):
+        hidden = await trust_make.elsewhere(it)
+        await trust_make.taken(client, it, 5, visit=hidden)
+    file = await trust_make.taken(client, it, 5)
+    without = await report(client, county, file)
+    body = {"id": str(uuid7()), "check": "seen_before", "because": "红透山检查时误传，已核实。"}
+    call = await calls.by(other, "POST", f"/api/evidence/{file}/explanations", body)
+    assert (await call.made(client)).status_code == 201
+    assert "红透山检查" in str(await report(client, it.staff, file))
+    assert await report(client, county, file) == without
+
+
+async def test_photos_that_are_secret_take_no_place_in_the_search_for_like_ones(client, it, noon):
+    """Two worlds: without and with more like photos than are told, all of them nearer, on a visit out of sight."""
+    county = await make.signed_in(await trust_make.county_office())
+    with clock.frozen(noon - DAY):
+        before = await trust_make.taken(client, it, 1)
+        hidden = await trust_make.elsewhere(it)
+        secret = await trust_make.taken(client, it, 2, visit=hidden)
+    file = await trust_make.taken(client, it, 5)
+    for one, look in ((before, 2), (file, 1), (secret, 1)):
+        await trust_make.read(one, looks=[look] * COUNT)
+    path = f"/api/evidence/{file}"
+    without = (await client.get(path, headers=county)).json()
+    assert [use["evidence"] for use in without["report"]["uses"]] == [str(before)]
+    finding = await trust_make.filed(client, it, [trust_make.line(make.photo(9))], visit=hidden)
+    await trust_make.multiplied(secret, reuse.MOST + 10, finding)
+    assert (await client.get(path, headers=county)).json() == without
+    seen = await report(client, it.staff, file)
+    assert trust_make.levels(seen)["search_cut"] == "unclear"
+    assert "超过 50 张" in trust_make.said(seen, "search_cut") and len(seen["uses"]) == reuse.MOST
+
+
+async def test_the_same_bytes_are_found_however_often_they_came(client, it, noon):
+    with clock.frozen(noon - DAY):
+        before = await trust_make.taken(client, it, 5)
+        finding = await trust_make.filed(client, it, [trust_make.line(make.photo(9))])
+        await trust_make.multiplied(before, 300, finding, same=True)
+    file = await trust_make.taken(client, it, 5)
+    told = await report(client, it.staff, file)
+    assert "301 次" in trust_make.said(told, "seen_before") and len(told["uses"]) == 301
+    assert "search_cut" not in trust_make.levels(told)
 
 
 async def test_a_draft_is_a_secret_of_the_office_that_holds_it(client, it, noon):

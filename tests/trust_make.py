@@ -77,6 +77,25 @@ async def read(file: UUID, **said: Any) -> None:
     await raw(f"INSERT INTO evidence_reading (evidence, {columns}) VALUES ($1, {values})", file, *content.values())
 
 
+async def multiplied(file: UUID, times: int, finding: UUID, *, same: bool = False) -> None:
+    """As if so many photos that look like this one had come with the finding; with `same`, the very same bytes."""
+    hashed = "sha256" if same else "encode(sha256(n::text::bytea), 'hex')"
+    await raw(
+        f"""
+        WITH made AS MATERIALIZED (SELECT gen_random_uuid() AS id, n FROM generate_series(1, {times}) AS n),
+        files AS (INSERT INTO evidence
+            SELECT (json_populate_record(one, json_build_object('id', made.id, 'sha256', {hashed}))).*
+            FROM evidence AS one, made WHERE one.id = $1),
+        readings AS (INSERT INTO evidence_reading
+            SELECT (json_populate_record(one, json_build_object('evidence', made.id))).*
+            FROM evidence_reading AS one, made WHERE one.evidence = $1)
+        INSERT INTO finding_evidence (id, finding, evidence, position) SELECT gen_random_uuid(), $2, id, n FROM made
+        """,
+        file,
+        finding,
+    )
+
+
 async def shown(client: httpx.AsyncClient, by: Actor, file: UUID, **headers: str) -> dict[str, Any]:
     answer = await client.get(f"/api/evidence/{file}", headers=await make.signed_in(by) | headers)
     assert answer.status_code == 200, answer.text

@@ -21,6 +21,7 @@ CHECKS: Mapping[Check, Callable[[Facts], Result | None]] = {
     Check.source: picture_checks.source,
     Check.edited: picture_checks.edited,
     Check.seen_before: picture_checks.seen_before,
+    Check.search_cut: picture_checks.search_cut,
     Check.after_finding: time_checks.after_finding,
     Check.before_as_after: picture_checks.before_as_after,
 }

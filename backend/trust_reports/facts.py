@@ -110,7 +110,8 @@ class Use:
 class Facts:
     """Everything about one file that a report is made of.
 
-    `others` are captures of the same person, this one not among them, of which the reader may know, by phone time.
+    `others` are captures of the same person, this one not among them, that the reader sees, by phone time.
+    `beyond`: the search for like photos was cut, because more than so many look like this one.
     """
 
     capture: Capture
@@ -118,3 +119,4 @@ class Facts:
     setting: Setting | None = None
     others: tuple[Capture, ...] = ()
     uses: tuple[Use, ...] = ()
+    beyond: int | None = None

@@ -11,6 +11,7 @@ from backend.roles import SYSTEM, Actor
 from backend.trust_reports import uses
 from backend.trust_reports.around import CLAIMS, capture_of, captures_around
 from backend.trust_reports.facts import Facts, Reading, Setting, Use
+from backend.trust_reports.uses import Uses
 
 # What these files hang on, as far as the actor sees it; SYSTEM sees everything. Offered by the concepts on whose
 # records files hang, and passed in by the doors. A file may hang on several records.
@@ -43,25 +44,34 @@ async def sent(files: Sequence[UUID], actor: Actor, settings: Sequence[Settings]
 
 
 async def compared(files: Iterable[Sent], actor: Actor, settings: Sequence[Settings]) -> dict[UUID, Facts]:
-    """The same facts, with the sender's other captures and the uses of the same photo that this actor may know of."""
+    """The same facts, with what this actor sees of the sender's other captures, and the uses of the same photo that
+    they may know of. A distance or a time from a capture out of sight would tell where or when somebody was.
+    """
     own = {it.facts.capture.id: it.facts for it in files}
     captures = [facts.capture for facts in own.values()]
     around = await captures_around(captures)
-    found = await uses.of(own)
     known: dict[UUID, Setting | None] = {id: facts.setting for id, facts in own.items()}
-    asked, wider = set(own), 1
-    wanted = {use.id for same in found.values() for use in same} - asked
-    # What must not be noticed must not take the place of what may be: neighbours are asked for until enough are known.
-    while wanted := wanted | (around.ids(captures, asked - known.keys()) - asked):
-        wanted |= around.ids(captures, asked - known.keys(), wider)
-        known |= await known_to(wanted - asked, actor, settings)
-        asked, wanted, wider = asked | wanted, set[UUID](), wider * 4
-    hidden = asked - known.keys()
+    asked, hidden, unseen = set(own), set[UUID](), set[UUID]()
+    found, searched, wider = dict[UUID, Uses](), own, 1
+    # What must not be noticed must not take the place of what may be: neighbours are asked for, and like photos looked
+    # for without it, until enough are known.
+    while True:
+        found |= await uses.of(searched, hidden) if searched else {}
+        met = {id for search in found.values() for id in (*search.met, *(use.id for use in search.told))}
+        if not (wanted := (met | around.ids(captures, unseen)) - asked):
+            break
+        wanted |= around.ids(captures, unseen, wider) - asked
+        known |= await known_to(wanted, actor, settings)
+        asked |= wanted
+        hidden, unseen = asked - known.keys(), {id for id in asked if known.get(id) is None} - own.keys()
+        searched = {id: own[id] for id, search in found.items() if search.met & hidden}
+        wider *= 16
     return {
         id: replace(
             facts,
-            others=tuple(map(capture_of, around.beside(facts.capture, hidden))),
-            uses=tuple(replace(use, setting=known[use.id]) for use in found.get(id, ()) if _told(use, facts, known)),
+            others=tuple(map(capture_of, around.beside(facts.capture, unseen))),
+            uses=tuple(replace(use, setting=known[use.id]) for use in found[id].told if _told(use, facts, known)),
+            beyond=found[id].beyond,
         )
         for id, facts in own.items()
     }

@@ -77,6 +77,14 @@ def seen_before(facts: Facts) -> Result | None:
     return Result(Check.seen_before, level, said, float(count), Unit.times, {"count": count})
 
 
+def search_cut(facts: Facts) -> Result | None:
+    """Said only where the search for like photos was cut: what was not compared may have been seen before as well."""
+    if facts.beyond is None:
+        return None
+    count = facts.beyond
+    return Result(Check.search_cut, Level.unclear, "search.cut", float(count), Unit.times, {"count": count})
+
+
 def before_as_after(facts: Facts) -> Result | None:
     """Whether a photo of how it is afterwards is one of those of how it was."""
     setting = facts.setting

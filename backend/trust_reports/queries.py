@@ -108,7 +108,8 @@ def _report(judged: Judged, explained: Mapping[Check, list[ExplanationShape]], e
             sentence=wording.sentence(result, english, judged.facts.capture.photo),
             value=result.value,
             unit=result.unit,
-            explanations=explained.get(result.check, []),
+            # Where nothing is to be explained the words may be about what this reader must not know of.
+            explanations=explained.get(result.check, []) if result.level != Level.fits else [],
         )
         for result in judged.results
     ]

@@ -37,6 +37,7 @@ class Check(StrEnum):
     source = "source"
     edited = "edited"
     seen_before = "seen_before"
+    search_cut = "search_cut"
     after_finding = "after_finding"
     before_as_after = "before_as_after"
 

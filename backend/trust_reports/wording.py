@@ -29,6 +29,7 @@ NAMES = {
     Check.source: ("拍摄方式", "Source"),
     Check.edited: ("编辑痕迹", "Traces of editing"),
     Check.seen_before: ("重复使用", "Seen before"),
+    Check.search_cut: ("相似照片比对", "Search for like photos"),
     Check.after_finding: ("拍摄先后", "Taken after"),
     Check.before_as_after: ("整改前后对照", "Before and after"),
 }
@@ -211,6 +212,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "seen_before.near_together": (
         "本事项或本次检查中有 {count} 张十分相似的照片",
         "This matter or visit has {count} very similar photos",
+    ),
+    "search.cut": (
+        "近似比对不完整：与此相似的照片超过 {count} 张，只比对了最相似的；完全相同的照片不受影响",
+        "Not all like photos were compared: more than {count} look like this one, the nearest were; "
+        "the very same photo is found all the same",
     ),
     "after_finding.unknown": (
         "照片没有标注时间，无法判断是否在发现问题之后拍摄",

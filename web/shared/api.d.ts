@@ -3288,7 +3288,7 @@ export interface components {
          * @description What is looked at, in the order of the page.
          * @enum {string}
          */
-        Check: "target_distance" | "arrival_distance" | "accuracy" | "repeated_place" | "speed" | "clock" | "clock_jump" | "bracket" | "counter" | "exif_time" | "exif_place" | "source" | "edited" | "seen_before" | "after_finding" | "before_as_after";
+        Check: "target_distance" | "arrival_distance" | "accuracy" | "repeated_place" | "speed" | "clock" | "clock_jump" | "bracket" | "counter" | "exif_time" | "exif_place" | "source" | "edited" | "seen_before" | "search_cut" | "after_finding" | "before_as_after";
         /** CheckCount */
         CheckCount: {
             check: components["schemas"]["Check"];
