@@ -95,6 +95,9 @@ async def database() -> AsyncIterator[None]:
     """An empty database, built by the migrations in a process of their own, as `./duban migrate` would."""
     server = await asyncpg.connect(**{**_server.database, "database": "postgres"})
     await server.execute(f'CREATE DATABASE "{_name}"')
+    # Nobody pulls the plug of this one: a commit that need not reach the disk takes a fifth of the time. Tests that
+    # kill a database have one of their own (journeys/machine.py).
+    await server.execute(f'ALTER DATABASE "{_name}" SET synchronous_commit = off')
     await asyncio.to_thread(
         subprocess.run, [sys.executable, "-c", "from backend import migrate; migrate.run()"], check=True
     )

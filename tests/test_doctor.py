@@ -12,12 +12,12 @@ def told() -> list[doctor.Finding]:
 
 
 async def test_a_database_that_may_forget_what_was_committed_is_no_place_for_receipts(client):
-    (before,) = await asyncio.to_thread(told)
-    assert not before.bad
     name = (await raw("SELECT current_database() AS name"))[0]["name"]
-    await raw(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    await raw(f'ALTER DATABASE "{name}" RESET synchronous_commit')
     try:
-        _, lax = await asyncio.to_thread(told)
+        (before,) = await asyncio.to_thread(told)
     finally:
-        await raw(f'ALTER DATABASE "{name}" RESET synchronous_commit')
+        await raw(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    assert not before.bad
+    _, lax = await asyncio.to_thread(told)
     assert lax.bad and "synchronous_commit" in lax.text and "fsync" not in lax.text
