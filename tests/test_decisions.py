@@ -103,6 +103,26 @@ async def test_a_list_that_was_cut_off_says_at_least_how_many_there_are(client, 
         assert (len(told["items"]), told["count"], told["more"]) == (2, {"count": 2, "more": more}, more)
 
 
+async def test_what_lead_units_have_to_review_keeps_nothing_from_the_office(client, it, monkeypatch):
+    monkeypatch.setattr(queries, "MOST_LOOKED_AT", 2)
+    monkeypatch.setattr(queries, "ONE_TOO_MANY", 3)
+    for _ in range(3):
+        await make.rectification(it, Status.handed_in)
+    passed = str(await make.rectification(it, Status.passed))
+    assert await waiting(client, it.boss) == {passed: ["close_out"]}
+
+
+async def test_of_each_kind_that_waits_the_first_is_looked_at(client, it, monkeypatch):
+    monkeypatch.setattr(queries, "MOST_LOOKED_AT", 3)
+    monkeypatch.setattr(queries, "ONE_TOO_MANY", 4)
+    for _ in range(4):
+        await make.rectification(it, Status.passed)
+    own = str(await make.rectification(it, Status.handed_in, lead_units=frozenset()))
+    draft = str(await make.rectification(it, Status.draft))
+    found = await waiting(client, it.boss)
+    assert found.keys() >= {own, draft} and len(found) == 3
+
+
 async def test_a_units_own_work_does_not_make_its_decisions_uncertain(client, it, monkeypatch):
     monkeypatch.setattr(queries, "MOST_LOOKED_AT", 2)
     monkeypatch.setattr(queries, "ONE_TOO_MANY", 3)

@@ -42,7 +42,12 @@ def model(w: lists_make.World, area: str, now: datetime) -> Five:
         open=sum(Status(row["status"]) in OPEN for row in items),
         overdue=sum(moment <= now for moment in due),
         due_this_week=sum(now < moment <= at.week_ends for moment in due),
-        waiting=sum(row["status"] == Status.passed for row in items),
+        waiting=sum(
+            Status(row["status"]) in (Status.draft, Status.passed)
+            or row["status"] == Status.handed_in
+            and not any(role == "lead" and not ended for _, role, ended in row["parts"])
+            for row in items
+        ),
         cleared_this_month=sum(row["status"] == Status.closed for row in items),
     )
 
@@ -122,7 +127,7 @@ async def test_the_roll_up_follows_the_commands(client, noon):
     assert await differences() == []
     told = await numbers(client, it.leader)
     assert told["numbers"] == {
-        "open": 5, "overdue": 0, "due_this_week": 0, "waiting": 1, "cleared_this_month": 1
+        "open": 5, "overdue": 0, "due_this_week": 0, "waiting": 2, "cleared_this_month": 1
     }  # fmt: skip
     own = await numbers(client, it.handler)
     assert own["areas"] == [] and [line["role"] for line in own["units"]] == ["responsible"]
@@ -139,6 +144,31 @@ async def test_what_waits_for_the_office_is_counted(client, noon):
     assert (await numbers(client, it.boss))["numbers"]["waiting"] == 1
     await extensions.decline(item, asked, it.staff, opinion="期限足够。")
     assert (await numbers(client, it.boss))["numbers"]["waiting"] == 0
+
+
+async def test_what_waits_in_an_area_is_what_its_office_is_shown_to_decide(client, noon):
+    it = await make.cast()
+    await make.rectification(it, Status.draft)
+    await make.rectification(it, Status.handed_in)  # the lead unit's
+    await make.rectification(it, Status.handed_in, lead_units=frozenset())
+    await make.objection(it, await make.rectification(it, Status.issued))
+    await make.extension(it, await make.rectification(it, Status.working))
+    await make.rectification(it, Status.passed)
+    await make.site_check(it, await make.rectification(it, Status.passed))  # waits for the checkers
+    await make.publicity(it, await make.rectification(it, Status.passed))  # waits for its last day
+
+    async def both() -> tuple[int, int, int]:
+        head = await make.signed_in(it.boss)
+        shown = (await client.get("/api/decisions?decisions_only=true", headers=head)).json()["count"]
+        told = await numbers(client, it.boss)
+        (county,) = [line for line in told["areas"][0]["children"] if line["region"] == XINBIN]
+        return told["numbers"]["waiting"], county["numbers"]["waiting"], shown["count"]
+
+    assert await both() == (5, 5, 5)
+    await make.public_objection(it, await make.rectification(it, Status.passed))
+    assert await both() == (6, 6, 6)
+    with clock.frozen(noon + timedelta(days=30)):  # nobody objected to the first
+        assert await both() == (7, 7, 7)
 
 
 async def test_time_alone_makes_overdue(client, noon):

@@ -1,19 +1,25 @@
-"""Reading what waits for a person. Where to look comes from the lists; what may be done, from the table of moves."""
+"""Reading what waits for a person. Where to look comes from the lists; what may be done, from the table of moves.
 
-from collections.abc import Sequence
+And how much waits for the office of an area, whoever reads it: the same things, counted.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import zip_longest
 from uuid import UUID
 
 import msgspec
 
-from backend.db import select
+from backend import clock
+from backend.db import raw, select
 from backend.roles import FIELD, OFFICE, RESPONSIBLE, Actor, Role
-from tasks.decisions.rules import DECISIONS, asked_of
+from backend.units.region_rows import level_of
+from tasks.decisions.rules import DECISIONS, OF_THE_OFFICE, asked_of
 from tasks.rectifications import listing, queries, rules
 from tasks.rectifications.counts import Count
 from tasks.rectifications.filters import NEVER, Filter
 from tasks.rectifications.item import Status, Verb
-from tasks.rectifications.loading import load
+from tasks.rectifications.loading import COLUMN_OF, load
 from tasks.rectifications.shapes import Row
 
 MOST_LOOKED_AT = 60  # items that are asked one by one what may be done with them
@@ -41,8 +47,10 @@ class Decisions(msgspec.Struct):
 
 async def waiting(actor: Actor, *, decisions_only: bool, most: int) -> Decisions:
     """What waits for this person; with `decisions_only` without a unit's own work."""
-    dates = await _open_procedures(actor)
-    ids = list(dict.fromkeys([*dates, *await _candidates(actor, own_work=not decisions_only)]))
+    dates = await _dates(actor)
+    kinds = [[*dates], *await _candidates(actor, own_work=not decisions_only)]
+    in_turns = (id for turn in zip_longest(*kinds) for id in turn if id)  # no kind keeps another from being looked at
+    ids = list(dict.fromkeys(in_turns))
     seen = msgspec.convert(await queries.rows(ids[:MOST_LOOKED_AT], actor), list[Row]) if ids else []
     found: list[Decision] = []
     for row in seen:
@@ -61,18 +69,54 @@ def _urgency(it: Decision) -> tuple[datetime, UUID]:
     return min(it.decide_by or NEVER, it.item.due_at or NEVER), it.item.id
 
 
-async def _candidates(actor: Actor, *, own_work: bool) -> Sequence[UUID]:
+async def beside(area: str, of: Sequence[str]) -> Mapping[str, int]:
+    """What waits for the office in these areas (the first and what lies in it) beside all that is OF_THE_OFFICE.
+
+    Below zero where some of that waits for others first.
+    """
+    rows = await raw(_BESIDE.format(column=_column(area)), area, of, [*map(str, OF_THE_OFFICE)], clock.now())
+    return {row["code"]: row["waiting"] for row in rows}
+
+
+def _column(area: str) -> str:
+    return COLUMN_OF[level_of(area)]
+
+
+async def _candidates(actor: Actor, *, own_work: bool) -> list[Sequence[UUID]]:
     """Items at which something may wait for the actor, from what each role looks after; all of them in sight."""
-    statuses = [Status.handed_in] if actor.has(Role.lead_unit_reviewer, *OFFICE) else []
+    statuses = [Status.handed_in] if actor.has(Role.lead_unit_reviewer) else []
     statuses += [Status.passed] if actor.has(*OFFICE, Role.contract_leader) else []
     statuses += [Status.draft] if actor.has(*OFFICE, Role.team_lead) else []
-    ids: list[UUID] = []
+    kinds: list[Sequence[UUID]] = []
     for status in statuses:
         found = await listing.page(actor, Filter(status=status), cursor=None, most=ONE_TOO_MANY)
-        ids += [row.id for row in found.items]
+        kinds.append([row.id for row in found.items])
     if own_work and actor.has(*RESPONSIBLE):
-        ids += [row.id for row in (await listing.waiting_for(actor, ONE_TOO_MANY)).items]
-    return ids
+        kinds.append([row.id for row in (await listing.waiting_for(actor, ONE_TOO_MANY)).items])
+    return [*await _open_procedures(actor), *kinds]
+
+
+async def _open_procedures(actor: Actor) -> list[Sequence[UUID]]:
+    """Items in which something waits for an answer of the actor's kind."""
+    kinds: list[Sequence[UUID]] = []
+    for area in sorted(actor.areas(*OFFICE)):
+        kinds.append([row["id"] for row in await raw(_UNLED.format(column=_column(area)), area, ONE_TOO_MANY)])
+    for sql, whose, roles in (
+        (_CHECKS, actor.person, FIELD | OFFICE),
+        (_UNCONFIRMED, sorted(actor.units(Role.unit_principal)), {Role.unit_principal}),
+        (_PARTS, sorted(actor.units(Role.lead_unit_reviewer)), {Role.lead_unit_reviewer}),
+    ):
+        if actor.has(*roles):
+            kinds.append([row["rectification"] for row in await select(sql, whose, ONE_TOO_MANY)])
+    return kinds
+
+
+async def _dates(actor: Actor) -> dict[UUID, datetime | None]:
+    """Items in which a small record waits for an answer of the office, and until when it should come."""
+    if not actor.has(*OFFICE):
+        return {}
+    rows = await select(_BY_DATE, queries.visible_to(actor), ONE_TOO_MANY)
+    return {row["rectification"]: row["until"] for row in rows}
 
 
 _PARTS = (
@@ -96,29 +140,42 @@ _CHECKS = (
     "WHERE person = {} AND concluded_at IS NULL AND called_off_at IS NULL LIMIT {}"
 )
 _ASKED = """
-    SELECT asked.rectification, min(asked.until) AS until FROM (
-        SELECT rectification, decide_by AS until FROM extension WHERE decided_at IS NULL
-        UNION ALL SELECT rectification, rule_by FROM objection WHERE decided_at IS NULL
-        UNION ALL SELECT rectification, NULL FROM voiding WHERE decided_at IS NULL
-        UNION ALL SELECT publicity.rectification, NULL FROM public_objection
-            JOIN publicity ON publicity.id = public_objection.publicity WHERE public_objection.decided_at IS NULL
-    ) AS asked JOIN rectification ON rectification.id = asked.rectification
-    WHERE {} GROUP BY asked.rectification ORDER BY until NULLS LAST LIMIT {}
+    SELECT rectification, decide_by AS until FROM extension WHERE decided_at IS NULL
+    UNION ALL SELECT rectification, rule_by FROM objection WHERE decided_at IS NULL
+    UNION ALL SELECT rectification, NULL FROM voiding WHERE decided_at IS NULL
+    UNION ALL SELECT publicity.rectification, NULL FROM public_objection
+        JOIN publicity ON publicity.id = public_objection.publicity WHERE public_objection.decided_at IS NULL
 """
-
-
-async def _open_procedures(actor: Actor) -> dict[UUID, datetime | None]:
-    """Items in which a small record waits for an answer of the actor's kind, and until when it should come."""
-    found: dict[UUID, datetime | None] = {}
-    if actor.has(*OFFICE):
-        rows = await select(_ASKED, queries.visible_to(actor), ONE_TOO_MANY)
-        found |= {row["rectification"]: row["until"] for row in rows}
-    for sql, whose, roles in (
-        (_CHECKS, actor.person, FIELD | OFFICE),
-        (_UNCONFIRMED, sorted(actor.units(Role.unit_principal)), {Role.unit_principal}),
-        (_PARTS, sorted(actor.units(Role.lead_unit_reviewer)), {Role.lead_unit_reviewer}),
-    ):
-        if actor.has(*roles):
-            for row in await select(sql, whose, ONE_TOO_MANY):
-                found.setdefault(row["rectification"], None)
-    return found
+_BY_DATE = f"""
+    SELECT asked.rectification, min(asked.until) AS until FROM ({_ASKED}) AS asked
+    JOIN rectification ON rectification.id = asked.rectification
+    WHERE {{}} GROUP BY asked.rectification ORDER BY until NULLS LAST LIMIT {{}}
+"""
+# Handed in where no lead unit is named: the office reviews it itself.
+_NO_LEAD = (
+    "it.status = 'handed_in' AND NOT EXISTS (SELECT FROM rectification_unit AS part WHERE part.rectification = it.id "
+    "AND part.role = 'lead' AND part.item_status = 'handed_in' AND part.ended_at IS NULL)"
+)
+_AREAS = "it.province, it.prefecture, it.county, it.township, it.region"
+_UNLED = f"SELECT it.id FROM rectification AS it WHERE it.{{column}} = $1 AND {_NO_LEAD} ORDER BY it.urgency LIMIT $2"
+# While people are on their way to it, or it is shown in public, what has passed waits for nobody of the office.
+_OTHERS_FIRST = """
+    SELECT rectification FROM site_check WHERE concluded_at IS NULL AND called_off_at IS NULL
+    UNION SELECT rectification FROM publicity JOIN rectification AS shown ON shown.id = rectification
+        WHERE until > $4 AND round = shown.returned + shown.reopened
+"""
+_BESIDE = f"""
+    WITH asked AS MATERIALIZED (SELECT DISTINCT rectification FROM ({_ASKED}) AS open),
+    unled AS MATERIALIZED (SELECT it.id FROM rectification AS it WHERE it.{{column}} = $1 AND {_NO_LEAD}),
+    others AS MATERIALIZED ({_OTHERS_FIRST} EXCEPT SELECT rectification FROM asked),
+    moved AS (
+        SELECT 1 AS one, {_AREAS} FROM asked JOIN rectification AS it ON it.id = rectification
+            WHERE it.{{column}} = $1 AND it.status <> ALL($3)
+        UNION ALL SELECT 1, {_AREAS} FROM unled JOIN rectification AS it USING (id)
+            WHERE id NOT IN (SELECT rectification FROM asked)
+        UNION ALL SELECT -1, {_AREAS} FROM others JOIN rectification AS it ON it.id = rectification
+            WHERE it.{{column}} = $1 AND it.status = 'passed'
+    )
+    SELECT area.code, sum(one)::int AS waiting FROM moved AS it JOIN unnest($2::text[]) AS area (code)
+        ON area.code IN ({_AREAS}) GROUP BY area.code
+"""

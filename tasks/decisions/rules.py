@@ -2,7 +2,7 @@
 
 from backend.roles import Actor
 from tasks.rectifications import needs
-from tasks.rectifications.item import Item, Verb
+from tasks.rectifications.item import Item, Status, Verb
 from tasks.rectifications.rules import Open
 
 # In the order in which they weigh. A move that may be made but is asked by nobody (report, hang, reopen) is none.
@@ -22,6 +22,7 @@ ASKED = (
     Verb.hand_in,
 )
 DECISIONS = frozenset(ASKED) - {Verb.acknowledge, Verb.hand_in}  # the rest is a unit's own work
+OF_THE_OFFICE = frozenset({Status.draft, Status.passed})  # to be issued; to be checked, shown in public, cleared
 
 
 def asked_of(actor: Actor, it: Item, moves: list[Open]) -> list[Verb]:

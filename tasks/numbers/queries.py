@@ -8,13 +8,14 @@ from uuid import UUID
 import msgspec
 
 from backend import clock
-from backend.db import raw, select
+from backend.db import raw
 from backend.roles import Actor
 from backend.units.region_rows import Level, level_of
+from tasks.decisions import queries as decisions
+from tasks.decisions.rules import OF_THE_OFFICE
 from tasks.numbers.rules import Five, Marks, marks
 from tasks.rectifications import listing
 from tasks.rectifications.item import OPEN, TICKING, WAITING_FOR_UNIT, Status
-from tasks.rectifications.loading import COLUMN_OF
 from tasks.rectifications.words import UnitRole
 
 
@@ -88,16 +89,17 @@ async def _of_areas(codes: Sequence[str], at: Marks) -> list[AreaNumbers]:
     )
     all = [row["code"] for row in regions]
     counted = await _counted(all, at)
-    asked = {code: await _asked(code) for code in codes}
-    lines = {
-        row["code"]: RegionNumbers(region=row["code"], name=row["name"], numbers=counted.get(row["code"], Five()))
-        for row in regions
-    }
+    beside = {code: more for area in codes for code, more in (await decisions.beside(area, all)).items()}
+    lines: dict[str, RegionNumbers] = {}
+    for row in regions:
+        code, five = row["code"], counted.get(row["code"], Five())
+        five = msgspec.structs.replace(five, waiting=max(five.waiting + beside.get(code, 0), 0))
+        lines[code] = RegionNumbers(region=code, name=row["name"], numbers=five)
     return [
         AreaNumbers(
             region=code,
             name=lines[code].name,
-            numbers=msgspec.structs.replace(lines[code].numbers, waiting=lines[code].numbers.waiting + asked[code]),
+            numbers=lines[code].numbers,
             children=[lines[row["code"]] for row in regions if row["parent"] == code],
         )
         for code in codes
@@ -109,13 +111,13 @@ async def _counted(codes: Sequence[str], at: Marks) -> dict[str, Five]:
     """By area. Villages have no tally: what lies in one is little, and is counted from its own ordered index."""
     villages = [code for code in codes if level_of(code) == Level.village]
     others = [code for code in codes if level_of(code) != Level.village]
-    found = await _tallied(others, at, Status.passed)
+    found = await _tallied(others, at, OF_THE_OFFICE)
     if villages:
         rows = await raw(
             f"SELECT scope, {_FIVE} FROM (SELECT region AS scope, status, CASE WHEN status = 'closed' "
             "THEN date_trunc('month', closed_at, 'Asia/Shanghai') ELSE urgency END AS until, 1 AS count "
             "FROM rectification WHERE region = ANY($1::text[])) AS it GROUP BY scope",
-            *_arguments(villages, at, [Status.passed]),
+            *_arguments(villages, at, OF_THE_OFFICE),
         )
         found |= {row["scope"]: _five(row) for row in rows}
     return found
@@ -129,7 +131,7 @@ async def _of_units(parts: Iterable[tuple[UUID, UnitRole]], at: Marks) -> list[U
         return []
     named = {row["id"]: row["name"] for row in await raw("SELECT id, name FROM unit WHERE id = ANY($1)", leads + doers)}
     found = await _tallied(
-        [f"unit:{unit}" for unit in doers] + [f"lead:{unit}" for unit in leads], at, Status.handed_in
+        [f"unit:{unit}" for unit in doers] + [f"lead:{unit}" for unit in leads], at, {Status.handed_in}
     )
     waiting = await _waiting(doers)
     own = [
@@ -159,19 +161,7 @@ async def _waiting(units: Sequence[UUID]) -> Mapping[UUID, int]:
     return {row["unit"]: row["waiting"] for row in rows}
 
 
-async def _asked(area: str) -> int:
-    """Extensions, objections and voidings of the area that nobody has answered: there are never many."""
-    rows = await select(
-        "SELECT count(*) AS waiting FROM (SELECT rectification FROM extension WHERE decided_at IS NULL "
-        "UNION ALL SELECT rectification FROM objection WHERE decided_at IS NULL "
-        "UNION ALL SELECT rectification FROM voiding WHERE decided_at IS NULL) AS asked "
-        f"JOIN rectification ON rectification.id = asked.rectification WHERE {COLUMN_OF[level_of(area)]} = {{}}",
-        area,
-    )
-    return rows[0]["waiting"]
-
-
-async def _tallied(scopes: Sequence[str], at: Marks, waits: Status) -> dict[str, Five]:
+async def _tallied(scopes: Sequence[str], at: Marks, waits: Iterable[Status]) -> dict[str, Five]:
     """By scope: what is added up, and what has changed since, as one snapshot shows it."""
     if not scopes:
         return {}
@@ -179,7 +169,7 @@ async def _tallied(scopes: Sequence[str], at: Marks, waits: Status) -> dict[str,
         f"SELECT scope, {_FIVE} FROM (SELECT scope, status, until, count FROM rectification_tally "
         "WHERE scope = ANY($1::text[]) UNION ALL SELECT scope, status, until, change FROM tally_change, "
         "unnest(scopes) AS held (scope) WHERE scope = ANY($1::text[])) AS it GROUP BY scope",
-        *_arguments(scopes, at, [waits]),
+        *_arguments(scopes, at, waits),
     )
     return {row["scope"]: _five(row) for row in rows}
 
@@ -193,7 +183,7 @@ _FIVE = (
 )
 
 
-def _arguments(scopes: Sequence[str], at: Marks, waits: Sequence[Status]) -> tuple[Any, ...]:
+def _arguments(scopes: Sequence[str], at: Marks, waits: Iterable[Status]) -> tuple[Any, ...]:
     return scopes, [*map(str, OPEN)], [*map(str, TICKING)], at.now, at.week_ends, at.month_began, [*map(str, waits)]
 
 

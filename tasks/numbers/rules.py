@@ -7,10 +7,11 @@ import msgspec
 
 
 class Five(msgspec.Struct, frozen=True, kw_only=True):
-    """Five numbers a person looks at first. Overdue, due this week and waiting are among the open ones.
+    """Five numbers a person looks at first. Overdue and due this week are among the open ones.
 
-    `waiting` is what waits for a decision: in an area for the second key, an extension, a ruling or a word on voiding;
-    at a responsible unit for its own work, at a lead unit for its review.
+    `waiting` is what waits for a decision: in an area for any that is the office's to make, from issuing a draft to the
+    second key (each item once; not while it waits for checkers or the end of its publicity); at a responsible unit for
+    its own work, at a lead unit for its review.
     """
 
     open: int = 0
