@@ -136,6 +136,11 @@ async def test_three_photos_taken_offline_survive_the_death_of_the_page_and_arri
     told = [receipts.read(note, signing.public_keys()) for note in await copied_receipts(phone)]
     assert [(one.kind, one.id) for one in told] == [("finding", found.id), *(("file", it.id) for it in found.evidence)]
     assert [one.sha256 for one in told[1:]] == [file.sha256 for file in found.evidence]
+    await make.finding(it, facts="另一台手机登记的问题。")
+    await phone.go(f"/visits/{it.visit}")
+    await page.get_by_text("另一台手机登记的问题。").click()
+    await expect(page.locator("[data-filed]")).to_contain_text("另一台手机登记的问题。")
+    await expect(page.locator("[data-hand]")).to_have_count(0)
 
 
 async def test_a_form_that_was_never_handed_over_is_there_again_after_the_page_died(browsers):

@@ -25,6 +25,7 @@ LOOKED_AT = {
         "/visits/{visit}/checklists/{version}",
         "/visits/{visit}/checklists/{version}?q=S1",
         "/visits/{visit}/findings/{new}",
+        "/visits/{visit}/findings/{filed}",
         "/queue",
     ],
     "handler": [
@@ -71,9 +72,10 @@ def test_every_screen_is_looked_at():
 @pytest.mark.parametrize("who", LOOKED_AT)
 async def test_nothing_serious_for_axe_and_no_sideways_scrolling(browsers, who, record_property):
     it = await make.cast()
-    await make.finding(it)
+    filed = await make.finding(it)
     item, passed = await make.rectification(it, Status.working), await make.rectification(it, Status.passed)
-    things = {"visit": it.visit, "item": item, "passed": passed, "new": "0197a000-0000-7000-8000-000000000001"}
+    things = {"visit": it.visit, "item": item, "passed": passed, "filed": filed}
+    things["new"] = "0197a000-0000-7000-8000-000000000001"
     things["version"] = await checklists_make.on_visit(it)
     phone = await browsers.phone()
     page = await phone.sign_in(getattr(it, who)) if who else await phone.open()

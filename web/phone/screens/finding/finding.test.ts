@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Photo } from '../../capture/photo'
 import { kindOf } from '../../capture/photo'
 import { fresh, missing, placeOf, requestOf } from './fields'
+import { shows, writtenHere } from './showing'
 import { frequent, learned, suggested, type Unit } from './suggest'
 
 const water: Unit = { id: 'w', name: '新宾满族自治县水务局', short_name: '新宾县水务局', kind: 'department', region: '210422000000' }
@@ -32,6 +33,27 @@ describe('what is missing', () => {
     const unit = { id: 'w', name: '水务局' }
     const fields = { ...fresh(), topic: '0304', facts: '断水', responsible: [unit], lead: [unit] }
     expect(missing(fields, [photo(5)])).toEqual(['same_unit'])
+  })
+})
+
+describe('the address of a finding', () => {
+  it('is a form where it is written here, with or without a signal', () => {
+    expect(writtenHere({ draft: true, begun: false, sent: false })).toBe(true)
+    expect(writtenHere({ draft: false, begun: true, sent: false })).toBe(true)
+  })
+  it('is no form any more once it was handed over, nor for what this phone does not know', () => {
+    expect(writtenHere({ draft: false, begun: true, sent: true })).toBe(false)
+    expect(writtenHere({ draft: false, begun: false, sent: false })).toBe(false)
+  })
+  it('shows what the server has, whichever phone filed it', () => {
+    expect(shows({ filed: true, sent: false, asked: 'told' })).toBe('filed')
+    expect(shows({ filed: true, sent: true, asked: 'failed' })).toBe('filed')
+  })
+  it('waits for the server, or for a signal, before it may be a form', () => {
+    expect(shows({ filed: false, sent: false, asked: 'not_yet' })).toBe('looking')
+    expect(shows({ filed: false, sent: false, asked: 'failed' })).toBe('away')
+    expect(shows({ filed: false, sent: true, asked: 'told' })).toBe('sent')
+    expect(shows({ filed: false, sent: false, asked: 'told' })).toBe('form')
   })
 })
 

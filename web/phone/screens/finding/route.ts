@@ -9,7 +9,7 @@ const routes: RouteRecordRaw[] = [
     // A new form has its id from the first moment, and this address: reloading it opens the same draft.
     path: '/visits/:visit/findings/new',
     name: 'finding-new',
-    redirect: (to) => ({ name: 'finding', params: { visit: to.params.visit as string, finding: newId() }, query: { camera: '1' } }),
+    redirect: (to) => ({ name: 'finding', params: { visit: to.params.visit as string, finding: newId() }, query: { camera: '1' }, state: { begun: true } }),
   },
   {
     path: '/visits/:visit/findings/:finding',
