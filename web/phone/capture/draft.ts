@@ -1,5 +1,6 @@
 // A form that loses nothing: stored as it is typed, photos before anything else, discarded only with a way back.
 import { computed, onScopeDispose, reactive, ref, watch } from 'vue'
+import { NobodyHere } from '@/shared/problem'
 import { serverNow } from '@/shared/time'
 import { onChance, online } from '@/phone/network'
 import { holdUpdates } from '@/phone/updates'
@@ -34,6 +35,7 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
   const ready = ref(false)
   const busy = ref(0)
   const photos = computed(() => written.photos.filter((photo) => photo.removed_at === null))
+  const whose = store.whose()
   let over = false
   let timer: ReturnType<typeof setTimeout> | undefined
   let again: ReturnType<typeof setTimeout> | undefined
@@ -78,6 +80,8 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
     clearTimeout(timer)
     timer = undefined
     if (over) return
+    // A photo that took long to convert, for who has gone: the draft as it was saved before it waits for them.
+    if (whose !== store.whose()) throw new NobodyHere('the form of somebody who has gone')
     const now = draft()
     try {
       await store.saveDraft(now, added.map(({ photo, bytes }) => ({ about: about(photo), bytes })), removed)

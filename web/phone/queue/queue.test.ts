@@ -312,6 +312,41 @@ describe('the loop', () => {
     expect(await store.known(made.id)).toMatchObject({ done_at: at })
   })
 
+  it('writes nothing of one person to the shelves of the next, whenever they change places', async () => {
+    for (const moment of ['send', 'verified', 'upload', 'look'] as const) {
+      setOwner('wang')
+      const made = await finding(['one'])
+      const one = new Server()
+      const does = one[moment].bind(one) as (...given: unknown[]) => Promise<never>
+      one[moment] = async (...given: unknown[]) => does(...given).finally(() => setOwner('li'))
+      await sender(one).flush()
+      expect([await store.receipts(), await store.entries()], moment).toEqual([[], []])
+      setOwner('wang')
+      await sender(server).flush('network') // back again: asked once more, and receipted under who sent it
+      expect(await store.known(made.id), moment).toMatchObject({ done_at: at })
+    }
+  })
+
+  it('sends nothing of one person for the next, who signed in while it was read', async () => {
+    await finding(['one'])
+    const one = new Sender({
+      store: { ...store, entries: () => store.entries().finally(() => setOwner('li')) }, transport: server, now: () => at,
+      dice: () => 0.5, conditions: () => conditions, later: () => () => {}, told: () => {}, answered: () => {},
+    })
+    await one.flush()
+    expect(server.requests).toEqual([])
+  })
+
+  it('a change that began for one person is not written for the next', async () => {
+    const made = await finding()
+    const changed = store.change(made.id, (it) => {
+      setOwner('li')
+      return { ...it, held: true }
+    })
+    await expect(changed).rejects.toThrow()
+    expect(await store.entries()).toEqual([])
+  })
+
   it('hands over twice is once, and a form that saves late brings no draft back', async () => {
     const made = await finding()
     await store.handOver({ ...made, body: '{"another":1}' })

@@ -60,6 +60,8 @@ export class Sender {
   private current: AbortController | null = null
   private anyway = false
   private breaks = 0
+  /** Whose entries this run sends. */
+  private whose = ''
   state: Sending = IDLE
 
   constructor(private readonly ports: Ports) {}
@@ -103,6 +105,7 @@ export class Sender {
   }
 
   private async run(impatience: Impatience): Promise<void> {
+    this.whose = this.ports.store.whose()
     const asked = new Set<string>() // what was tried in this run: impatience is for one try each
     for (;;) {
       const now = {
@@ -112,6 +115,7 @@ export class Sender {
         anyway: this.anyway,
       }
       const entries = await this.ports.store.entries()
+      this.stillHere()
       let step = next(entries, { ...now, impatience })
       if (step.do !== 'rest' && asked.has(key(step))) step = next(entries, now)
       if (step.do === 'rest') return this.rest(step.until, null)
@@ -126,6 +130,7 @@ export class Sender {
     const answer = await this.guarded((signal) => this.ports.transport.send(entry, signal))
     let result = outcome(answer, (body) => !entry.signed || this.receiptIn(body, entry) !== null)
     const receipt = result.is === 'stored' && entry.signed ? await this.kept(result.body.receipt as string, entry) : null
+    this.stillHere()
     if (receipt?.verified === false) result = FORGED
     if (result.is === 'stored') {
       await this.ports.store.receipted(receipt, entry.id, (it) => this.recorded(it, result.body))
@@ -151,6 +156,7 @@ export class Sender {
   private async file(entry: Entry, file: OutgoingFile): Promise<Halt> {
     const changing = (how: (it: OutgoingFile) => OutgoingFile) => (it: Entry) => withFile(it, file.id, how, this.ports.now())
     const bytes = await this.ports.store.bytes(file.id)
+    this.stillHere()
     if (!bytes) {
       const problem = { status: 0, code: 'bytes_gone', detail: '' }
       await this.ports.store.change(entry.id, changing((it) => ({ ...it, state: 'parked', problem })))
@@ -162,6 +168,7 @@ export class Sender {
     const sent = this.state.sent
     if (result !== asked && result.is === 'stored') result = await this.looked(file)
     const receipt = result.is === 'stored' ? await this.keptFile(result.body.receipt as string, file, entry) : null
+    this.stillHere()
     if (receipt?.verified === false) result = FORGED
     if (result.is === 'stored') {
       await this.ports.store.receipted(receipt, entry.id, changing((it) => ({
@@ -238,10 +245,16 @@ export class Sender {
     }
   }
 
+  /** What comes to somebody who has gone is theirs: it is written nowhere, and asked for again when they are back. */
+  private stillHere(): void {
+    if (this.ports.store.whose() !== this.whose) throw new NobodyHere('what was on its way is somebody else’s')
+  }
+
   private async guarded(work: (signal: AbortSignal) => Promise<Answer>): Promise<Answer> {
     this.current = new AbortController()
     try {
       const answer = await work(this.current.signal)
+      this.stillHere()
       if (answer.kind === 'answered') this.breaks = 0
       return this.current.signal.aborted && answer.kind !== 'answered' ? { kind: 'stopped' } : answer
     } finally {

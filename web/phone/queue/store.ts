@@ -1,7 +1,7 @@
 // Where unsent work lies: entries and drafts on the phone's shelves, sealed and each person's own (phone/store). Every
 // change is read, made and written under one lock, because another tab may be at it too; what belongs together is one
 // transaction: a draft becomes an entry, or stays a draft.
-import { files, getSetting, putSetting, Shelf, write, type AboutFile, type Change } from '@/phone/store'
+import { files, getSetting, person, putSetting, Shelf, write, type AboutFile, type Change } from '@/phone/store'
 import { alone } from './lock'
 import { type Entry, type KeptReceipt, type OutgoingFile, SETTINGS, type Settings } from './model'
 
@@ -24,9 +24,16 @@ export const UNDO_FOR = 30_000
 const queue = new Shelf<Entry>('queue')
 const drafts = new Shelf<Draft>('drafts')
 const receipts = new Shelf<KeptReceipt>('receipts')
-const writing = <T>(work: () => Promise<T>) => alone('outgoing', work)
+/** Alone, and for who asked: `write` refuses it when somebody else is here by the time it comes to that. */
+async function writing<T>(work: (whose: string) => Promise<T>): Promise<T> {
+  const whose = person()
+  return alone('outgoing', () => work(whose))
+}
 
 export const store = {
+  /** Whose work this is; throws NobodyHere. */
+  whose: person,
+
   async entries(): Promise<Entry[]> {
     return (await queue.all()).sort((one, other) => one.seq - other.seq)
   },
@@ -35,12 +42,12 @@ export const store = {
 
   /** An entry takes its place at the end, and its draft is over. Handing over twice is once. */
   handOver(made: Omit<Entry, 'seq'>): Promise<Entry> {
-    return writing(async () => {
+    return writing(async (whose) => {
       const all = await store.entries()
       const there = all.find((entry) => entry.id === made.id) ?? (await store.known(made.id))
       if (there && there.record !== 'parked') return there
       const entry = { ...made, seq: there?.seq ?? (all.at(-1)?.seq ?? 0) + 1 }
-      await write([{ put: 'queue', value: entry }, { remove: 'drafts', id: made.id }])
+      await write([{ put: 'queue', value: entry }, { remove: 'drafts', id: made.id }], whose)
       return entry
     })
   },
@@ -55,25 +62,25 @@ export const store = {
    * one the entry leaves the queue and lies with the receipt of its record.
    */
   receipted(receipt: KeptReceipt | null, id: string, how: (entry: Entry) => Entry): Promise<Entry | undefined> {
-    return writing(async () => {
+    return writing(async (whose) => {
       const there = await queue.get(id)
       const changed = there && how(there)
       const changes: Change[] = receipt ? [{ put: 'receipts', value: receipt }] : []
       if (changed && changed.done_at !== null) changes.push({ remove: 'queue', id }, ...(await left(changed, receipt)))
       else if (changed) changes.push({ put: 'queue', value: changed })
-      if (changes.length) await write(changes)
+      if (changes.length) await write(changes, whose)
       return changed
     })
   },
 
   /** An entry becomes a draft again, with its files: to be corrected and handed over anew. */
   takeBack(id: string, draft: Draft): Promise<void> {
-    return writing(() => write([{ put: 'drafts', value: draft }, { remove: 'queue', id }]))
+    return writing((whose) => write([{ put: 'drafts', value: draft }, { remove: 'queue', id }], whose))
   },
 
   /** One entry instead of another; the n-th file of the one gets the bytes of the n-th of the other. */
   replace(id: string, made: Entry): Promise<void> {
-    return writing(async () => {
+    return writing(async (whose) => {
       const there = await queue.get(id)
       if (!there) return
       const changes: Change[] = [{ remove: 'queue', id }, { put: 'queue', value: made }]
@@ -82,15 +89,15 @@ export const store = {
         const anew = made.files[at]
         if (bytes && anew) changes.push({ putFile: about(anew, made.id), bytes }, bytesOf(file.id))
       }
-      await write(changes)
+      await write(changes, whose)
     })
   },
 
   /** Only what a person threw away after being asked. What the server has is no concern of this. */
   drop(id: string): Promise<void> {
-    return writing(async () => {
+    return writing(async (whose) => {
       const there = await queue.get(id)
-      if (there) await write([{ remove: 'queue', id }, ...there.files.map((file) => bytesOf(file.id))])
+      if (there) await write([{ remove: 'queue', id }, ...there.files.map((file) => bytesOf(file.id))], whose)
     })
   },
 
@@ -109,15 +116,15 @@ export const store = {
 
   /** Frees bytes whose receipt is here; without one nothing happens. */
   free(id: string, ids: readonly string[]): Promise<void> {
-    return writing(async () => {
+    return writing(async (whose) => {
       const record = await receipts.get(id)
       if (!record?.sent) return
       const signed = new Set((await Promise.all(ids.map((file) => receipts.get(file)))).map((receipt) => receipt?.id))
       const files = record.sent.files.map((file) => (signed.has(file.id) ? { ...file, kept: false } : file))
       const value: KeptReceipt = { ...record, sent: { ...record.sent, files } }
       // Bytes first, by themselves: a full phone lets nothing be written, however small, but lets things be removed.
-      await write(ids.filter((file) => signed.has(file)).map(bytesOf))
-      await write([{ put: 'receipts', value }])
+      await write(ids.filter((file) => signed.has(file)).map(bytesOf), whose)
+      await write([{ put: 'receipts', value }], whose)
     })
   },
 
@@ -129,10 +136,11 @@ export const store = {
 
   /** What was sent long ago is no longer shown. Its receipts stay. */
   forget(ids: readonly string[]): Promise<void> {
-    return writing(async () => {
+    return writing(async (whose) => {
       for (const id of ids) {
         const record = await receipts.get(id)
-        if (record) await receipts.put({ ...record, sent: null })
+        const value: KeptReceipt | undefined = record && { ...record, sent: null }
+        if (value) await write([{ put: 'receipts', value }], whose)
       }
     })
   },
@@ -145,26 +153,27 @@ export const store = {
 
   /** With files: their bytes first. A form that saves late does not bring back what has been handed over. */
   saveDraft(draft: Draft, added: { about: AboutFile; bytes: Blob }[] = [], removed: string[] = []): Promise<void> {
-    return writing(async () => {
+    return writing(async (whose) => {
       if (await store.known(draft.id)) return
       const bytes = added.map(({ about, bytes }): Change => ({ putFile: about, bytes }))
-      await write([...bytes, { put: 'drafts', value: draft }, ...removed.map(bytesOf)])
+      await write([...bytes, { put: 'drafts', value: draft }, ...removed.map(bytesOf)], whose)
     })
   },
 
   discard(id: string, at: number | null): Promise<void> {
-    return writing(async () => {
+    return writing(async (whose) => {
       const there = await drafts.get(id)
-      if (there) await drafts.put({ ...there, discarded_at: at })
+      const value: Draft | undefined = there && { ...there, discarded_at: at }
+      if (value) await write([{ put: 'drafts', value }], whose)
     })
   },
 
   /** Drafts whose discarding can no longer be taken back, with their photos. */
   sweep(at: number): Promise<void> {
-    return writing(async () => {
+    return writing(async (whose) => {
       for (const draft of await drafts.all()) {
         if (draft.discarded_at === null || at - draft.discarded_at < UNDO_FOR) continue
-        await write([{ remove: 'drafts', id: draft.id }, ...draft.files.map(bytesOf)])
+        await write([{ remove: 'drafts', id: draft.id }, ...draft.files.map(bytesOf)], whose)
       }
     })
   },

@@ -25,8 +25,8 @@ export class Http implements Transport {
   }
 
   async upload(file: OutgoingFile, bytes: Blob, heard: Heard, signal: AbortSignal): Promise<Answer> {
+    const token = door.token() // first: whoever is here when the import has come is not meant
     const { Upload } = await import('tus-js-client') // not needed before the first photo
-    const token = door.token()
     return new Promise((resolve) => {
       let watching: ReturnType<typeof setTimeout> | undefined
       const settle = (answer: Answer) => {

@@ -2,6 +2,6 @@
 export { onChange } from './changes'
 export { askToKeep, kept, measureRoom, nearlyFull, room } from './room'
 export { getSetting, putSetting, removeSetting, type DeviceSettings } from './settings'
-export { documents, files, setOwner, Shelf, write } from './shelves'
+export { documents, files, person, setOwner, Shelf, write } from './shelves'
 export type { AboutFile, Change, Document, Thing } from './shelves'
 export { unsentOf, wipeDocuments, type Unsent } from './wiping'

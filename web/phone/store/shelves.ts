@@ -13,7 +13,8 @@ export function setOwner(person: string | null): void {
   owner = person
 }
 
-function person(): string {
+/** Whose they are now; throws NobodyHere. Who writes later than this was asked says it to `write`. */
+export function person(): string {
   if (owner === null) throw new NobodyHere('nobody is signed in on this phone')
   return owner
 }
@@ -43,9 +44,12 @@ export interface Thing {
   thing: string
 }
 
-/** All of it or nothing. Resolves when the database has said that it is stored. Throws QuotaExceededError when full. */
-export async function write(changes: Change[]): Promise<void> {
-  const whose = person()
+/**
+ * All of it or nothing. Resolves when the database has said that it is stored. Throws QuotaExceededError when full, and
+ * NobodyHere when these are no longer the shelves of `whose`: what one person's work came to is nothing of the next one's.
+ */
+export async function write(changes: Change[], whose = person()): Promise<void> {
+  if (whose !== person()) throw new NobodyHere('the shelves are somebody else’s by now')
   const ready = await Promise.all(changes.map((change) => prepared(change, whose)))
   const db = await database()
   const transaction = db.transaction([...SHELVES, 'files'], 'readwrite', { durability: 'strict' })
