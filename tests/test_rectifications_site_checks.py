@@ -132,7 +132,7 @@ async def test_at_least_two_go_none_of_them_of_the_unit_or_keeping_away_from_it(
     with pytest.raises(Incomplete):
         await site_checks.assign(id, it.staff, id=uuid7(), checkers=frozenset({uuid7(), uuid7()}))
     assert await calls.snapshot() == before
-    fit = {one.person for one in await site_checks.fit(id, it.staff)}
+    fit = {one.person for one in (await site_checks.fit(id, it.staff)).items}
     assert fit == {one.person for one in (it.inspector, it.lead, it.staff, it.boss)}  # none of those just refused
     await site_checks.assign(id, it.staff, id=uuid7(), checkers=frozenset({it.inspector.person, it.staff.person}))
 
@@ -144,6 +144,26 @@ async def test_who_may_be_sent_is_told_to_the_office_that_sends_alone(it, client
     for who, status in ((it.reviewer, 403), (it.handler, 403), (it.stranger, 404)):
         answer = await client.get(f"/api/rectifications/{id}/checkers", headers=await make.signed_in(who))
         assert answer.status_code == status, who.name
+
+
+async def test_who_keeps_away_from_the_item_is_told_no_names(it, client):
+    id = await make.rectification(it, Status.passed)
+    await people.declare_recusal(it.staff, id=uuid7(), unit=it.responsible, reason="配偶在该单位。")
+    told = await client.get(f"/api/rectifications/{id}/checkers", headers=await make.signed_in(it.staff))
+    assert (told.status_code, told.json()["detail"]) == (403, "您已申请回避与本事项有关的单位。")
+
+
+async def test_of_too_many_to_list_it_is_said_and_each_is_found_by_name(it, client):
+    id = await make.rectification(it, Status.passed)
+    first = await site_checks.fit(id, it.staff, most=2)
+    assert (len(first.items), first.more) == (2, True)
+    found = await site_checks.fit(id, it.staff, named="员王", most=2)
+    assert ([one.name for one in found.items], found.more) == (["督查员王"], False)
+    headers = await make.signed_in(it.staff)
+    told = await client.get(f"/api/rectifications/{id}/checkers", params={"q": "吴"}, headers=headers)
+    assert [one["name"] for one in told.json()["items"]] == ["主任吴"]
+    none = await client.get(f"/api/rectifications/{id}/checkers", params={"q": "%"}, headers=headers)
+    assert (none.json()["items"], none.json()["more"]) == ([], False)
 
 
 async def test_the_same_assignment_with_other_people_is_another_one(it):

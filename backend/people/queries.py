@@ -183,18 +183,24 @@ async def holders(people: Iterable[UUID], roles: Iterable[Role]) -> frozenset[UU
     return frozenset(row["id"] for row in rows)
 
 
-async def named_holders(roles: Iterable[Role], areas: Iterable[str], most: int = 500) -> list[dict[str, Any]]:
-    """Open accounts of these areas that hold one of the roles now, by name: id, name, unit_name."""
+async def named_holders(
+    roles: Iterable[Role], areas: Iterable[str], named: str = "", most: int = 500
+) -> tuple[list[dict[str, Any]], bool]:
+    """Open accounts of these areas that hold one of the roles now, by name: id, name, unit_name; and whether there are
+    more than are given. `named`: a part of the name of person or unit.
+    """
     rows = await raw(
         "SELECT person.id, person.name, unit.name AS unit_name FROM person JOIN unit ON unit.id = person.unit "
         "JOIN region ON region.code = unit.region WHERE disabled_at IS NULL AND region.path && $2::text[] "
+        "AND strpos(lower(person.name || ' ' || unit.name), lower($3)) > 0 "
         "AND EXISTS (SELECT 1 FROM role_grant WHERE role_grant.person = person.id "
-        "AND revoked_at IS NULL AND role = ANY($1::text[])) ORDER BY unit.name, person.name, person.id LIMIT $3",
+        "AND revoked_at IS NULL AND role = ANY($1::text[])) ORDER BY unit.name, person.name, person.id LIMIT $4",
         [role.value for role in roles],
         sorted(areas),
-        most,
+        named.strip(),
+        most + 1,
     )
-    return [dict(row) for row in rows]
+    return [dict(row) for row in rows[:most]], len(rows) > most
 
 
 async def of_units(people: Iterable[UUID], units: Iterable[UUID]) -> frozenset[UUID]:

@@ -7,13 +7,13 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta
 
 from backend.errors import Incomplete
 from backend.evidence.shapes import FileIn, declarations
 from backend.roles import Actor
-from backend.shapes import OptionalNote, PositionIn
+from backend.shapes import NO_NUL, OptionalNote, PositionIn
 from tasks.rectifications import (
     answering,
     confirming,
@@ -31,6 +31,7 @@ from tasks.rectifications.words import CheckResult, Ground, HangReason, LookBack
 
 Id = FromPath[UUID]
 Files = Annotated[list[FileIn], Meta(max_length=30)]
+NameAsked = Annotated[str, QueryParameter(max_length=50, pattern=NO_NUL)]
 SomeUnits = Annotated[list[UUID], Meta(max_length=20)]
 
 
@@ -177,11 +178,6 @@ async def drop_measure(item: UUID, actor: Actor, data: MeasureEndIn, measure: UU
     await measures.drop(item, measure, actor, note=data.note)
 
 
-class Candidates(msgspec.Struct):
-    items: list[site_checks.Candidate]
-    next: None = None
-
-
 class ProcedureController(Controller):
     path = "/api/rectifications/{item_id:uuid}"
     tags = ["rectifications"]
@@ -274,9 +270,9 @@ class ProcedureController(Controller):
         await decide_extension(item_id, actor, data, extension_id)
         return await answering.stored(item_id, actor, "extension_decision", extension_id)
 
-    @get("/checkers", summary="Who may be sent to check it, of the office's area")
-    async def checkers(self, item_id: Id, actor: NamedDependency[Actor]) -> Candidates:
-        return Candidates(await site_checks.fit(item_id, actor))
+    @get("/checkers", summary="Who may be sent to check it, of the office's area; `q`: a part of a name")
+    async def checkers(self, item_id: Id, actor: NamedDependency[Actor], q: NameAsked = "") -> site_checks.Candidates:
+        return await site_checks.fit(item_id, actor, named=q)
 
     @post("/site-checks", summary="指派现场核查: at least two checkers")
     async def assign_check(self, item_id: Id, data: JSONBody[SiteCheckIn], actor: NamedDependency[Actor]) -> Detail:

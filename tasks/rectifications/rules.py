@@ -178,9 +178,8 @@ def why_not(verb: Verb, it: Item, actor: Actor, facts: Facts) -> Problem | None:
     move = MOVES[verb]
     if move.of == PART and it.focus is None and it.of(UnitRole.responsible):
         raise ValueError(f"{verb} moves a part: put a unit in focus")
-    for bar in (w.recused, move.by, *move.never):
-        if reason := bar(actor, it):
-            return Forbidden(reason)
+    if reason := barred(verb, it, actor):
+        return Forbidden(reason)
     status = standing(move, it)
     if it.stale:
         return WrongState("事项已被他人办理过，请刷新后再办。", "stale", status=status, verb=verb)
@@ -192,6 +191,12 @@ def why_not(verb: Verb, it: Item, actor: Actor, facts: Facts) -> Problem | None:
     if missing := needs(verb, it, facts):
         return Incomplete(missing[0].sentence + "。", field=missing[0].field, needs=[need.field for need in missing])
     return None
+
+
+def barred(verb: Verb, it: Item, actor: Actor) -> str | None:
+    """Why this person may not do it, whatever the state: recusal, then whose move it is, then the two keys."""
+    move = MOVES[verb]
+    return next((reason for bar in (w.recused, move.by, *move.never) if (reason := bar(actor, it))), None)
 
 
 def plan(verb: Verb, it: Item, actor: Actor, facts: Facts) -> Move:

@@ -43,6 +43,17 @@ class Candidate(msgspec.Struct):
     unit_name: str
 
 
+class Candidates(msgspec.Struct):
+    """`more`: there are others, to be found by name."""
+
+    items: list[Candidate]
+    more: bool
+    next: None = None
+
+
+MOST_CANDIDATES = 500
+
+
 async def assign(rectification: UUID, actor: Actor, *, id: UUID, checkers: frozenset[UUID], note: str = "") -> None:
     """指派核查. A check that is still open is called off by the new one: other people go.
 
@@ -92,15 +103,18 @@ async def conclude(
         )  # fmt: skip
 
 
-async def fit(rectification: UUID, actor: Actor) -> list[Candidate]:
-    """Whom `assign` takes, of the asking office's area. Raises NotFound outside the actor's sight, and Forbidden."""
+async def fit(rectification: UUID, actor: Actor, *, named: str = "", most: int = MOST_CANDIDATES) -> Candidates:
+    """Whom `assign` takes, of the asking office's area. Raises NotFound outside the actor's sight, and Forbidden for
+    whom `assign` refuses whatever the state: also somebody who keeps away is told no names.
+    """
     await queries.seen(rectification, actor)
     found = await load(rectification)
-    if reason := rules.MOVES[Verb.assign_check].by(actor, found.item):
+    if reason := rules.barred(Verb.assign_check, found.item, actor):
         raise Forbidden(reason)
-    known = await people.named_holders(FIELD | OFFICE, actor.areas(*OFFICE))
+    known, more = await people.named_holders(FIELD | OFFICE, actor.areas(*OFFICE), named, most)
     unfit = frozenset[UUID]().union(*await _unfit(found, frozenset(row["id"] for row in known)))
-    return [Candidate(row["id"], row["name"], row["unit_name"]) for row in known if row["id"] not in unfit]
+    shown = [Candidate(row["id"], row["name"], row["unit_name"]) for row in known if row["id"] not in unfit]
+    return Candidates(shown, more)
 
 
 async def _check_people(found: Loaded, checkers: frozenset[UUID]) -> None:

@@ -1521,7 +1521,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who may be sent to check it, of the office's area */
+        /** Who may be sent to check it, of the office's area; `q`: a part of a name */
         get: operations["ApiRectificationsItemIdCheckersCheckers"];
         put?: never;
         post?: never;
@@ -3183,6 +3183,7 @@ export interface components {
         /** Candidates */
         Candidates: {
             items: components["schemas"]["tasks_rectifications_site_checks_Candidate"][];
+            more: boolean;
             next?: null;
         };
         /** CaptureIn */
@@ -10600,7 +10601,9 @@ export interface operations {
     };
     ApiRectificationsItemIdCheckersCheckers: {
         parameters: {
-            query?: never;
+            query?: {
+                q?: string;
+            };
             header?: never;
             path: {
                 item_id: string;

@@ -13,40 +13,64 @@ export interface Option {
   more: string
 }
 
+/** `cut`: there are more than these; they are found by name, with a signal. */
+export interface Options {
+  list: Option[]
+  cut: boolean
+}
+
 export type From = 'units' | 'checkers'
 type Units = Answer<'get', '/api/units'>
 const MOST_PAGES = 5
 
+const nameOf = (from: From, item: Detail) => (from === 'units' ? `choices/units/${item.region}` : `choices/checkers/${item.id}`)
+
 /** As the server tells it now, else as it was told last; empty when there is neither. */
-export async function optionsOf(from: From, item: Detail): Promise<Option[]> {
-  const name = from === 'units' ? `options/units/${item.region}` : `options/checkers/${item.id}`
+export async function optionsOf(from: From, item: Detail): Promise<Options> {
   try {
     const found = from === 'units' ? await units(item.region) : await checkers(item.id)
-    await keep(name, found)
+    await keep(nameOf(from, item), found)
     return found
   } catch {
-    return (await documents.get<Option[]>(name, serverNow()))?.value ?? []
+    return (await documents.get<Options>(nameOf(from, item), serverNow()))?.value ?? { list: [], cut: false }
   }
 }
 
-async function units(region: string): Promise<Option[]> {
-  const all = await pages((cursor) => call('get', '/api/units', { query: { covering: region, ...(cursor ? { cursor } : {}) } }) as Promise<Units>)
-  return all.map((unit) => ({ value: unit.id, label: unit.name, more: '' }))
+/** Of all that there are, those with this in their name. Throws Unreachable, Refused. */
+export async function foundByName(from: From, item: Detail, q: string): Promise<Option[]> {
+  if (from === 'checkers') return (await checkers(item.id, q)).list
+  return (await call('get', '/api/units', { query: { covering: item.region, q } })).items.map(asUnit)
 }
 
-async function checkers(id: string): Promise<Option[]> {
-  const { items } = await call('get', '/api/rectifications/{item_id}/checkers', { path: { item_id: id } })
-  return items.map((one) => ({ value: one.person, label: one.name, more: one.unit_name }))
+/** One that was found by name is in the list from now on: a draft shows who was chosen, also without a signal. */
+export async function joined({ list, cut }: Options, one: Option, from: From, item: Detail): Promise<Options> {
+  if (list.some(({ value }) => value === one.value)) return { list, cut }
+  const longer = { list: [...list, one], cut }
+  await keep(nameOf(from, item), longer)
+  return longer
 }
 
-async function pages<T>(ask: (cursor: string | null) => Promise<{ items: T[]; next: string | null }>): Promise<T[]> {
-  const found: T[] = []
+/** What is shown for what somebody typed: of the list, and of what the server found. */
+export function matching(list: readonly Option[], found: readonly Option[], asked: string): Option[] {
+  const all = new Map([...list, ...found].map((one) => [one.value, one]))
+  return [...all.values()].filter((one) => `${one.label} ${one.more}`.toLowerCase().includes(asked.trim().toLowerCase()))
+}
+
+const asUnit = (unit: Units['items'][number]): Option => ({ value: unit.id, label: unit.name, more: '' })
+
+async function units(region: string): Promise<Options> {
+  const list: Option[] = []
   let cursor: string | null = null
   for (let page = 0; page < MOST_PAGES; page++) {
-    const told: { items: T[]; next: string | null } = await ask(cursor)
-    found.push(...told.items)
+    const told: Units = await call('get', '/api/units', { query: { covering: region, ...(cursor ? { cursor } : {}) } })
+    list.push(...told.items.map(asUnit))
     cursor = told.next
     if (!cursor) break
   }
-  return found
+  return { list, cut: cursor !== null }
+}
+
+async function checkers(id: string, q = ''): Promise<Options> {
+  const { items, more } = await call('get', '/api/rectifications/{item_id}/checkers', { path: { item_id: id }, query: { q } })
+  return { list: items.map((one) => ({ value: one.person, label: one.name, more: one.unit_name })), cut: more }
 }
