@@ -32,6 +32,7 @@ VERBS = {
     "regions.loaded": "A region file was loaded.",
     "calendar.settled": "The office settled whether a day is a working day.",
     "evidence.stored": "The bytes of a declared file arrived whole and are on disk.",
+    "evidence.restored": "The store had lost the bytes of a stored file; they were sent again and are on disk.",
     "evidence.ready": "Display copy and thumbnail were made.",
     "evidence.refused": "The file could not be shown safely.",
     "evidence.explained": "A reviewer explained why a check of a file's trust report is as it is.",
@@ -153,7 +154,14 @@ VERBS = {
 
 # Kept for ever like all others, but nothing reacts to them: no outbox row, no doorbell. A test asks the worker.
 UNHEARD = frozenset(
-    {"evidence.stored", "evidence.ready", "evidence.refused", "evidence.explained", "visit.question_answered"}
+    {
+        "evidence.stored",
+        "evidence.restored",
+        "evidence.ready",
+        "evidence.refused",
+        "evidence.explained",
+        "visit.question_answered",
+    }
 )
 
 # The id under which the running HTTP request is logged; set by the app, kept with every event it causes.

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import fcntl
 import hashlib
 import os
 import shutil
@@ -232,6 +233,51 @@ def test_below_the_floor_nothing_is_taken_in(tmp_path):
     with pytest.raises(NoRoom):
         intake(LocalDisk(tmp_path), free - 2**20).incoming(uuid4(), expects=12 * 2**20)
     assert not list(tmp_path.rglob("*.part"))
+
+
+def aged(path: Path, days: float, content: bytes = b"x") -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    at = (clock.now() - timedelta(days=days)).timestamp()
+    os.utime(path, (at, at))
+    return path
+
+
+def test_below_the_floor_what_lies_idle_goes_first_the_longest_idle_before_the_rest(tmp_path, monkeypatch):
+    place = intake(LocalDisk(tmp_path), 0)
+    partials, incoming = tmp_path / "partials", tmp_path / "incoming"
+    oldest, older = aged(partials / f"{uuid4()}.part", 9), aged(partials / f"{uuid4()}.part", 2)
+    killed = aged(incoming / f"{uuid4()}.part", 5)
+    whole, today = aged(partials / f"{uuid4()}.whole", 6), aged(partials / f"{uuid4()}.part", 0.5)
+    everything = {oldest, older, killed, whole, today}
+
+    def lying() -> set[Path]:
+        return set(tmp_path.rglob("*.*"))
+
+    def room_for(files: int) -> None:
+        monkeypatch.setattr(Intake, "_lacks", lambda self, size: len(lying()) > files)
+        place.need(1)
+
+    for files, left in ((5, everything), (4, everything - {oldest}), (3, {older, whole, today}), (2, {whole, today})):
+        room_for(files)
+        assert lying() == left
+    with pytest.raises(NoRoom):
+        room_for(1)
+    assert lying() == {whole, today}
+
+
+def test_what_is_being_written_to_is_never_idle(tmp_path, monkeypatch):
+    place = intake(LocalDisk(tmp_path), 0)
+    monkeypatch.setattr(Intake, "_lacks", lambda self, size: True)
+    path = aged(tmp_path / "partials" / f"{uuid4()}.part", 9)
+    with path.open("rb") as writer:
+        fcntl.flock(writer, fcntl.LOCK_EX)
+        with pytest.raises(NoRoom):
+            place.need(1)
+    assert path.exists()
+    with pytest.raises(NoRoom):
+        place.need(1)
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("call", ["write", "fsync", "link"])

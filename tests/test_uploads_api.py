@@ -18,9 +18,11 @@ from backend.app import app
 from backend.columns import uuid7
 from backend.db import raw
 from backend.evidence import api, receiving, storage
+from backend.evidence.incoming import Intake
 from backend.evidence.rules import MediaType
 from backend.evidence.stores import disk, intake
 from backend.uploads import commands, jobs, rules
+from backend.uploads.partials import Partial
 from inspections.findings import commands as findings
 from tests import calls, make, uploads_make
 from tests.recordings import recording
@@ -183,6 +185,23 @@ async def test_recordings_come_in_pieces_too(it, phone):
 
 
 # ── what is refused, and what is left then ───────────────────────────────────────────────────────────────────────
+
+
+async def test_on_a_full_disk_what_others_left_idle_goes_and_what_is_gone_on_with_stays(it, phone, monkeypatch):
+    contents = [make.photo(number) for number in (51, 52, 53)]
+    ids = [await declared(it, content) for content in contents]
+    paths = [await phone.begin(id, len(content)) for id, content in zip(ids, contents, strict=True)]
+    long_ago = (clock.now() - timedelta(days=3)).timestamp()
+    for path, content in zip(paths, contents, strict=True):
+        assert (await phone.send(path, 0, content[:100])).status_code == 204
+        os.utime(Partial(intake(), UUID(path.rsplit("/", 1)[1])).part, (long_ago, long_ago))
+    monkeypatch.setattr(Intake, "_lacks", lambda self, size: len(lying()) > 2)
+    assert (await phone.send(paths[0], 100, contents[0][100:])).status_code == 204
+    offsets = [(await phone.ask(path)).headers.get("Upload-Offset") for path in paths]
+    assert offsets[0] == str(len(contents[0])) and sorted(offsets[1:], key=str) == ["100", None]
+    gone = offsets.index(None)
+    path = await phone.begin(ids[gone], len(contents[gone]))
+    assert (await phone.send(path, 0, contents[gone])).status_code == 204 and await state(ids[gone]) == "received"
 
 
 async def test_a_cleared_folder_costs_only_what_was_in_it(it, phone):

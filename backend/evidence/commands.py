@@ -1,6 +1,7 @@
 """Writing evidence rows: declare (inside another command), receive, mark ready or refused. No bytes here."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from backend.roles import SYSTEM, Actor
 from backend.signing import Unsigned
 from backend.time_tokens import TimeToken
 
+GAVE_UP = "evidence.gave_up"
 DECLARED = (
     "declared_by",
     "sha256",
@@ -91,6 +93,22 @@ async def receive(declared: EvidenceShape, actor: Actor, width: int | None, heig
     return shape(dict(arrived[0])) if arrived else None
 
 
+async def restore(stored: EvidenceShape, actor: Actor) -> None:
+    """The store had lost these bytes and has them again. Row and receipt stay; what was given up meanwhile is not."""
+    async with transaction():
+        await events.record("evidence.restored", stored.id, actor=actor, sha256=stored.sha256, size=stored.size)
+        given_up = await raw(
+            "UPDATE evidence SET state = $1, refusal = NULL, prepared_at = NULL, tries = 0 "
+            "WHERE sha256 = $2 AND state = $3 AND refusal = $4 RETURNING id",
+            State.received.value,
+            stored.sha256,
+            State.refused.value,
+            GAVE_UP,
+        )
+        for row in given_up:
+            after_commit(partial(wake.job, "prepare", row["id"]))
+
+
 async def try_prepare(evidence: UUID) -> Evidence | None:
     """Count one try of the job; None when there is nothing left to do."""
     async with transaction():
@@ -135,7 +153,7 @@ async def give_up(evidence: UUID) -> None:
 
     Seen as `refusal`; a person has it tried again as docs/operations.md says.
     """
-    await mark_refused(evidence, "evidence.gave_up")
+    await mark_refused(evidence, GAVE_UP)
 
 
 def spent(row: Evidence) -> bool:

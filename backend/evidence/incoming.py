@@ -1,5 +1,6 @@
 """Bytes on their way in: hashed and written to a local file as they come, and only then kept by the store."""
 
+import fcntl
 import hashlib
 import os
 import secrets
@@ -15,7 +16,11 @@ from backend.evidence import storage
 from backend.evidence.rules import MOST_BYTES
 from backend.evidence.storage import FULL_SENTENCE, PART, Store, room
 
+Folder = Literal["incoming", "partials"]
 BUFFER = 256 * 2**10
+# Without a byte for so long, what lies on its way is removed where room is needed: a PUT is dead after a minute, a
+# resumable upload may be gone on with, and begins anew where it was removed.
+IDLE: dict[Folder, timedelta] = {"incoming": timedelta(hours=1), "partials": timedelta(days=1)}
 
 
 class Incoming:
@@ -118,7 +123,7 @@ class Intake:
         folder = self.folder("incoming")
         return Incoming(self.store, folder / f"{UUID(str(evidence_id))}.{secrets.token_hex(8)}{PART}", largest)
 
-    def folder(self, name: Literal["incoming", "partials"]) -> Path:
+    def folder(self, name: Folder) -> Path:
         """Where such bytes wait."""
         folder = self._root / name
         if not folder.is_dir():
@@ -128,11 +133,17 @@ class Intake:
         return folder
 
     def need(self, size: int) -> None:
-        """Raises NoRoom when so many more bytes would go below the floor."""
-        disk = os.statvfs(self.folder("incoming"))
-        floor = self._floor if self._floor is not None else min(disk.f_blocks * disk.f_frsize // 20, 2**30)
-        if disk.f_bavail * disk.f_frsize - size < floor:
-            raise NoRoom(FULL_SENTENCE)
+        """Raises NoRoom when so many more bytes would go below the floor, also when what lies idle is gone.
+
+        What is whole is never idle: it waits for its declaration.
+        """
+        if not self._lacks(size):
+            return
+        for path, limit in self._idle():
+            _remove_idle(path, limit)
+            if not self._lacks(size):
+                return
+        raise NoRoom(FULL_SENTENCE)
 
     def sweep(self, older_than: timedelta) -> int:
         """Deletes uploads nobody wrote to for so long, and says how many."""
@@ -144,3 +155,28 @@ class Intake:
                     path.unlink()
                     swept += 1
         return swept
+
+    def _lacks(self, size: int) -> bool:
+        disk = os.statvfs(self.folder("incoming"))
+        floor = self._floor if self._floor is not None else min(disk.f_blocks * disk.f_frsize // 20, 2**30)
+        return disk.f_bavail * disk.f_frsize - size < floor
+
+    def _idle(self) -> list[tuple[Path, float]]:
+        """What nobody has written to for long, the longest idle first, and since when that would be."""
+        found: list[tuple[float, Path, float]] = []
+        for folder, so_long in IDLE.items():
+            limit = (clock.now() - so_long).timestamp()
+            for path in self.folder(folder).glob("*" + PART):
+                with suppress(FileNotFoundError):
+                    if (at := path.stat().st_mtime) < limit:
+                        found.append((at, path, limit))
+        return [(path, limit) for _, path, limit in sorted(found)]
+
+
+def _remove_idle(path: Path, limit: float) -> None:
+    """Unless somebody writes to it by now, which who writes to a resumable upload does under this lock."""
+    with suppress(FileNotFoundError, BlockingIOError), path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        mine = os.fstat(file.fileno())
+        if mine.st_mtime < limit and os.path.samestat(mine, path.stat()):
+            path.unlink()

@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
 from backend.errors import Incomplete, Stalled, TooLarge
-from backend.evidence import commands, format, queries, stores
+from backend.evidence import commands, format, queries, storage, stores
 from backend.evidence.incoming import Incoming
 from backend.evidence.queries import EvidenceShape
 from backend.evidence.rules import STALLED_AFTER, State
+from backend.evidence.storage import StoreAway
 from backend.once import different
 from backend.roles import Actor
 
@@ -50,8 +52,8 @@ async def take_in(row: EvidenceShape, actor: Actor, file: Arrived, digest: str, 
     """The one way in for bytes that are all there, sent at once or in pieces: what they are, durable, then the row.
 
     `digest` and `size` are what the bytes in `file` came to, and nobody can write to it any more. The same file again
-    changes nothing. Raises Incomplete, TooLarge, Conflict, NoRoom, StoreAway as `receive` does. The file is the
-    caller's to remove.
+    changes nothing, except where the store has lost it: then it is stored again. Raises Incomplete, TooLarge, Conflict,
+    NoRoom, StoreAway as `receive` does. The file is the caller's to remove.
     """
     stored = row.state != State.declared
     if digest != row.sha256:
@@ -62,7 +64,19 @@ async def take_in(row: EvidenceShape, actor: Actor, file: Arrived, digest: str, 
         await file.keep(digest)
         if arrived := await commands.receive(row, actor, width, height):
             return arrived
+    elif await lost(row):
+        await file.keep(digest)
+        await commands.restore(row, actor)
     return await queries.declared_by(actor, row.id)
+
+
+async def lost(row: EvidenceShape) -> bool:
+    """Whether the store has lost what was stored; not while it is away. Of what it has damaged, `verify` tells."""
+    if row.state == State.declared:
+        return False
+    with suppress(StoreAway):
+        return await stores.store().find(storage.original(row.sha256)) is None
+    return False
 
 
 async def flowing(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -16,18 +16,19 @@ from backend.uploads.rules import LOST_AFTER, MOST_OPEN, OPEN_FOR
 
 
 async def open_upload(
-    id: UUID, actor: Actor, evidence_id: UUID, length: int, metadata: str
+    id: UUID, actor: Actor, evidence_id: UUID, length: int, metadata: str, *, lost: bool = False
 ) -> tuple[UploadRow, list[UUID]]:
     """A new upload; or the one that this person opened before for the same file, while no byte has come.
 
-    Of a file that is stored, one that is finished already, so that a phone that lost the answer is told so. Besides,
-    the uploads it takes the place of: those of the same file that nobody has gone on with for an hour.
+    Of a file that is stored, one that is finished already, so that a phone that lost the answer is told so; not where
+    the store has `lost` it. Besides, the uploads it takes the place of: those of the same file that nobody has gone on
+    with for an hour.
     Raises NotFound for a file that somebody else declared, TooLarge or Incomplete for another length than declared,
     Conflict for another length than stored, TooMany for more open ones than a person may have, and beyond a quota.
     """
     async with transaction():
         await raw("SELECT id FROM person WHERE id = $1 FOR NO KEY UPDATE", actor.person)
-        stored = await _is_stored(evidence_id, actor, length)
+        stored = await _is_stored(evidence_id, actor, length) and not lost
         if not stored and (earlier := await _unbegun(actor, evidence_id, length)):
             return earlier, []
         replaced = await _lost(actor, evidence_id)

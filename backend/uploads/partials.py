@@ -44,6 +44,11 @@ class Partial:
             return self.part.stat().st_size
         return self.path.stat().st_size  # in this order: the first may become the second in between
 
+    def hold(self) -> None:
+        """Somebody goes on with it: it is not idle, and not what is removed where room is needed (Intake.need)."""
+        with suppress(FileNotFoundError):
+            os.utime(self.part)
+
     def remove(self) -> None:
         for path in (self.part, self.path):
             path.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from uuid import UUID
 from backend.columns import uuid7
 from backend.errors import ChecksumMismatch, Conflict, Incomplete, NotFound, TooLarge, WrongState
 from backend.evidence import queries as evidence
-from backend.evidence.receiving import flowing, take_in
+from backend.evidence.receiving import flowing, lost, take_in
 from backend.evidence.stores import intake
 from backend.roles import Actor
 from backend.uploads import commands, queries
@@ -33,12 +33,20 @@ async def start(
         known = Partial(intake(), earlier.id)
         if known.path.exists() or (hears_offset and earlier.begun_at and known.part.exists()):
             return earlier
+    upload = await _opened(actor, evidence_id, length, metadata)
+    if await _lost(upload, actor):
+        await commands.forget(upload.id)
+        return await _opened(actor, evidence_id, length, metadata, again=True)
+    return upload
+
+
+async def _opened(actor: Actor, evidence_id: UUID, length: int, metadata: str, *, again: bool = False) -> UploadRow:
     intake().need(length)
     new = Partial(intake(), uuid7())
     new.make()
     used: UUID | None = None
     try:
-        upload, replaced = await commands.open_upload(new.upload, actor, evidence_id, length, metadata)
+        upload, replaced = await commands.open_upload(new.upload, actor, evidence_id, length, metadata, lost=again)
         used = upload.id if upload.finished_at is None else None
     finally:
         if used != new.upload:
@@ -53,9 +61,12 @@ async def start(
 async def offset(upload: UploadRow, actor: Actor) -> int:
     """How many bytes are here, which is all of them once they are stored, or wait for their declaration.
 
-    An upload that was cut off between its last byte and its end is ended now. Raises NotFound when it is over.
+    An upload that was cut off between its last byte and its end is ended now. Raises NotFound when it is over, or when
+    the store has lost what it brought: the phone begins anew.
     """
     if upload.finished_at is not None:
+        if await _lost(upload, actor):
+            raise NotFound()
         return upload.length
     try:
         there = Partial(intake(), upload.id).offset()
@@ -82,6 +93,7 @@ async def append(
     _check_end(upload, at + (announced or 0))
     if there == upload.length:
         return upload, there
+    Partial(intake(), upload.id).hold()
     intake().need(upload.length - at)
     upload = await commands.touch(upload)
     try:
@@ -123,6 +135,10 @@ async def end(upload: UploadRow) -> None:
     """Forgets the upload and its bytes. What is stored as evidence stays."""
     await commands.forget(upload.id)
     Partial(intake(), upload.id).remove()
+
+
+async def _lost(upload: UploadRow, actor: Actor) -> bool:
+    return upload.finished_at is not None and await lost(await evidence.declared_by(actor, upload.evidence))
 
 
 async def _check_finished(upload: UploadRow, actor: Actor) -> None:
