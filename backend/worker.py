@@ -101,7 +101,8 @@ async def sweep_sign_ins() -> None:
 CRON.update(
     {
         "drain": (drain, DRAIN_EVERY),
-        "sweep_received": (sweep_received, 30.0),
+        "sweep_received": (sweep_received, 10.0),
+        "put_back_aside": (evidence.put_back_aside, 600.0),
         "sweep_batches": (batches.sweep_batches, 5.0),
         "sweep_silent": (rectifications.sweep_silent, 60.0),
         "sweep_reminders": (reminders.sweep, 60.0),

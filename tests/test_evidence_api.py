@@ -257,6 +257,25 @@ async def test_a_lost_job_is_found_by_the_sweeper(client, it, sender):
     assert await state(id) == "ready"
 
 
+async def test_a_round_of_the_sweep_is_as_long_as_its_time_allows(client, it, sender, monkeypatch):
+    content = make.photo(26)
+    id = await declared(it, content)
+    await client.put(f"/api/evidence/{id}", content=content, headers=sender)
+    await raw(
+        "INSERT INTO evidence SELECT (json_populate_record(one, json_build_object('id', gen_random_uuid()))).* "
+        "FROM evidence AS one, generate_series(1, 59)"
+    )
+    prepared: list[UUID] = []
+
+    async def note(file: UUID, _: Any) -> None:
+        prepared.append(file)
+
+    monkeypatch.setattr(jobs, "prepare", note)
+    with clock.frozen(clock.now() + timedelta(minutes=2)):
+        assert await jobs.sweep_received(seconds=0.0) == 1 == len(prepared)
+        assert await jobs.sweep_received(seconds=3600.0) == 60 == len(set(prepared))
+
+
 async def test_a_file_whose_job_keeps_failing_is_given_up_in_sight(client, it, sender):
     content = make.photo(27)
     id = await declared(it, content)

@@ -23,7 +23,7 @@ from backend.evidence.rules import MediaType
 from backend.evidence.storage import Store, StoreAway
 from backend.evidence.verifying import Looked, Outcome
 from backend.settings import ROOT, BadSettings
-from tests import make, stores_make
+from tests import make, stores_make, uploads_make
 from tests.recordings import recording
 from tests.stores_make import InBucket, OnDisk, Side, stored
 from tests.test_evidence_api import declared
@@ -123,6 +123,73 @@ async def test_many_rows_of_one_photo_are_one_object(client, it, side, files):
     assert await outcomes(verifying.verify(stores.store())) == {Outcome.good: 7}
     await jobs.prepare(again)
     assert await outcomes(verifying.verify(stores.store())) == {Outcome.good: 9} and await verifying.count() == 9
+
+
+# ── what the store has lost ──────────────────────────────────────────────────────────────────────────────────────
+
+
+async def restored() -> list[UUID]:
+    return [row["subject"] for row in await raw("SELECT subject FROM event WHERE verb = 'evidence.restored'")]
+
+
+async def test_what_the_store_has_lost_is_stored_again_when_the_same_bytes_come_again(client, it, side):
+    content, sender = make.photo(86), await make.signed_in(it.inspector)
+    file = await stored(client, it, content)
+    path = f"/api/evidence/{file}"
+    before = (await client.put(path, content=content, headers=sender)).json()
+    assert await restored() == [] and before["receipt"]
+    side.remove(named(content))
+    assert await outcomes(verifying.verify(side.store)) == {Outcome.missing: 1}
+    other = await client.put(path, content=content[::-1], headers=sender)
+    assert other.status_code == 409 and side.names() == set()
+    for _ in range(2):
+        again = await client.put(path, content=content, headers=sender)
+        assert (again.status_code, again.json()) == (200, before)
+    assert await outcomes(verifying.verify(side.store)) == {Outcome.good: 1} and await restored() == [file]
+
+
+async def test_what_the_store_has_lost_may_come_again_in_pieces(client, it, side):
+    content, phone = make.photo(86), await uploads_make.phone(client, it.inspector)
+    file = await stored(client, it, content)
+    over = await phone.begin(file, len(content))
+    assert await phone.offset(over) == len(content)
+    side.remove(named(content))
+    assert (await phone.ask(over)).status_code == 404  # a client that goes on with it begins anew
+    path = await phone.begin(file, len(content))
+    assert await phone.offset(path) == 0
+    for at in (0, 300):
+        answer = await phone.send(path, at, content[at : at + 300] if at == 0 else content[at:])
+        assert answer.status_code == 204, answer.text
+    assert side.take(named(content)) == content and await restored() == [file]
+    assert await phone.offset(path) == len(content) == await phone.offset(over)
+
+
+async def test_a_photo_given_up_because_it_was_lost_is_tried_again_when_it_comes_again(client, it, side):
+    content = make.photo(86)
+    file, same = [await stored(client, it, content) for _ in range(2)]
+    side.remove(named(content))
+    await raw("UPDATE evidence SET tries = 5")
+    for one in (file, same):
+        await jobs.prepare(one)
+    assert [row["refusal"] for row in await raw("SELECT refusal FROM evidence")] == ["evidence.gave_up"] * 2
+    sent = await client.put(f"/api/evidence/{file}", content=content, headers=await make.signed_in(it.inspector))
+    assert sent.json()["state"] == "received"
+    for one in (file, same):
+        await jobs.prepare(one)
+    assert [row["state"] for row in await raw("SELECT state FROM evidence")] == ["ready"] * 2
+
+
+@pytest.mark.parametrize("side", ["local"], indirect=True)
+async def test_what_is_stored_is_not_taken_for_lost_while_the_store_is_away(client, it, side, monkeypatch):
+    content = make.photo(86)
+    file = await stored(client, it, content)
+
+    async def away(_: str) -> None:
+        raise StoreAway("away")
+
+    monkeypatch.setattr(side.store, "find", away)
+    again = await client.put(f"/api/evidence/{file}", content=content, headers=await make.signed_in(it.inspector))
+    assert again.status_code == 200 and await restored() == []
 
 
 # ── copy ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -274,6 +341,26 @@ async def test_a_sweep_that_was_killed_is_finished_by_the_next(files, side):
     assert await sweeping.finish_sweep(side.store) == 2
     assert needed in side.names() and not any(name.startswith("swept/") for name in side.names())
     assert ORPHANS_NAME not in side.names() and await outcomes(verifying.verify(side.store)) == {Outcome.good: 7}
+
+
+async def test_what_a_killed_sweep_left_aside_and_a_row_refers_to_comes_back_by_itself(files, side, duban):
+    needed = await original_of(files[0])
+    everything = side.names() | {f"swept/{ORPHANS_NAME}"}
+    side.put(ORPHANS_NAME, ORPHAN)
+    await side.store.set_aside(ORPHANS_NAME)
+    await side.store.set_aside(needed)
+    async with sweeping.alone():
+        running = asyncio.create_task(jobs.put_back_aside(), context=contextvars.Context())
+        assert await running == 0  # what is aside may be the other's
+    assert await jobs.put_back_aside() == 1 and side.names() == everything
+    # So it does with the next sweep, though that only lists, or thinks that it looks at the wrong database.
+    for arguments in (["sweep"], ["sweep", "--delete", "--days", "-30000"]):
+        await side.store.set_aside(needed)
+        for number in range(12):
+            side.put(named(bytes([number])), b"x")
+        said = (await duban(*arguments))[1]
+        assert "已放回 1 个" in said and side.names() >= everything, said
+    assert await outcomes(verifying.verify(side.store)) == {Outcome.good: 7}
 
 
 async def test_sweeps_and_uploads_of_the_same_photos_all_at_once_lose_nothing(client, it, side):

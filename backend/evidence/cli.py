@@ -105,6 +105,8 @@ async def _told(objects: AsyncIterator[Looked]) -> int:
 
 
 async def _sweep(store: Store, chosen: argparse.Namespace) -> int:
+    if back := await sweeping.put_back_needed(store):
+        say(f"上次清理中断，已放回 {back} 个有记录的文件。")
     found = await sweeping.survey(store, timedelta(days=chosen.days))
     for name in found.strange:
         say(f"不认识，不动  {name}")

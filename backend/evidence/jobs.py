@@ -1,5 +1,6 @@
 """Outside the transaction: making display copies in the gate's child, and sweeping what was dropped."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
@@ -7,8 +8,8 @@ from uuid import UUID
 
 from backend import clock
 from backend.db import raw
-from backend.errors import NoRoom
-from backend.evidence import commands, gate, storage, stores
+from backend.errors import Busy, NoRoom
+from backend.evidence import commands, gate, storage, stores, sweeping
 from backend.evidence.captions import Told, bar
 from backend.evidence.rules import Caption, Source, State
 from backend.evidence.storage import Missing, StoreAway
@@ -18,6 +19,8 @@ from backend.evidence.tables import Evidence
 Captioner = Callable[[UUID], Awaitable[Caption | None]]
 
 STUCK_AFTER = timedelta(seconds=60)
+ROUND = 20.0  # seconds of one round of the sweep
+MOST_SWEPT = 1_000  # in one
 
 log = logging.getLogger("duban.evidence")
 
@@ -82,20 +85,35 @@ async def _first(evidence: UUID, captioners: Sequence[Captioner]) -> Caption | N
     return None
 
 
-async def sweep_received(captioners: Sequence[Captioner] = ()) -> int:
+async def sweep_received(captioners: Sequence[Captioner] = (), *, seconds: float = ROUND) -> int:
     """Files whose job was lost on the way: prepare them now. Returns how many.
 
-    A full disk or an absent store ends the round: NoRoom, StoreAway. By lot, so that what cannot be read on this
-    machine, and costs no try, does not stand in the way of the rest for ever.
+    As many as `seconds` allow, one after the other: the gate has room for what comes in meanwhile. A full disk or an
+    absent store ends the round: NoRoom, StoreAway. By lot, so that what cannot be read on this machine, and costs no
+    try, does not stand in the way of the rest for ever.
     """
     rows = await raw(
-        "SELECT id FROM evidence WHERE state = $1 AND received_at < $2 ORDER BY random() LIMIT 20",
+        "SELECT id FROM evidence WHERE state = $1 AND received_at < $2 ORDER BY random() LIMIT $3",
         State.received.value,
         clock.now() - STUCK_AFTER,
+        MOST_SWEPT,
     )
-    for row in rows:
+    running = asyncio.get_running_loop().time
+    until = running() + seconds
+    for tried, row in enumerate(rows, 1):
         try:
             await prepare(row["id"], captioners)
         except OSError:  # the next one may fare better
             log.exception("evidence %s not prepared", row["id"])
+        if running() >= until:
+            return tried
     return len(rows)
+
+
+async def put_back_aside() -> int:
+    """What a sweep that was cut off left aside and a row refers to is where it was, whenever somebody sweeps again."""
+    try:
+        async with sweeping.alone():
+            return await sweeping.put_back_needed(stores.store())
+    except Busy:  # one is at it
+        return 0

@@ -72,13 +72,26 @@ async def take_out(store: Store, name: str) -> bool:
     return await _settle(store, name)
 
 
+async def put_back_needed(store: Store) -> int:
+    """Of what a sweep that was cut off has left aside, what a row refers to is put back, inside alone(); how many."""
+    names = await _aside(store)
+    needed = [name for at in range(0, len(names), PAGE) for name in await _needed(names[at : at + PAGE])]
+    for name in needed:
+        await store.put_back(name)
+    return len(needed)
+
+
 async def finish_sweep(store: Store) -> int:
     """What a sweep that was cut off has left aside is put back or deleted, inside alone(); how many."""
-    names = [it.name.removeprefix(f"{ASIDE}/") async for it in store.listed(ASIDE)]
-    ours = [name for name in names if storage.key_of(name) is not None]
-    for name in ours:
+    names = await _aside(store)
+    for name in names:
         await _settle(store, name)
-    return len(ours)
+    return len(names)
+
+
+async def _aside(store: Store) -> list[str]:
+    names = [it.name.removeprefix(f"{ASIDE}/") async for it in store.listed(ASIDE)]
+    return [name for name in names if storage.key_of(name) is not None]
 
 
 async def _settle(store: Store, name: str) -> bool:
