@@ -187,6 +187,16 @@ async def test_an_item_is_about_a_household_or_somebody_in_it_as_its_issuer_says
     assert len(verbs) == 2
 
 
+async def test_an_item_is_about_no_household_of_another_county(it):
+    id, item = await make.household(it), await make.rectification(it, Status.draft)
+    await raw("UPDATE household SET county = $1 WHERE id = $2", make.QINGYUAN, id)
+    with pytest.raises(Incomplete) as refusal:
+        await concerning.concern(item, it.staff, id)
+    assert refusal.value.code == "household_elsewhere"
+    await raw("UPDATE rectification SET region = $1, county = NULL, township = NULL WHERE id = $2", make.FUSHUN, item)
+    await concerning.concern(item, it.staff, id)  # the item is the whole city's
+
+
 @pytest.mark.parametrize("status", [Status.closed, Status.voided])
 async def test_a_finished_item_keeps_its_household(it, status):
     id, item = await make.household(it), await make.rectification(it, status)

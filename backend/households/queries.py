@@ -64,16 +64,18 @@ async def in_sight(households: Sequence[UUID], actor: Actor, shown: Shown = noth
     return {row["id"] for row in rows}
 
 
-async def concerned(household: UUID | None, person: UUID | None, actor: Actor, shown: Shown) -> frozenset[str]:
-    """Asked of a record before it names a household, and somebody of it: the area of the household, empty for none.
+async def check_concerned(household: UUID | None, person: UUID | None, county: str, actor: Actor, shown: Shown) -> None:
+    """Asked of a record of this county (or larger place) before it names a household, and somebody of it.
 
-    Raises NotFound for a household out of sight, Incomplete for somebody who does not live there.
+    Raises NotFound for a household out of sight, Incomplete for one of another county, where an office that knows
+    nothing of the record would have it in its ledger, and for somebody who does not live there.
     """
-    area = await seen(household, actor, shown) if household else frozenset[str]()
+    area = await seen(household, actor, shown) if household else None
     living = {one["id"] for one in await persons(household)} if household and person else set()
     if person and person not in living:
         raise Incomplete("这个人不在这一户里。", "not_of_the_household", field="person")
-    return area
+    if area is not None and county not in area:
+        raise Incomplete("所选农户不在问题所在的县区内。", "household_elsewhere", field="household")
 
 
 async def lock(household: UUID, actor: Actor, shown: Shown = nothing) -> Locked:

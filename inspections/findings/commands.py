@@ -127,12 +127,10 @@ async def _check_concerned(id: UUID, county: str, filing: Filing, actor: Actor, 
     if not (filing.household or filing.person) or await raw("SELECT 1 FROM finding WHERE id = $1", id):
         return
     try:
-        area = await households.concerned(filing.household, filing.person, actor, shown)
+        await households.check_concerned(filing.household, filing.person, county, actor, shown)
     except NotFound:
         said = "没有这一户，或您看不到这一户，请重新选择农户。"
         raise Incomplete(said, "unknown_household", field="household") from None
-    if county not in area:
-        raise Incomplete("所选农户不在本次检查的县区内。", "household_elsewhere", field="household")
 
 
 async def _write(

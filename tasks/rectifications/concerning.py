@@ -16,7 +16,7 @@ async def concern(rectification: UUID, actor: Actor, household: UUID | None, per
     """Say which household the item is about, and who in it; None: about none. The same again changes nothing.
 
     Raises NotFound for an item or household out of sight, Forbidden, WrongState for a finished item (its household was
-    counted with it), Incomplete for somebody who does not live there.
+    counted with it), Incomplete for a household of another county and for somebody who does not live there.
     """
     async with transaction():
         found = await queries.lock(rectification, actor)
@@ -28,7 +28,8 @@ async def concern(rectification: UUID, actor: Actor, household: UUID | None, per
             raise WrongState("事项已被他人办理过，请刷新后再办。", "stale", status=found.item.status)
         if found.item.status not in VOIDABLE:
             raise WrongState("事项已经办结，不能再改涉及的农户。", status=found.item.status)
-        await households.concerned(household, person, actor, queries.shows_household)
+        county = found.row["county"] or found.row["region"]
+        await households.check_concerned(household, person, county, actor, queries.shows_household)
         await Rectification.update({Rectification.household: household, Rectification.person_concerned: person}).where(
             Rectification.id == rectification
         )
