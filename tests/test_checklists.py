@@ -156,6 +156,26 @@ async def test_an_office_reads_those_above_it_and_writes_its_own(client, it):
     assert code(answer) == (403, "not_yours_to_do")
 
 
+async def test_a_draft_is_its_own_offices_until_it_is_adopted(client, it):
+    draft = await version(it, adopted=False)
+    dropped = await version(it, adopted=False, code="YS-02")
+    await commands.withdraw(dropped, it.staff, reason="不用了")
+    below = await version(it, code="QY-01", region=make.QINGYUAN, adopted=False)
+    county = await make.person("清原督查", Role.supervision_staff, at=await make.unit("清原县水务局"))
+    mine, theirs = await make.signed_in(it.staff), await make.signed_in(county)
+
+    async def listed(headers):
+        return {one["id"] for one in (await client.get("/api/checklists", headers=headers)).json()["items"]}
+
+    assert await listed(theirs) == {str(below)}
+    assert await listed(mine) == {str(draft), str(dropped), str(below)}  # the office above may write it as well
+    for one in (draft, dropped):
+        assert (await client.get(f"/api/checklists/versions/{one}", headers=theirs)).status_code == 404
+    assert (await client.post(f"/api/checklists/versions/{draft}/adoption", headers=theirs)).status_code == 404
+    await commands.adopt(draft, it.boss)
+    assert await listed(theirs) == {str(below), str(draft)}
+
+
 async def test_the_list_is_walked_newest_first_to_its_end(client, it):
     made = []
     for n in range(5):

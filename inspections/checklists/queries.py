@@ -111,11 +111,14 @@ class VisitChecklistShape(msgspec.Struct):
 
 
 def visible_to(actor: Actor) -> QueryString:
-    """The offices of the checklist's region and of those above and below it. Who is inspected learns nothing of it."""
+    """The offices of the checklist's region and of those above it; once it was adopted, of those below it as well, who
+    look by it. What was never adopted is theirs who may write it. Who is inspected learns nothing of any.
+    """
     areas = list(actor.areas(*OFFICE))
     return QueryString(
         "({} OR region.path && {}::text[] "
-        "OR checklist.region IN (SELECT unnest(path) FROM region WHERE code = ANY({})))",
+        "OR version.adopted_at IS NOT NULL "
+        "AND checklist.region IN (SELECT unnest(path) FROM region WHERE code = ANY({})))",
         actor.has(Role.system),
         areas,
         areas,
