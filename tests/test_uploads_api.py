@@ -16,7 +16,7 @@ import pytest
 from backend import clock
 from backend.app import app
 from backend.columns import uuid7
-from backend.db import raw
+from backend.db import DB, raw
 from backend.evidence import api, receiving, storage
 from backend.evidence.incoming import Intake
 from backend.evidence.rules import MediaType
@@ -596,6 +596,16 @@ async def test_asking_tells_length_offset_metadata_and_expiry(it, phone):
     told = (await phone.ask(path)).headers
     assert (told["Upload-Length"], told["Upload-Offset"], told["Upload-Metadata"]) == ("5", "0", described(id))
     assert told["Cache-Control"] == "no-store" and told["Upload-Expires"].endswith("GMT")
+
+
+async def test_an_upload_that_is_gone_on_with_in_its_last_moment_is_not_swept(it, phone, noon):
+    content = make.photo(66)
+    await phone.begin(await declared(it, content), len(content))
+    with clock.frozen(noon + timedelta(days=8)):
+        async with DB.pool.acquire() as line, line.transaction():
+            await line.execute("UPDATE upload SET expires_at = $1", clock.now() + rules.OPEN_FOR)
+            assert await jobs.sweep_expired() == 0
+        assert await jobs.sweep_expired() == 0 and lying() == [".part"]
 
 
 async def test_options_tell_what_is_spoken(client, phone):

@@ -12,7 +12,7 @@ from backend.once import different
 from backend.roles import Actor
 from backend.uploads import quota
 from backend.uploads.queries import UploadRow, shape
-from backend.uploads.rules import LOST_AFTER, MOST_OPEN, OPEN_FOR
+from backend.uploads.rules import LOST_AFTER, MOST_OPEN, OF_NO_USE_AFTER, OPEN_FOR
 
 
 async def open_upload(
@@ -86,6 +86,24 @@ async def forget_others(upload: UploadRow) -> list[UUID]:
 async def forget(upload: UUID) -> None:
     async with one_statement():
         await raw("DELETE FROM upload WHERE id = $1", upload)
+
+
+async def forget_expired() -> list[UUID]:
+    """Those nobody has gone on with for so long; and for an hour, where the file came in another way meanwhile.
+
+    Not one that somebody goes on with in this moment: that has its row locked, or has changed it.
+    """
+    now = clock.now()
+    async with one_statement():
+        rows = await raw(
+            "DELETE FROM upload WHERE id IN (SELECT id FROM upload WHERE expires_at <= $2 AND (expires_at <= $1 OR "
+            "finished_at IS NULL AND EXISTS (SELECT FROM evidence WHERE evidence.id = upload.evidence "
+            "AND declared_by = person AND state <> $3)) LIMIT 500 FOR UPDATE SKIP LOCKED) RETURNING id",
+            now,
+            now + OPEN_FOR - OF_NO_USE_AFTER,
+            State.declared.value,
+        )
+    return [row["id"] for row in rows]
 
 
 async def _is_stored(evidence_id: UUID, actor: Actor, length: int) -> bool:

@@ -38,9 +38,8 @@ async def sweep_whole() -> int:
 
 async def sweep_expired() -> int:
     """Forgets uploads without a byte for so long, and files whose row is gone. Returns how many."""
-    expired = await queries.expired()
+    expired = await commands.forget_expired()
     for upload in expired:
-        await commands.forget(upload)
         Partial(intake(), upload).remove()
     return len(expired) + await _sweep_orphans()
 

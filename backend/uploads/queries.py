@@ -10,9 +10,7 @@ import msgspec
 from backend import clock
 from backend.db import raw
 from backend.errors import NotFound
-from backend.evidence.rules import State
 from backend.roles import Actor
-from backend.uploads.rules import OF_NO_USE_AFTER, OPEN_FOR
 
 
 class UploadRow(msgspec.Struct, frozen=True):
@@ -65,20 +63,6 @@ async def known(uploads: Iterable[UUID]) -> set[UUID]:
     """Those of them that still need their file: of one that is finished, the row alone tells."""
     rows = await raw("SELECT id FROM upload WHERE id = ANY($1::uuid[]) AND finished_at IS NULL", list(uploads))
     return {row["id"] for row in rows}
-
-
-async def expired() -> list[UUID]:
-    """Those nobody has gone on with for so long; and for an hour, where the file came in another way meanwhile."""
-    now = clock.now()
-    rows = await raw(
-        "SELECT id FROM upload WHERE expires_at <= $1 UNION ALL "
-        "SELECT upload.id FROM upload JOIN evidence ON evidence.id = upload.evidence AND declared_by = person "
-        "WHERE expires_at > $1 AND expires_at <= $2 AND finished_at IS NULL AND state <> $3 LIMIT 500",
-        now,
-        now + OPEN_FOR - OF_NO_USE_AFTER,
-        State.declared.value,
-    )
-    return [row["id"] for row in rows]
 
 
 def shape(row: Any) -> UploadRow:
