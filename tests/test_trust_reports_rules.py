@@ -321,6 +321,15 @@ def test_every_result_has_a_sentence_without_a_hole_or_a_word_of_guilt(of: Facts
         )
 
 
+def test_how_many_photos_lie_between_two_is_not_told() -> None:
+    """They may have been taken on a visit that the reader must not know of."""
+    told = [
+        result(Check.counter, facts(counter=counter, others=[earlier_photo(HOUR, 0, counter=9)]))
+        for counter in (10, 40)
+    ]
+    assert told[0] == told[1]
+
+
 def test_every_sentence_is_said_by_some_check() -> None:
     said = {told.said for _, _, of, _ in SENTENCES for told in checking.results(of)}
     assert said == wording.SENTENCES.keys()

@@ -63,7 +63,10 @@ def bracket(facts: Facts) -> Result:
 
 
 def counter(facts: Facts) -> Result | None:
-    """A phone counts its captures: the count does not go back while its time goes on. A new phone begins anew."""
+    """A phone counts its captures: the count does not go back while its time goes on. A new phone begins anew.
+
+    The counts themselves are not told: how many are between two photos tells how many were taken out of sight.
+    """
     capture = facts.capture
     if capture.counter is None or capture.captured_at is None:
         return None
@@ -72,10 +75,10 @@ def counter(facts: Facts) -> Result | None:
     if not before:
         return None
     last = before[-1].counter or 0
-    back = capture.counter <= last
-    figures = {"counter": capture.counter, "before": last}
-    level, said = (Level.unclear, "counter.back") if back else (Level.fits, "counter.on")
-    return Result(Check.counter, level, said, float(capture.counter), Unit.times, figures)
+    back = last - capture.counter
+    if back < 0:
+        return Result(Check.counter, Level.fits, "counter.on")
+    return Result(Check.counter, Level.unclear, "counter.back", float(back), Unit.times, {"count": back})
 
 
 def exif_time(facts: Facts) -> Result | None:

@@ -45,9 +45,10 @@ async def of(files: Mapping[UUID, Facts], without: Collection[UUID] = ()) -> dic
 
 _TOLD = "other.declared_at, person.name, (other.declared_at, other.id) < (mine.declared_at, mine.id) AS earlier"
 _EXACT = f"""
-    SELECT mine.id AS mine, other.id AS other, {_TOLD} FROM evidence AS mine
-    JOIN evidence AS other ON other.sha256 = mine.sha256 AND other.id <> mine.id AND other.state <> 'declared'
-    JOIN person ON person.id = other.declared_by
+    SELECT mine.id AS mine, other.id AS other, {_TOLD} FROM evidence AS mine, LATERAL (
+        SELECT id, declared_at, declared_by FROM evidence
+        WHERE sha256 = mine.sha256 AND id <> mine.id AND state <> 'declared' OFFSET 0
+    ) AS other JOIN person ON person.id = other.declared_by
     WHERE mine.id = ANY($1::uuid[]) AND mine.state <> 'declared'
 """
 _NEAR = f"""

@@ -138,8 +138,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "counter.on": ("手机拍摄序号连续增加", "The phone's count of photos goes on"),
     "counter.back": (
-        "手机拍摄序号为 {counter}，而此前一张是 {before}；可能换了手机或重新安装",
-        "The phone counts this photo {counter}, the one before {before}; a new phone or installation, perhaps",
+        "手机拍摄序号没有增加，比此前一张小 {count}；可能换了手机或重新安装",
+        "The phone's count of photos has not gone on: {count} less than of the one before; a new phone, perhaps",
     ),
     "exif.absent": (
         "照片里没有拍摄信息，网页拍照通常如此",
