@@ -135,6 +135,8 @@ async def fresh(tables: str) -> AsyncIterator[None]:
     """An empty database for this test; truncation, not rollback (docs/decisions/0005)."""
     yield
     await empty(tables)
+    for left in (_folder / "evidence/incoming").glob("*"):  # what a server that was killed had half received
+        left.unlink(missing_ok=True)
     make.forget()
 
 
