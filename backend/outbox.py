@@ -1,5 +1,6 @@
 """Hands events to reactions: claimed with SKIP LOCKED, retried with growing delay, parked after eight tries."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,11 +41,17 @@ async def drain(reactions: Reactions, most: int = 100_000) -> int:
     What was never tried is due at once, also where it was written by a clock that is ahead of ours.
     Any number of workers may drain at once. All reactions of an event succeed together or are undone together.
     Killed in the middle, nothing is lost: the batch's rows are still there. Batches are taken from both ends in turns:
-    a hundred thousand reminders at nine o'clock do not hold up what somebody does a minute later.
+    a hundred thousand reminders at nine o'clock do not hold up what somebody does a minute later. Where there is that
+    much, a second batch is worked out while the database writes the first.
     """
-    taken, newest = 0, False
-    while taken < most and (count := await _batch(reactions, "DESC" if newest else "ASC")):
-        taken, newest = taken + count, not newest
+    taken, end, last = 0, "ASC", 0
+    while taken < most:
+        other = "DESC" if end == "ASC" else "ASC"
+        second = [_batch(reactions, other, alone=False)] if last >= TOGETHER else []
+        last = sum(await _both(_batch(reactions, end), *second))
+        if not last:
+            break
+        taken, end = taken + last, other
     return taken
 
 
@@ -98,14 +105,27 @@ def delay(attempts: int) -> timedelta:
     return timedelta(seconds=min(2**attempts, 300))
 
 
-async def _batch(reactions: Reactions, order: str) -> int:
+async def _both(*batches: Awaitable[int]) -> list[int]:
+    """Each is a transaction of its own. None is left behind: what one failed of is raised when all have ended."""
+    ended = await asyncio.gather(*batches, return_exceptions=True)  # noqa: TID251  # no transaction is open here
+    for one in ended:
+        if isinstance(one, BaseException):
+            raise one
+    return [one for one in ended if isinstance(one, int)]
+
+
+async def _batch(reactions: Reactions, order: str, *, alone: bool = True) -> int:
+    """With `alone` also what is reacted to alone, which may lock: of that one batch is under way at a time."""
+    verbs = None if alone else [verb for verb in reactions if _only_together(verb, reactions)]
     async with transaction(joinable=True):
         rows = await raw(
             "SELECT event.id, at, actor, verb, subject, payload, outbox.attempts FROM outbox "
             "JOIN event ON event.id = outbox.event WHERE parked_at IS NULL AND (attempts = 0 OR next_try_at <= $1) "
+            "AND ($3::text[] IS NULL OR attempts = 0 AND verb = ANY($3)) "
             f"ORDER BY next_try_at {order} LIMIT $2 FOR UPDATE OF outbox SKIP LOCKED",
             clock.now(),
             max(BATCH, TOGETHER),
+            verbs,
         )
         rows = _taken(rows, reactions)
         done = [id for group in _groups(rows, reactions) for id in await _react(group, reactions)]
@@ -123,8 +143,12 @@ def _taken(rows: Sequence[Any], reactions: Reactions) -> Sequence[Any]:
 
 def _together(row: Any, reactions: Reactions) -> bool:
     """What failed before is tried alone: it may be the bad one."""
-    asked = reactions.get(row["verb"], ())
-    return row["attempts"] == 0 and bool(asked) and all(isinstance(reaction, Together) for reaction in asked)
+    return row["attempts"] == 0 and _only_together(row["verb"], reactions)
+
+
+def _only_together(verb: str, reactions: Reactions) -> bool:
+    asked = reactions.get(verb, ())
+    return bool(asked) and all(isinstance(reaction, Together) for reaction in asked)
 
 
 def _groups(rows: Sequence[Any], reactions: Reactions) -> Iterator[list[Any]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Sequence
@@ -139,6 +140,7 @@ async def main() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
     await db.open_pool(most=16)
+    gc.freeze()  # what was imported stays: looking through it again and again was a third of handing a backlog over
     try:
         await _attempt("came back", operations.came_back)
         await _attempt("retire", partial(heartbeats.retire, list(CRON)))

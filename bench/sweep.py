@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import re
@@ -94,6 +95,7 @@ async def _handed_over(line: asyncpg.Connection, given: int) -> None:
     from backend import outbox
     from backend.worker import REACTIONS
 
+    gc.freeze()  # as the worker does
     began, busy = time.perf_counter(), (time.process_time(), await _database_cpu(line))
     assert await outbox.drain(REACTIONS, most=given) == given
     ours = time.perf_counter() - began
@@ -108,7 +110,7 @@ async def _handed_over(line: asyncpg.Connection, given: int) -> None:
     print(
         f"\nhanded over {given:,} events in {ours:.1f} s ({given / ours:,.0f}/s): {notices:,} notices; {left} rows left"
     )
-    print(f"processor time: worker {worker:.1f} s, its connection to the database {database:.1f} s, in turns")
+    print(f"processor time: worker {worker:.1f} s, its connections to the database {database:.1f} s")
     print(f"bare SKIP LOCKED drain {bare:.2f} s ({given / bare:,.0f}/s): {ours / bare:.1f} ×")
     print(f"memory of the process: {_peak():.0f} MB at most; load {os.getloadavg()[0]:.1f} at the end")
 

@@ -12,6 +12,7 @@ from backend.db import raw, transaction
 from backend.events import Event
 from backend.outbox import TRIES, Together
 from backend.roles import SYSTEM
+from tests.waiting import eventually
 
 VERB, OTHER = "visit.opened", "visit.arrived"
 CHANGE = (
@@ -108,6 +109,37 @@ async def test_events_of_one_verb_are_handed_over_together_in_batches():
     assert await outbox.drain({VERB: (Together(reaction),)}) == len(ids)
     assert [len(call) for call in reaction.calls] == [outbox.TOGETHER, 20]
     assert sorted(id for call in reaction.calls for id in call) == sorted(ids) and not await waiting()
+
+
+async def test_of_a_backlog_two_batches_are_under_way_at_a_time(monkeypatch):
+    monkeypatch.setattr(outbox, "TOGETHER", 3)
+    monkeypatch.setattr(outbox, "BATCH", 3)
+    ids, begun = await written(9), list[set[UUID]]()
+
+    async def reaction(told: Sequence[Event]) -> None:
+        begun.append({event.id for event in told})
+        if len(begun) == 2:  # the first was full: now there are two
+            await eventually(lambda: len(begun) == 3)
+
+    assert await outbox.drain({VERB: (Together(reaction),)}) == 9 and not await waiting()
+    assert set().union(*begun) == set(ids) and [len(call) for call in begun] == [3, 3, 3]
+
+
+async def test_of_what_is_reacted_to_alone_one_batch_is_under_way_at_a_time(monkeypatch):
+    monkeypatch.setattr(outbox, "TOGETHER", 3)
+    monkeypatch.setattr(outbox, "BATCH", 3)
+    await written(6), await written(9, OTHER)
+    busy, most = 0, 0
+
+    async def alone(event: Event) -> None:
+        nonlocal busy, most
+        busy += 1
+        most = max(most, busy)
+        await raw("SELECT 1")
+        busy -= 1
+
+    assert await outbox.drain({VERB: (Together(Heard()),), OTHER: (alone,)}) == 15
+    assert most == 1 and not await waiting()
 
 
 async def test_two_verbs_are_two_calls_and_one_by_one_reactions_stay_so():
