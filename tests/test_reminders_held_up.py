@@ -1,6 +1,8 @@
 """Reminders that were given and could not be handed over for days: what is not so any more is said to nobody."""
 
+import asyncio
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -9,11 +11,13 @@ from backend.db import raw
 from backend.roles import Role
 from backend.workdays import Calendar
 from backend.worker import REACTIONS
+from notifications.inbox import reactions as inbox
 from notifications.reminders.rules import Anchor, Phase, worth_telling
 from tasks.rectifications.item import Status
 from tests import make, monthly_make
 from tests import reminders_make as reminders
 from tests.reminders_make import settled, swept, told
+from tests.waiting import eventually
 
 THURSDAY, FRIDAY, SATURDAY = date(2026, 12, 3), date(2026, 12, 4), date(2026, 12, 5)
 
@@ -59,6 +63,35 @@ async def test_of_a_month_only_the_latest_is_said_when_several_were_held_up(fres
     assert [*await told()] == ["reminder.month_near"]
     await settled(date(2026, 11, 16))
     assert [*await told()] == ["reminder.month_missed", "reminder.month_near"]
+
+
+async def test_a_step_given_while_the_one_before_is_being_handed_over_tells_nobody_twice(fresh, noon, monkeypatch):
+    """The unit's word of the first day late was held up until the third, when its principal and lead unit hear."""
+    await reminders.entered()
+    await make.rectification(await make.cast(), Status.working, due_on=FRIDAY)
+    await handed_over(date(2026, 11, 24), "13:00")
+    await swept(date(2026, 12, 7))
+    told_by, halfway, sweeping = inbox.tell, asyncio.Event(), asyncio.Event()
+
+    async def slowly(*said: Any) -> None:
+        await told_by(*said)
+        halfway.set()
+        await sweeping.wait()
+
+    monkeypatch.setattr(inbox, "tell", slowly)
+    handing = asyncio.ensure_future(handed_over(date(2026, 12, 9), "09:00"))
+    await halfway.wait()
+    giving = asyncio.ensure_future(swept(date(2026, 12, 9)))
+    await eventually(lambda: _over_or_waiting(giving))
+    sweeping.set()
+    await asyncio.gather(handing, giving)
+    await handed_over(date(2026, 12, 9), "09:01")
+    handlers = [names.count("经办赵") for names in (await told()).values()]
+    assert sum(handlers) == 1 and len(await raw("SELECT 1 FROM reminder")) == 2
+
+
+async def _over_or_waiting(giving: asyncio.Future[int]) -> bool:
+    return giving.done() or bool(await raw("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
 
 
 @pytest.mark.parametrize(

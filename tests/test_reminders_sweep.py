@@ -446,6 +446,17 @@ async def test_a_hand_in_a_site_check_a_look_back_and_a_hung_item_that_wait(it):
     assert not [said for said in (await given())[before:] if said[0] in ("look_back", "hanging")]
 
 
+async def test_who_hangs_an_item_with_a_review_at_hand_is_not_reminded_of_it_a_minute_later(it):
+    """The step three working days ahead had spoken before; the next is the day itself."""
+    id = await due(it, due_on=date(2027, 2, 1))
+    with clock.frozen(reminders.moment(date(2026, 12, 2), "09:30")):
+        await hanging.hang(id, it.boss, id=uuid7(), reason_code=make.HangReason.season, note="冻土期。", paper="9号",
+                           review_on=DUE)  # fmt: skip
+    for day, at in ((date(2026, 12, 2), "09:31"), (date(2026, 12, 3), "09:00"), (DUE, "09:00")):
+        await swept(day, at)
+    assert await given(id) == [("hanging", 0, "12-04 09:00", DUE)]
+
+
 async def test_another_kind_is_a_row_no_code(it):
     """The weekly report of listed items: every Thursday, for those who have not reported since Monday."""
     listed = await due(it, due_on=date(2027, 2, 1), listed=True)

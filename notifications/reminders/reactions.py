@@ -7,10 +7,12 @@ from backend.db import raw
 from backend.events import Event
 from notifications.inbox import reactions as inbox
 from notifications.reminders import people, queries
+from notifications.reminders.sources import HANDING_OVER
 
 
 async def tell_reminded(events: Sequence[Event]) -> None:
     """One notice per reminder and person. What is true no longer, or is nobody's, is marked as lapsed instead."""
+    await raw(HANDING_OVER)
     now, today = clock.now(), clock.today()
     reminders = [event.subject for event in events]
     heard = await people.told(await queries.standing(reminders, now, today), today)

@@ -10,6 +10,11 @@ from tasks.rectifications.drivers import Args
 from tasks.rectifications.item import WAITING_FOR_UNIT, Status
 from tasks.rectifications.words import UnitRole
 
+# What is just being handed over looks from outside as if nobody had been told: a later step would tell its audiences
+# again. So the two take turns, a statement of the sweep and a batch of the hand-over at a time.
+GIVING = "SELECT pg_advisory_xact_lock(hashtext('reminders'))"
+HANDING_OVER = "SELECT pg_advisory_xact_lock_shared(hashtext('reminders'))"
+
 _WORK = ", ".join(f"'{status.value}'" for status in sorted(WAITING_FOR_UNIT))
 _PART = f"part.role = '{UnitRole.responsible.value}' AND part.ended_at IS NULL"
 _NOBODY = "'{}'::uuid[]"
@@ -38,7 +43,7 @@ class Source:
 
     def unsaid(self, phase: Phase, spoke: str) -> str:
         """That it had begun when the rule spoke (SQL of that instant); of what is late nothing is left out."""
-        return "true" if phase == Phase.late or self.began is None else f"{self.began} < {spoke}"
+        return "true" if phase == Phase.late or self.began is None else f"coalesce({self.began} < {spoke}, true)"
 
     def during(self, phase: Phase) -> str:
         """What must be true of what waits, beside the target's day, while a rule of this phase speaks."""
@@ -173,7 +178,10 @@ SOURCES: dict[Anchor, Source] = {
         id="it.rectification",
     ),
     Anchor.hanging: Source(
-        waits=f"FROM rectification AS it WHERE it.status = '{Status.hung.value}'", on="it.review_on", item="it.id"
+        waits=f"FROM rectification AS it WHERE it.status = '{Status.hung.value}'",
+        on="it.review_on",
+        item="it.id",
+        began="(SELECT hanging.at FROM hanging WHERE hanging.rectification = it.id AND hanging.resumed_at IS NULL)",
     ),
     Anchor.weekly_report: Source(
         waits="FROM rectification AS it WHERE it.listed AND it.status IN ("

@@ -5,10 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from backend import events
-from backend.db import transaction
+from backend.db import raw, transaction
 from backend.roles import SYSTEM
 from notifications.reminders.rules import ONE_DAY, Rule, Stage, verb
-from notifications.reminders.sources import SOURCES, asked, late, unheard
+from notifications.reminders.sources import GIVING, SOURCES, asked, late, unheard
 from tasks.rectifications.drivers import Args
 
 AT_ONCE = 10_000  # rows of one statement: what a sweep holds in memory is one number
@@ -30,6 +30,7 @@ async def give(stage: Stage, now: datetime, today: date) -> int:
     given, after = 0, (stage.first - ONE_DAY, UUID(int=0))
     while True:
         async with transaction():
+            await raw(GIVING)
             some = await _next(stage, now, today, after)
         if not some["n"]:
             return given

@@ -241,6 +241,6 @@ class EffectController(Controller):
     path = "/api/calendar/effects"
     tags = ["calendar"]
 
-    @get("/", summary="How many open dates would move, were this day settled like this")
+    @get("/", summary="How many open dates of each kind would move, were this day settled like this")
     async def show(self, actor: NamedDependency[Actor], day: FromQuery[date], working: FromQuery[bool]) -> Effects:
         return await effects.of_day(actor, day, working=working)

@@ -13,9 +13,9 @@ from uuid import UUID
 from backend import clock, events
 from backend.calendar.queries import Override
 from backend.db import raw, transaction
-from backend.roles import SYSTEM
+from backend.roles import SYSTEM, Actor
 from backend.workdays import Calendar, Term, TermUnit, end_of_day
-from tasks.rectifications import deadlines, moving, rescheduling
+from tasks.rectifications import deadlines, moving, queries, rescheduling
 from tasks.rectifications.deadlines import Recount
 from tasks.rectifications.item import IN_WORK
 from tasks.rectifications.rescheduling import BATCH, Batch
@@ -63,7 +63,7 @@ async def count_again(after: UUID, overrides: Sequence[Override], calendar: Cale
             items,
             clock.now(),
         )
-        moved = [one for row in running if (one := _again(row, calendar))]
+        moved = [one for row in running if (one := again(row, calendar))]
         for name in CLOCKS:
             await _write(name, [one for one in moved if one.row["clock"] == name])
         for (item, unit, event), together in groupby(moved, lambda one: _about(one.row)):
@@ -71,10 +71,22 @@ async def count_again(after: UUID, overrides: Sequence[Override], calendar: Cale
         return Batch(len(rows), len(moved), items[-1] if len(items) == BATCH else None)
 
 
-def _again(row: Any, calendar: Calendar) -> Moved | None:
+async def in_sight(actor: Actor) -> Sequence[Any]:
+    """How many clocks run on items that the actor sees, by kind, first day and end."""
+    seen, args = queries.placed(*queries.visible_to(actor).compile_string(), [[*map(str, IN_WORK)], clock.now()])
+    return await raw(
+        f"SELECT clock, began_on, until, count(*) AS n FROM ({_RUNNING}) AS running "
+        "JOIN rectification ON rectification.id = running.rectification "
+        f"WHERE rectification.status = ANY($1) AND {seen} GROUP BY clock, began_on, until",
+        *args,
+    )
+
+
+def again(row: Any, calendar: Calendar) -> Moved | None:
+    """A clock that ends on another day by this calendar."""
     rule = str(Term(TermUnit.workdays, CLOCKS[row["clock"]].days))
-    found = deadlines.again(rule, row["began_on"], _day(row["until"]), clock.today(), calendar)
-    return Moved(row, found) if found and found.on != _day(row["until"]) else None
+    found = deadlines.again(rule, row["began_on"], last_day(row["until"]), clock.today(), calendar)
+    return Moved(row, found) if found and found.on != last_day(row["until"]) else None
 
 
 def _about(row: Any) -> tuple[UUID, UUID, str]:
@@ -94,14 +106,14 @@ async def _write(name: str, moved: Sequence[Moved]) -> None:
 async def _tell(item: UUID, unit: UUID, event: str, moved: Sequence[Moved], overrides: Sequence[Override]) -> None:
     """One event for what one unit has to answer, one for what it waits for."""
     first = moved[0]
-    began_on, before = first.row["began_on"], max(_day(one.row["until"]) for one in moved)
+    began_on, before = first.row["began_on"], max(last_day(one.row["until"]) for one in moved)
     why = rescheduling.why(began_on, before, end_of_day(began_on - timedelta(days=1)), first.found, overrides)
     told: dict[str, Any] = {one.row["clock"]: one.until for one in moved}
     told |= {ON[one.row["clock"]]: one.found.on for one in moved}
     await events.record(event, item, actor=SYSTEM, unit=unit, why=why, **told)
 
 
-def _day(until: datetime) -> date:
+def last_day(until: datetime) -> date:
     """The last day of a clock that runs until this instant."""
     return clock.local(until - timedelta(microseconds=1)).date()
 

@@ -1,6 +1,8 @@
-"""What settling a day would do to open dates, asked before it is done. Doing it is in rescheduling.py."""
+"""What settling a day would do to open dates, asked before it is done. Doing it: rescheduling.py and clocks.py."""
 
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import msgspec
 
@@ -11,25 +13,55 @@ from backend.db import select
 from backend.errors import Forbidden
 from backend.roles import Actor
 from backend.workdays import Calendar
-from tasks.rectifications import deadlines
+from tasks.rectifications import clocks, deadlines
+from tasks.rectifications.deadlines import Recount
 from tasks.rectifications.item import TICKING
 from tasks.rectifications.queries import visible_to
 
 
-class Effects(msgspec.Struct):
-    """How many open items in sight would be due on another day, and which way."""
+class Shift(msgspec.Struct):
+    """How many of a kind would end on a later day, and how many on an earlier one."""
 
-    later: int
-    earlier: int
+    later: int = 0
+    earlier: int = 0
+
+
+class Effects(msgspec.Struct):
+    """Of open items in sight, by the kind of date: what a unit has to do, to sign and to object by, and the office to
+    rule on an objection and to decide on an extension by. No other date that is running is moved by the calendar:
+    a month that has begun and a publicity keep their last day.
+    """
+
+    due_on: Shift
+    accept_by: Shift
+    object_until: Shift
+    rule_by: Shift
+    decide_by: Shift
 
 
 async def of_day(actor: Actor, day: date, *, working: bool) -> Effects:
-    """Asked of those whose count passes over that day. Raises Forbidden for who may not settle days."""
+    """Raises Forbidden for who may not settle days."""
     if refusal := calendar_rules.may_settle(actor):
         raise Forbidden(refusal)
-    overrides = {it.day: it.working for it in await calendar.overrides()}
-    then = Calendar({**overrides, day: working})
-    counted = await select(
+    then = Calendar({it.day: it.working for it in await calendar.overrides()} | {day: working})
+    shifts = {"due_on": Shift(), **{name: Shift() for name in clocks.CLOCKS}}
+    for row in await _due(actor, day):
+        if found := deadlines.again(row["due_rule"], row["due_from"], row["due_on"], clock.today(), then):
+            _count(shifts["due_on"], row["due_on"], found, row["n"])
+    for row in await clocks.in_sight(actor):
+        if moved := clocks.again(row, then):
+            _count(shifts[row["clock"]], clocks.last_day(row["until"]), moved.found, row["n"])
+    return Effects(**shifts)
+
+
+def _count(shift: Shift, before: date, found: Recount, n: int) -> None:
+    shift.later += n * (found.on > before)
+    shift.earlier += n * (found.on < before)
+
+
+async def _due(actor: Actor, day: date) -> Sequence[Any]:
+    """Of items whose count passes over that day."""
+    return await select(
         "SELECT due_rule, due_from, due_on, count(*) AS n FROM rectification WHERE {} AND status = ANY({}) "
         "AND due_at > {} AND due_rule LIKE 'workdays:%' AND due_from < {} AND due_on >= {} "
         "GROUP BY due_rule, due_from, due_on",
@@ -39,11 +71,3 @@ async def of_day(actor: Actor, day: date, *, working: bool) -> Effects:
         day,
         day,
     )
-    effects = Effects(0, 0)
-    for row in counted:
-        found = deadlines.again(row["due_rule"], row["due_from"], row["due_on"], clock.today(), then)
-        if found and found.on > row["due_on"]:
-            effects.later += row["n"]
-        elif found and found.on < row["due_on"]:
-            effects.earlier += row["n"]
-    return effects

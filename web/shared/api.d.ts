@@ -97,7 +97,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How many open dates would move, were this day settled like this */
+        /** How many open dates of each kind would move, were this day settled like this */
         get: operations["ApiCalendarEffectsShow"];
         put?: never;
         post?: never;
@@ -3538,8 +3538,11 @@ export interface components {
         };
         /** Effects */
         Effects: {
-            earlier: number;
-            later: number;
+            accept_by: components["schemas"]["Shift"];
+            decide_by: components["schemas"]["Shift"];
+            due_on: components["schemas"]["Shift"];
+            object_until: components["schemas"]["Shift"];
+            rule_by: components["schemas"]["Shift"];
         };
         /** EndIn */
         EndIn: {
@@ -5677,6 +5680,13 @@ export interface components {
             /** Format: uuid */
             rule: string;
             unit: components["schemas"]["TermUnit"];
+        };
+        /** Shift */
+        Shift: {
+            /** @default 0 */
+            earlier: number;
+            /** @default 0 */
+            later: number;
         };
         /** SignedInOut */
         SignedInOut: {
