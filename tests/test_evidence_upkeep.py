@@ -164,6 +164,23 @@ async def test_what_the_store_has_lost_may_come_again_in_pieces(client, it, side
     assert await phone.offset(path) == len(content) == await phone.offset(over)
 
 
+async def test_a_photo_whose_bytes_lie_damaged_in_the_store_arrives_all_the_same(client, it, side):
+    content = make.photo(86)
+    await stored(client, it, content)
+    flip(side, named(content))
+    await stored(client, it, content)
+    assert side.take(named(content)) == content
+    # In pieces too, and what a restore has cut short comes again under its own id.
+    side.put(named(content), content[:100])
+    file, phone = await declared(it, content), await uploads_make.phone(client, it.inspector)
+    assert (await phone.send(await phone.begin(file, len(content)), 0, content)).status_code == 204
+    assert side.take(named(content)) == content and await restored() == []
+    side.put(named(content), content[:100])
+    answer = await client.put(f"/api/evidence/{file}", content=content, headers=phone.headers)
+    assert answer.status_code == 200 and await restored() == [file]
+    assert await outcomes(verifying.verify(side.store)) == {Outcome.good: 1}
+
+
 async def test_a_photo_given_up_because_it_was_lost_is_tried_again_when_it_comes_again(client, it, side):
     content = make.photo(86)
     file, same = [await stored(client, it, content) for _ in range(2)]

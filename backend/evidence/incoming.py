@@ -14,7 +14,7 @@ from backend import clock
 from backend.errors import NoRoom, TooLarge
 from backend.evidence import storage
 from backend.evidence.rules import MOST_BYTES
-from backend.evidence.storage import FULL_SENTENCE, PART, Store, room
+from backend.evidence.storage import FULL_SENTENCE, PART, Clearing, Store, room
 
 Folder = Literal["incoming", "partials"]
 BUFFER = 256 * 2**10
@@ -58,11 +58,12 @@ class Incoming:
         self._flush()
         return self._hash.hexdigest(), self.size
 
-    async def keep(self, digest: str) -> None:
+    async def keep(self, digest: str, clear: Clearing | None = None) -> None:
         """Has the store make the bytes durable under their hash. The row that promises them is committed before.
 
-        When it returns, a power cut loses nothing of it. Raises NoRoom, StoreAway, or ValueError when `digest` is
-        not what came in or the upload is over. Either way `discard` has been done.
+        When it returns, a power cut loses nothing of it. Raises NoRoom, StoreAway, Damaged where nothing is given to
+        `clear` away what lies damaged under the hash, or ValueError when `digest` is not what came in or the upload is
+        over. Either way `discard` has been done.
         """
         if self._keeping:
             raise ValueError("keep() is under way")
@@ -70,7 +71,7 @@ class Incoming:
         try:
             if self._fd < 0 or self._buffer or digest != self._hash.hexdigest():
                 raise ValueError("keep() takes, once, the digest that finish() returned")
-            await self._store.keep(storage.original(digest), self.path)
+            await storage.keep(self._store, storage.original(digest), self.path, clear)
         finally:
             self._keeping = False
             self._close()

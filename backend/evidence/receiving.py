@@ -1,6 +1,7 @@
 """The way of a file from the wire to the store: size, hash, kind, kept, and only then the row."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -8,13 +9,15 @@ from typing import Protocol
 from uuid import UUID
 
 from backend.errors import Incomplete, Stalled, TooLarge
-from backend.evidence import commands, format, queries, storage, stores
+from backend.evidence import commands, format, queries, storage, stores, sweeping
 from backend.evidence.incoming import Incoming
 from backend.evidence.queries import EvidenceShape
 from backend.evidence.rules import STALLED_AFTER, State
-from backend.evidence.storage import StoreAway
+from backend.evidence.storage import Clearing, StoreAway
 from backend.once import different
 from backend.roles import Actor
+
+log = logging.getLogger("duban.evidence")
 
 # Whether the sender may bring this file in now; raises TooMany. Who counts stands above us: the app passes it in.
 Allowance = Callable[[UUID, Actor], Awaitable[None]]
@@ -26,7 +29,7 @@ class Arrived(Protocol):
     @property
     def path(self) -> Path: ...
 
-    async def keep(self, digest: str) -> None: ...
+    async def keep(self, digest: str, clear: Clearing | None = None) -> None: ...
 
 
 async def receive(evidence: UUID, actor: Actor, announced: int | None, chunks: AsyncIterator[bytes]) -> EvidenceShape:
@@ -61,22 +64,30 @@ async def take_in(row: EvidenceShape, actor: Actor, file: Arrived, digest: str, 
     check_size(row, size)
     if not stored:
         width, height = _checked(row, file.path)
-        await file.keep(digest)
+        await file.keep(digest, _clear)
         if arrived := await commands.receive(row, actor, width, height):
             return arrived
     elif await lost(row):
-        await file.keep(digest)
+        await file.keep(digest, _clear)
         await commands.restore(row, actor)
     return await queries.declared_by(actor, row.id)
 
 
 async def lost(row: EvidenceShape) -> bool:
-    """Whether the store has lost what was stored; not while it is away. Of what it has damaged, `verify` tells."""
+    """Whether the store has lost what was stored, or a part of it; not while it is away. The bytes are not read."""
     if row.state == State.declared:
         return False
     with suppress(StoreAway):
-        return await stores.store().find(storage.original(row.sha256)) is None
+        found = await stores.store().find(storage.original(row.sha256))
+        return found is None or found.size != row.size
     return False
+
+
+async def _clear(name: str) -> None:
+    """What is damaged goes aside: the bytes that are to take its place were hashed as they came. Raises Busy."""
+    log.error("%s was damaged and is replaced", name)
+    async with sweeping.alone():
+        await stores.store().set_aside(name)
 
 
 async def flowing(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

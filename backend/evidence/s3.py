@@ -1,7 +1,6 @@
 """Evidence in an S3-compatible store, through obstore. The names and promises are those of storage.py."""
 
 import asyncio
-import errno
 import logging
 import mmap
 import re
@@ -20,6 +19,7 @@ from backend.evidence.storage import (
     ASIDE,
     FULL_SENTENCE,
     PIECE,
+    Damaged,
     Missing,
     Outgoing,
     StoreAway,
@@ -89,7 +89,7 @@ class S3:
             with suppress(Missing):  # the sweep set it aside in this moment, so ours takes its place
                 if found := await self.find(name):
                     if found.size != len(content) or not await self._holds(name, content):
-                        raise OSError(errno.EIO, "damaged: the original has other bytes", name)
+                        raise Damaged(name)
                     return
 
     @asynccontextmanager

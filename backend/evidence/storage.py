@@ -6,7 +6,7 @@ import filecmp
 import os
 import re
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,6 +34,13 @@ _FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
 
 class Missing(FileNotFoundError):
     """Bytes that were asked for are not in the store. Where a row says that they are, this is an incident."""
+
+
+class Damaged(OSError):
+    """Under a name lie other bytes than it stands for. They are never written over."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(errno.EIO, "damaged: the original has other bytes", name)
 
 
 class StoreAway(Busy):
@@ -86,6 +93,10 @@ class Outgoing:
     pieces: AsyncIterator[bytes]
 
 
+# Takes the damaged bytes under this name out of the way.
+Clearing = Callable[[str], Awaitable[None]]
+
+
 class Store(Protocol):
     """What both stores promise. Names are those of original() and derived(), never a client's words.
 
@@ -95,7 +106,8 @@ class Store(Protocol):
     async def keep(self, name: str, file: Path) -> None:
         """Makes the bytes of a local file durable under this name, once and for all: what is there already stays.
 
-        When it returns, a power cut loses nothing of it. `file` may be gone afterwards.
+        When it returns, a power cut loses nothing of it. `file` may be gone afterwards. Raises Damaged when what is
+        there has other bytes.
         """
         ...
 
@@ -142,6 +154,17 @@ class Store(Protocol):
         ...
 
 
+async def keep(store: Store, name: str, file: Path, clear: Clearing | None) -> None:
+    """store.keep(), where damaged bytes give way to a file that is known to be whole, if they can be cleared away."""
+    try:
+        await store.keep(name, file)
+    except Damaged:
+        if clear is None:
+            raise
+        await clear(name)
+        await store.keep(name, file)
+
+
 class LocalDisk:
     """Evidence on a local file system: `originals/`, `display/`, `thumbnails/` under one root."""
 
@@ -156,7 +179,7 @@ class LocalDisk:
         return self.root / name
 
     async def keep(self, name: str, file: Path) -> None:
-        """`file` lies on the file system of the root. Raises OSError when what is there has other bytes."""
+        """`file` lies on the file system of the root."""
         await asyncio.to_thread(self._keep, self.path(name), file)
 
     @asynccontextmanager
@@ -332,7 +355,7 @@ def sync(path: Path) -> None:
 def _check_same(target: Path, file: Path) -> None:
     """What lies there may be nobody's and never have been verified: no receipt is given on its name alone."""
     if not filecmp.cmp(target, file, shallow=False):
-        raise OSError(errno.EIO, "damaged: the original has other bytes", str(target))
+        raise Damaged(str(target))
 
 
 def _opened(path: Path) -> tuple[BinaryIO, int]:

@@ -144,9 +144,7 @@ async def _brought(source: Store, target: Store, it: Expected, there: Outcome) -
             if size == 0 or it.digest not in (None, digest):
                 return Looked(it, Outcome.damaged, size)
             if it.digest:
-                if there is Outcome.damaged:
-                    await target.set_aside(it.name)
-                await target.keep(it.name, file)
+                await storage.keep(target, it.name, file, target.set_aside)
             else:
                 async with target.writing(it.name) as draft:
                     await asyncio.to_thread(shutil.copyfile, file, draft)

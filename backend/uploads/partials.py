@@ -70,9 +70,9 @@ class Partial:
         with self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
 
-    async def keep(self, digest: str) -> None:
+    async def keep(self, digest: str, clear: storage.Clearing | None = None) -> None:
         """Has the store make the sealed file durable under its hash."""
-        await self._store.keep(storage.original(digest), self.path)
+        await storage.keep(self._store, storage.original(digest), self.path, clear)
 
 
 class Writer:
