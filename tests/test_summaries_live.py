@@ -13,7 +13,7 @@ from pypdf import PdfReader
 from backend import clock
 from backend.db import raw
 from backend.roles import Actor
-from notifications.summaries import making
+from notifications.summaries import live, making
 from notifications.summaries.words import Kind
 from tests import make, summaries_make
 from tests.monthly_make import at
@@ -162,6 +162,39 @@ async def test_the_kept_look_ahead_calls_itself_no_final_numbers_on_paper(client
     assert (
         "预览，数据截至11月15日17时，未定稿，以定稿为准。" in page and "SHA-256" in page and "此后不再改动" not in page
     )
+
+
+async def test_from_17_on_nobody_reads_of_a_later_time_than_the_look_ahead_that_is_about_to_be_kept(
+    client: AsyncClient, c: City
+) -> None:
+    seen = [await told(client, c.leader, at(11, 15, 16, 59)), await told(client, c.leader, at(11, 15, 17))]
+    with clock.frozen(at(11, 15, 17, 1)):
+        await c.check("2026-11", "市水务局", make.XINBIN)
+    seen.append(await told(client, c.leader, at(11, 15, 17, 3)))
+    await ensure(at(11, 15, 17, 5))
+    seen += [await told(client, c.leader, at(11, 15, 17, 6)), await told(client, c.leader, at(11, 16, 0, 1))]
+    await ensure(at(11, 16, 0, 6))
+    seen.append(await told(client, c.leader, at(11, 16, 0, 6)))
+    assert [as_of(it) for it in seen] == [at(11, 15, 16, 59), *[at(11, 15, 17)] * 4, at(11, 16, 0)]
+    assert [it["summary"]["counts"]["done"] for it in seen] == [0, 0, 0, 0, 0, 1]
+
+
+async def test_two_processes_answer_as_of_the_same_minute(
+    client: AsyncClient, c: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await told(client, c.leader, at(11, 10, 9).replace(second=50))
+    monkeypatch.setattr(live, "_months", live.Shared())  # the other one
+    again = await told(client, c.leader, at(11, 10, 9).replace(second=55))
+    assert as_of(first) == as_of(again) == at(11, 10, 9) and first["made_at"] < again["made_at"]
+
+
+async def test_ten_who_verify_cost_one_computation(client: AsyncClient, c: City, counted: list[datetime]) -> None:
+    await ensure(at(11, 16, 0, 6))
+    counted.clear()
+    found = await asyncio.gather(*(told(client, c.leader, at(11, 17), f"{PATH}/verification") for _ in range(10)))
+    assert counted == [at(11, 16, 0)] and all(it == found[0] and it["items"][0]["same"] for it in found)
+    await told(client, c.leader, at(11, 17, 0, 1), f"{PATH}/verification")
+    assert len(counted) == 2
 
 
 async def test_a_look_ahead_that_a_wrong_clock_kept_is_not_shown_before_its_time(client: AsyncClient, c: City) -> None:

@@ -142,13 +142,12 @@ async def told(sight: Sight, actor: Actor, of: Kind | None = None) -> Told:
 
 
 async def _ahead(sight: Sight, actor: Actor, stored: Sequence[kept.Stored]) -> Told:
-    """The one that was kept on the last day; until its instant has come, the month as it stands now."""
+    """The one that was kept on the last day; until it is there, and its instant has come, the month as it stands."""
     come = [it for it in stored if it.kind == Kind.preview and it.as_of <= clock.now()]  # our clock may have run ahead
     if come:
         summary, sha256, made_at = come[0].summary, come[0].sha256, come[0].made_at
     else:
-        made = await live.now(sight.period)
-        summary, sha256, made_at = made.summary, None, made.at
+        (summary, made_at), sha256 = await live.now(sight.period), None
     told = await narrowed(summary, sight, actor)
     return Told(summary=told, whole=sight.whole, sha256=sha256, made_at=made_at, supplements=[])
 
