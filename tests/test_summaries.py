@@ -379,6 +379,45 @@ async def test_what_a_wrong_clock_froze_too_early_is_made_good_by_a_supplement(c
     assert found == {Kind.frozen: (True, False, True), Kind.supplement: (True, True, False)}
 
 
+async def test_an_exemption_that_the_frozen_month_does_not_know_of_is_told_by_a_supplement(c: City) -> None:
+    """Also where a clock that ran ahead froze it before anybody had decided; its end is told in its turn."""
+    await ensure(at(11, 1))
+    await ensure(at(11, 20))
+    cell = (await monthly_make.cells(await c.period("2026-11")))[c.rule.units["市水务局"], make.XINBIN]
+    with clock.frozen(at(11, 12)):
+        await raw(
+            'INSERT INTO monthly_exemption (id, cell, "by", asked_at, reason, decided_by, decided_at, answer, '
+            "decision) VALUES ($1, $2, $3, $4, '大雪封路。', $5, $4, 'upheld', '同意。')",
+            uuid7(), cell, c.reviewer.person, clock.now(), c.rule.staff.person,
+        )  # fmt: skip
+    assert await ensure(at(11, 17, 0, 6)) == 1 and await ensure(at(11, 17, 0, 7)) == 0
+    await raw("UPDATE monthly_exemption SET revoked_at = $1, revoke_reason = '路通了。'", at(11, 18))
+    assert await ensure(at(11, 19, 0, 6)) == 1 and await ensure(at(11, 19, 0, 7)) == 0
+    frozen, *supplements = await c.kept("2026-11")
+    said = [it.summary.supplement for it in supplements if it.summary.supplement]
+    assert [(line.late, line.state, line.says) for it in said for line in it.lines] == [
+        (Late.exempted, CellState.exempt, "大雪封路。"), (Late.exemption_revoked, CellState.missing, "路通了。"),
+    ]  # fmt: skip
+    assert frozen.summary.counts.exempt == 0 and [it.counts.exempt for it in said if it.counts] == [1, 0]
+    assert "截至11月16日24时，准予豁免1项。未完成由56项变为55项、豁免由0项变为1项。" in said[0].text
+    assert (await verified(c))[1:] == [(Kind.supplement, True, True)] * 2
+
+
+async def test_an_exemption_in_time_is_in_the_frozen_month_and_in_no_supplement(c: City) -> None:
+    await ensure(at(11, 1))
+    cell = (await monthly_make.cells(await c.period("2026-11")))[c.rule.units["市水务局"], make.XINBIN]
+    for revoked in (at(11, 11), None):
+        await raw(
+            'INSERT INTO monthly_exemption (id, cell, "by", asked_at, reason, decided_by, decided_at, answer, '
+            "decision, revoked_at) VALUES ($1, $2, $3, $4, '封路。', $5, $4, 'upheld', '同意。', $6)",
+            uuid7(), cell, c.reviewer.person, at(11, 10), c.rule.staff.person, revoked,
+        )  # fmt: skip
+    await ensure(at(11, 16, 0, 6))
+    assert await ensure(at(11, 20)) == 0
+    (frozen,) = [it for it in await c.kept("2026-11") if it.kind == Kind.frozen]
+    assert frozen.summary.counts.exempt == 1 and frozen.exempt is not None and len(frozen.exempt) == 1
+
+
 async def test_what_is_dated_ahead_of_the_clock_was_kept_too_early(c: City) -> None:
     await ensure(at(11, 1))
     await ensure(at(11, 20))

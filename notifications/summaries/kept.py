@@ -25,6 +25,7 @@ class Stored:
     as_of: datetime
     made_at: datetime
     told: int
+    exempt: Sequence[str] | None
     body: bytes
     sha256: str
     summary: Summary
@@ -53,15 +54,20 @@ async def there(period: UUID, kind: Kind) -> bool:
 
 
 async def unfinished() -> set[UUID]:
-    """Periods without frozen numbers, and those with check records that came or went and stand in nothing kept.
+    """Periods without frozen numbers, and those with check records or exemptions that came or went and stand in nothing
+    kept.
 
-    They are counted: a wrong clock cannot hide one. A period without cells has nothing to tell.
+    Records are counted, exemptions named: a wrong clock cannot hide one. A period without cells has nothing to tell.
     """
     rows = await raw(
         "SELECT cell.period AS id FROM monthly_cell AS cell LEFT JOIN monthly_record AS record "
         "ON record.cell = cell.id GROUP BY cell.period HAVING count(record.id) + count(record.withdrawn_at) "
         "IS DISTINCT FROM (SELECT told FROM monthly_summary AS kept WHERE kept.period = cell.period "
-        "AND kind <> 'preview' ORDER BY number DESC LIMIT 1)"
+        "AND kind <> 'preview' ORDER BY number DESC LIMIT 1) "
+        "UNION SELECT period FROM (SELECT DISTINCT ON (period) period, exempt FROM monthly_summary "
+        "WHERE kind <> 'preview' ORDER BY period, number DESC) AS last WHERE exempt <> ARRAY("
+        "SELECT it.id::text FROM monthly_exemption AS it JOIN monthly_cell AS cell ON cell.id = it.cell "
+        "WHERE cell.period = last.period AND answer = 'upheld' AND revoked_at IS NULL ORDER BY it.id)"
     )
     return {row["id"] for row in rows}
 
@@ -88,6 +94,7 @@ def stored(row: Any) -> Stored:
         row["as_of"],
         row["made_at"],
         row["told"],
+        row["exempt"],
         row["body"],
         row["sha256"],
         msgspec.json.decode(row["body"], type=Summary),

@@ -19,7 +19,11 @@ STATES = {
     CellState.done: "按时完成", CellState.done_late: "逾期完成", CellState.missing: "未完成",
     CellState.not_started: "尚未检查", CellState.exempt: "豁免",
 }  # fmt: skip
-LATE = {Late.filed: "补报", Late.corrected: "更正", Late.withdrawn: "撤回"}
+OF_CHECKS = (Late.filed, Late.corrected, Late.withdrawn)
+LATE = {
+    Late.filed: "补报", Late.corrected: "更正", Late.withdrawn: "撤回",
+    Late.exempted: "准予豁免", Late.exemption_revoked: "撤销豁免",
+}  # fmt: skip
 LABELS = {
     "done": "按时完成", "done_late": "逾期完成", "missing": "未完成", "exempt": "豁免", "found": "发现问题",
     "solved": "当场解决", "handed_over": "交办", "new": "新增事项", "cleared": "销号", "open": "在办",
@@ -72,25 +76,33 @@ def of_supplement(
     month: str, number: int, lines: Iterable[Late], *, before: Counts, now: Counts, as_of: datetime
 ) -> str:
     said = list(lines)
-    counted = "、".join(f"{word}{said.count(late)}条" for late, word in LATE.items() if late in said)
+    checks, exemptions = (
+        "、".join(
+            f"{LATE[late]}{said.count(late)}{measure}" for late in LATE if late in said and (late in OF_CHECKS) == own
+        )
+        for own, measure in ((True, "条"), (False, "项"))
+    )
+    told = "，".join(part for part in (f"收到检查记录{checks}" if checks else "", exemptions) if part)
     changed = "、".join(
         f"{LABELS[name]}由{getattr(before, name)}项变为{getattr(now, name)}项"
         for name in ("done", "done_late", "missing", "exempt")
         if getattr(before, name) != getattr(now, name)
     )
     return (
-        f"{month_of(month)}检查汇总定稿后，截至{until(as_of)}收到检查记录{counted}。"
+        f"{month_of(month)}检查汇总定稿后，截至{until(as_of)}{told if checks else f'，{told}'}。"
         f"{changed + '。' if changed else '各项完成状态没有变化。'}定稿数据不变，本补充（第{number}号）另行记载。"
     )
 
 
 def of_late(line: LateLine) -> str:
-    """One check record that came or went after the freeze."""
+    """One check record or exemption that came or went after the freeze."""
     says = f"（{line.says}）" if line.says else ""
     now = "" if line.was == line.state else f"，由{STATES[line.was]}变为{STATES[line.state]}"
     verb = "撤回" if line.late == Late.withdrawn else f"{LATE[line.late]}了"
-    at = clock.local(line.at)
-    return f"{at.month}月{at.day}日，{line.lead_name}{verb}对{line.region_name}的检查记录{says}{now}。"
+    on = day_of(clock.local(line.at).date())
+    if line.late not in OF_CHECKS:
+        return f"{on}，{line.lead_name}对{line.region_name}的检查{LATE[line.late]}{says}{now}。"
+    return f"{on}，{line.lead_name}{verb}对{line.region_name}的检查记录{says}{now}。"
 
 
 def of_changes(changes: Sequence[Change]) -> str:

@@ -143,7 +143,7 @@ class Previous(msgspec.Struct, kw_only=True):
 
 
 class LateLine(msgspec.Struct, kw_only=True):
-    """What came after the numbers were frozen, and how its cell stands since."""
+    """What came after the numbers were frozen, and how its cell stands since. `record`: of a check, or an exemption."""
 
     record: UUID
     late: Late
@@ -152,7 +152,7 @@ class LateLine(msgspec.Struct, kw_only=True):
     region: str
     region_name: str
     at: datetime
-    finished_at: datetime
+    finished_at: datetime | None  # of a check
     says: str
     found: int
     solved: int

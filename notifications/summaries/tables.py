@@ -1,5 +1,6 @@
 """Summaries that were kept: rows that nobody can change, not even the program (a trigger refuses it)."""
 
+from piccolo.columns import Array, Text
 from piccolo.constraints import Unique
 from piccolo.table import Table
 
@@ -13,8 +14,8 @@ class MonthlySummary(Table):
     """A month as it was told. `body` is canonical JSON, `sha256` its hash; `number` counts the supplements from 1.
 
     `as_of` is the instant it speaks of, the same however late the worker was; `made_at` says how late. `told` is how
-    many check records have come and gone in all that was kept of the month so far: when there are more, a supplement is
-    due.
+    many check records have come and gone in all that was kept of the month so far, `exempt` which exemptions it knows
+    to be in force (None: it was kept before that was written down): when there are others, a supplement is due.
     """
 
     id = key()
@@ -24,6 +25,7 @@ class MonthlySummary(Table):
     as_of = moment()
     made_at = moment()
     told = count()
+    exempt = Array(Text(), null=True, default=None)
     body = octets()
     sha256 = text()
 

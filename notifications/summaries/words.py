@@ -33,3 +33,5 @@ class Late(StrEnum):
     filed = "filed"  # 补报
     corrected = "corrected"  # 更正
     withdrawn = "withdrawn"  # 撤回
+    exempted = "exempted"  # 准予豁免
+    exemption_revoked = "exemption_revoked"  # 撤销豁免

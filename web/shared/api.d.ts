@@ -4391,13 +4391,12 @@ export interface components {
          * @description What a supplement tells of.
          * @enum {string}
          */
-        Late: "filed" | "corrected" | "withdrawn";
+        Late: "filed" | "corrected" | "withdrawn" | "exempted" | "exemption_revoked";
         /** LateLine */
         LateLine: {
             /** Format: date-time */
             at: string;
-            /** Format: date-time */
-            finished_at: string;
+            finished_at: string | null;
             found: number;
             late: components["schemas"]["Late"];
             lead_name: string;
