@@ -286,6 +286,27 @@ async def test_candidates_are_facts_with_the_rule_that_fired(fresh: None) -> Non
     assert changes["missing"] == (2, 2) and changes["overdue"] == (0, 2)
 
 
+async def test_who_was_late_last_month_is_not_proposed_as_if_it_had_never_checked(fresh: None) -> None:
+    """Two gaps in October, one of which was made good on the 25th; both are gaps in November."""
+    c = await summaries_make.city(date(2026, 10, 1))
+    gaps = {("市卫健委", make.XINBIN), ("市教育局", make.XINBIN)}
+    for month, days in (("2026-10", (1, 10)), ("2026-11", (1, 10))):
+        on = at(int(month[5:]), days[0])
+        await ensure(on)
+        with clock.frozen(on.replace(day=days[1])):
+            await c.checks(month, gaps)
+        await ensure(on.replace(day=16, hour=0, minute=6))
+        if month == "2026-10":
+            with clock.frozen(at(10, 25)):
+                await c.check(month, "市教育局", make.XINBIN)
+            await ensure(at(10, 26, 0, 6))
+    (frozen,) = [it.summary for it in await c.kept("2026-11") if it.kind == Kind.frozen]
+    assert [it.name for it in frozen.candidates if it.ground == Proposed.missing_twice] == ["市卫健委"]
+    assert {
+        (it.kind, it.same) for it in await verifying.of_period(await monthly.period(await c.period("2026-11")))
+    } == {(Kind.frozen, True)}
+
+
 async def test_what_comes_late_goes_into_numbered_supplements(c: City) -> None:
     await ensure(at(11, 1))
     await ensure(FROZEN_AT)

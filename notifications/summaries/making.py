@@ -53,6 +53,7 @@ class Known:
     carried: Sequence[standing.Line]
     late: Set[UUID]
     before: kept.Stored | None
+    missed: Set[tuple[UUID, str]]  # lead unit and region of the month before, of which nothing has come since either
 
 
 async def made(period: Period, as_of: datetime, kind: Kind, inputs: Inputs | None = None) -> Summary:
@@ -91,6 +92,7 @@ async def _known(period: Period, as_of: datetime, inputs: Inputs) -> Known:
     scope = await standing.scope([region.code for region in matrix.regions], span, handed)
     flow, topics = await standing.counted(scope)
     carried = await overdue.carried_over(scope, MOST_CARRIED)
+    before = await kept.one(inputs.before) if inputs.before else None
     return Known(
         matrix=matrix,
         scope=scope,
@@ -100,8 +102,14 @@ async def _known(period: Period, as_of: datetime, inputs: Inputs) -> Known:
         handed=[(line, handed[line.id]) for line in await standing.lines(scope, handed)],
         carried=await standing.lines(scope, carried),
         late=await overdue.units_long_overdue(scope),
-        before=await kept.one(inputs.before) if inputs.before else None,
+        before=before,
+        missed=await _missed(before, as_of) if before else set(),
     )
+
+
+async def _missed(before: kept.Stored, as_of: datetime) -> set[tuple[UUID, str]]:
+    matrix = await monthly.matrix(before.period, as_of)
+    return {(cell.lead_unit, cell.region) for cell in matrix.cells if cell.state == CellState.missing}
 
 
 async def _records(period: UUID, as_of: datetime) -> dict[UUID, tuple[list[UUID], list[UUID]]]:
@@ -283,7 +291,6 @@ def _missing_twice(it: Known) -> Iterable[Candidate]:
     """By lead unit: the regions it did not check, in this month and the one before."""
     if it.before is None:
         return
-    then = {(c.lead_unit, c.region) for c in it.before.summary.cells if c.state == CellState.missing}
     for lead in it.matrix.leads:
         twice = [
             region
@@ -291,7 +298,7 @@ def _missing_twice(it: Known) -> Iterable[Candidate]:
             for cell in it.matrix.cells
             if (cell.lead_unit, cell.region) == (lead.unit, region.code)
             and cell.state == CellState.missing
-            and (lead.unit, region.code) in then
+            and (lead.unit, region.code) in it.missed
         ]
         if twice:
             months = f"{paragraphs.month_of(it.before.summary.month)}、{paragraphs.month_of(it.matrix.period.month)}"
