@@ -50,17 +50,30 @@ async def pick(page: Page, field: str, *names: str) -> None:
         await page.get_by_role("button", name="完成").click()
 
 
+async def responsible(id: UUID) -> list[str]:
+    rows = await raw(
+        "SELECT name FROM rectification_unit JOIN unit ON unit.id = unit WHERE rectification = $1 "
+        "AND role = 'responsible' AND ended_at IS NULL",
+        id,
+    )
+    return [row["name"] for row in rows]
+
+
 async def test_a_draft_is_issued_or_dropped(browsers):
     it = await make.cast()
+    await make.second(it)
     id = await make.rectification(it, Status.draft)
     page = await opened(browsers, it.staff, id, "issue")
     await expect(page.locator("[data-field=asks] textarea")).to_have_value("修复管网并回访。")
     day = clock.today() + timedelta(days=9)
-    await write(page, due_on=f"{day}")
+    await write(page, due_on=f"{day}", due_text="下周内办结")
+    await page.get_by_label("新宾县水务局（责任）").check()
+    await pick(page, "responsible_units", "新宾县住建局")
     await page.get_by_label("列入挂牌督战").check()
     await submit(page, "交办")
     row = await make.row(id)
     assert (row["status"], row["due_on"], row["listed"]) == ("issued", day, True)
+    assert (row["deadline_text"], await responsible(id)) == ("下周内办结", ["新宾县住建局"])
 
     other = await make.rectification(it, Status.draft)
     page = await opened(browsers, it.staff, other, "dropping")
@@ -83,12 +96,7 @@ async def test_an_item_of_nobodys_duty_goes_to_another_unit(browsers):
     await expect(page.get_by_role("alert")).to_have_text("要选改派的责任单位。")
     await pick(page, "to_unit", "新宾县住建局")
     await submit(page, "裁定异议")
-    names = await raw(
-        "SELECT name FROM rectification_unit JOIN unit ON unit.id = unit WHERE rectification = $1 "
-        "AND role = 'responsible' AND ended_at IS NULL",
-        id,
-    )
-    assert [row["name"] for row in names] == ["新宾县住建局"]
+    assert await responsible(id) == ["新宾县住建局"]
 
 
 async def test_checkers_are_sent_and_the_result_is_shown_in_public(browsers):

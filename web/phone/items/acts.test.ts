@@ -56,6 +56,16 @@ describe('acts', () => {
     expect(missing(it_, open!, { checkers: ['a'] })?.sentence).toBe('核查人员至少 2 人')
     expect(missing(it_, open!, { checkers: ['a', 'b'] })).toBeNull()
   })
+  it('issue with units taken off and the words of the paper, which stand in for the day', () => {
+    const units = [{ unit: 'w', name: '水务局', role: 'responsible', ended_at: null }, { unit: 'm', name: '民政局', role: 'lead', ended_at: null }]
+    const it_ = item([move('issue', [['due_on', '要有整改期限']])], { units, asks: '' })
+    const [open] = openActs(it_)
+    expect(open!.act.fields(it_, verbsOf(open!)).find((field) => field.name === 'without')?.choices?.map((one) => one.label)).toEqual(['水务局（责任）', '民政局（牵头）'])
+    expect(missing(it_, open!, {})?.field.name).toBe('due_on')
+    expect(missing(it_, open!, { due_text: '2月底前' })).toBeNull()
+    const sent = open!.act.body({ without: ['w'], responsible_units: ['e'], due_text: ' 2月底前 ' }, it_, 'i')
+    expect(sent).toMatchObject({ without_units: ['w'], responsible_units: ['e'], due_text: '2月底前', due_on: null })
+  })
   it('name a move that no form is for', () => {
     expect(withoutForm(item([move('hang'), move('fly' as Move['verb'])]))).toEqual(['fly'])
   })

@@ -13,7 +13,7 @@ export interface Choice {
   label: string
 }
 
-/** `need`: the field of the server's `needs` that this input supplies. */
+/** `need`: the field of the server's `needs` that this input supplies; of several with the same one any does. */
 export interface Field {
   name: string
   label: string
@@ -23,6 +23,8 @@ export interface Field {
   least?: number
   need?: string
   hint?: string
+  /** Of `line`: so many characters at most; 50 where nothing is said. */
+  most?: number
   choices?: Choice[]
   /** Asked only then. */
   when?: (values: Values) => boolean
@@ -60,7 +62,9 @@ const choices = (labels: Record<string, string>): Choice[] => Object.entries(lab
 const openExtension = (item: Detail) => item.extensions.find((one) => one.answer === null)
 const openObjection = (item: Detail) => item.objections.find((one) => one.answer === null)
 const openCheck = (item: Detail) => item.site_checks.find((one) => one.concluded_at === null && one.called_off_at === null)
-const responsible = (item: Detail) => item.units.filter((one) => one.role === 'responsible' && !one.ended_at)
+const live = (item: Detail) => item.units.filter((one) => !one.ended_at)
+const responsible = (item: Detail) => live(item).filter((one) => one.role === 'responsible')
+const parts = (item: Detail): Choice[] => live(item).map((one) => ({ value: one.unit, label: `${one.name}（${w.value.unitRole[one.role]}）` }))
 const openPublicObjection = (item: Detail) => item.publicity.flatMap((one) => one.objections).find((one) => one.answer === null)
 const unconfirmed = (item: Detail) => [...item.hand_ins].reverse().find((one) => one.principal_answer === null)
 export const openMeasures = (item: Detail) => item.measures.filter((one) => one.state === 'planned')
@@ -182,15 +186,20 @@ export function acts(): Act[] {
       id: 'issue', verbs: ['issue'], label: w.value.verb.issue!,
       path: (item) => `${base(item)}/issue`,
       fields: (item) => [
-        ...(responsible(item).length ? [] : [{ name: 'responsible_units', label: t.units, kind: 'pick', from: 'units', least: 1, need: 'responsible_units' } as Field]),
+        ...(live(item).length ? [{ name: 'without', label: t.without, kind: 'people', choices: parts(item), hint: t.withoutHint } as Field] : []),
+        responsible(item).length
+          ? { name: 'responsible_units', label: t.moreUnits, kind: 'pick', from: 'units', least: 0, need: 'responsible_units' }
+          : { name: 'responsible_units', label: t.units, kind: 'pick', from: 'units', least: 1, need: 'responsible_units' },
         { name: 'asks', label: t.asks, kind: 'text' },
         { name: 'due_on', label: t.issueDue, kind: 'date', need: 'due_on', hint: t.issueDueHint },
+        { name: 'due_text', label: t.dueText, kind: 'line', most: 200, need: 'due_on', hint: t.dueTextHint },
         { name: 'listed', label: t.listed, kind: 'tick' },
         { name: 'public', label: t.public, kind: 'tick' },
       ],
       start: (item) => ({ asks: item.asks }),
       body: (v) => ({
-        responsible_units: list(v, 'responsible_units'), asks: text(v, 'asks'), due_on: given(v, 'due_on'),
+        without_units: list(v, 'without'), responsible_units: list(v, 'responsible_units'), asks: text(v, 'asks'),
+        due_text: text(v, 'due_text'), due_on: given(v, 'due_on'),
         listed: v.listed === true, public: v.public === true,
       }),
     },
@@ -399,9 +408,10 @@ export function verbsOf(open: OpenAct): ReadonlySet<Verb> {
 export function missing(item: Detail, open: OpenAct, values: Values): { field: Field; sentence: string } | null {
   const verb = open.act.means?.(values) ?? open.moves[0]!.verb
   const move = open.moves.find((one) => one.verb === verb) ?? open.moves[0]!
-  for (const field of open.act.fields(item, verbsOf(open))) {
-    if (field.when && !field.when(values)) continue
-    if (filled(values[field.name], field.least)) continue
+  const asked = open.act.fields(item, verbsOf(open)).filter((field) => !field.when || field.when(values))
+  const given = asked.filter((field) => filled(values[field.name], field.least))
+  for (const field of asked) {
+    if (given.some((one) => one === field || (field.need && one.need === field.need))) continue
     if (field.kind === 'choice' && field.name !== 'due_on') return { field, sentence: choose(field.label) }
     const need = move.needs.find((one) => one.field === field.need)
     if (need && field.need !== 'outside_reason') return { field, sentence: need.sentence }
