@@ -11,6 +11,7 @@ from backend.columns import uuid7
 from backend.db import raw
 from backend.households import commands as households
 from backend.households.queries import nothing
+from backend.households.rules import Relation
 from backend.roles import Role
 from notifications.today import kept
 from tasks.rectifications import concerning
@@ -57,9 +58,28 @@ async def test_a_line_is_masked_and_holds_neither_id_number_nor_phone(client, it
     [line] = told["items"]
     assert set(line) == {
         "id", "region", "village", "household_number", "category", "head_name", "population", "version",
+        "persons",
     }  # fmt: skip
     assert (line["head_name"], line["household_number"], line["category"]) == ("佟*义", "0012", "illness")
     assert (line["village"] == "腰站村", line["population"], line["version"]) == (True, 3, 1)
+
+
+async def test_who_lives_there_is_told_masked_to_who_files_findings_and_again_when_somebody_moves(client, it, noon):
+    household, person = await make.household(it), uuid7()
+    await concerning.concern(await make.rectification(it), it.staff, household)
+    have = (await copy(client, it.inspector))["have"]
+    with clock.frozen(noon + timedelta(minutes=10)):
+        said = {"name": "佟桂兰", "relation": Relation.spouse, "id_number": calls.ID_NUMBER}
+        await households.add_person(household, it.staff, nothing, id=person, **said)
+        told = await copy(client, it.inspector, have)
+        assert (told["whole"], told["items"][0]["persons"]) == (
+            False,
+            [{"id": str(person), "name": "佟*兰", "relation": "spouse"}],
+        )
+        assert [one["persons"] for one in (await copy(client, it.handler))["items"]] == [[]]
+    with clock.frozen(noon + timedelta(minutes=20)):
+        await households.remove_person(household, person, it.staff, nothing)
+        assert [one["persons"] for one in (await copy(client, it.inspector, told["have"]))["items"]] == [[]]
 
 
 async def test_an_inspector_from_elsewhere_keeps_none(client, it):

@@ -101,7 +101,7 @@ async def masked(household: UUID, actor: Actor, shown: Shown = nothing) -> shape
     return msgspec.convert(
         {
             **masked_row(row),
-            "persons": [_masked_person(one) for one in await persons(household)],
+            "persons": [masked_person(one) for one in await persons(household)],
             "views": counted[0]["n"],
             "moves": rules.open_verbs(actor, area_of(row)),
         },
@@ -150,9 +150,17 @@ async def full(household: UUID) -> shapes.FullHousehold:
 
 async def persons(household: UUID) -> Sequence[dict[str, Any]]:
     """Who lives there beside the head, as stored."""
-    return await select(
-        "SELECT * FROM household_person WHERE household = {} AND removed_at IS NULL ORDER BY added_at, id", household
-    )
+    return (await persons_of([household]))[household]
+
+
+async def persons_of(households: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+    found: dict[UUID, list[dict[str, Any]]] = {household: [] for household in households}
+    for row in await select(
+        "SELECT * FROM household_person WHERE household = ANY({}) AND removed_at IS NULL ORDER BY added_at, id",
+        list(households),
+    ):
+        found[row["household"]].append(row)
+    return found
 
 
 def opened(table: str, column: str, row: dict[str, Any]) -> str | None:
@@ -173,7 +181,7 @@ MASKS = {"head_name": masks.name, "id_number": masks.id_number, "phone": masks.p
 ROW = "SELECT household.*, region.full_name AS region_name FROM household JOIN region ON region.code = household.region"
 
 
-def _masked_person(row: dict[str, Any]) -> dict[str, Any]:
+def masked_person(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, **_masked("household_person", row, {"name": masks.name, "id_number": masks.id_number})}
 
 

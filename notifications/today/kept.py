@@ -11,7 +11,7 @@ from backend import clock
 from backend.db import select
 from backend.households import cursors
 from backend.households import queries as households
-from backend.households.rules import Category
+from backend.households.rules import Category, Relation
 from backend.roles import FIELD, RESPONSIBLE, Actor, Role
 from backend.units.queries import within
 from inspections.visits import queries as visits
@@ -21,8 +21,19 @@ PAGE = 100
 OVERLAP_S = 60  # a correction that was committed while the copy before was read is sent once more
 
 
+class KeptPerson(msgspec.Struct):
+    """Somebody who lives there beside the head, masked."""
+
+    id: UUID
+    name: str
+    relation: Relation
+
+
 class KeptHousehold(msgspec.Struct):
-    """Enough to tell one household from another at its door. `head_name` is masked; empty where it is unreadable."""
+    """Enough to tell one household from another at its door. `head_name` is masked; empty where it is unreadable.
+
+    `persons`: for who files findings, which may name one of them; units get none.
+    """
 
     id: UUID
     region: str
@@ -32,6 +43,7 @@ class KeptHousehold(msgspec.Struct):
     head_name: str
     population: int
     version: int
+    persons: list[KeptPerson]
 
 
 class KeptHouseholds(msgspec.Struct):
@@ -59,8 +71,7 @@ async def page(actor: Actor, have: str | None, cursor: str | None) -> KeptHouseh
     since = _since(have, same)
     changed = QueryString("true")
     if since is not None:
-        corrected = "extract(epoch FROM coalesce(household.corrected_at, household.entered_at)) >= {}"
-        changed = QueryString(corrected, since - OVERLAP_S)
+        changed = QueryString(f"extract(epoch FROM greatest({_CHANGES})) >= {{}}", since - OVERLAP_S)
     rows = await select(
         f"{_ROW} WHERE {{}} AND {{}} AND {{}} ORDER BY {cursors.ORDER} LIMIT {{}}",
         scope,
@@ -68,7 +79,12 @@ async def page(actor: Actor, have: str | None, cursor: str | None) -> KeptHouseh
         cursors.after(cursor),
         PAGE,
     )
-    items = msgspec.convert([households.masked_row(row) for row in rows], list[KeptHousehold])
+    living = await households.persons_of([row["id"] for row in rows]) if actor.has(*FIELD) else {}
+    shown = [
+        {**households.masked_row(row), "persons": [households.masked_person(one) for one in living.get(row["id"], [])]}
+        for row in rows
+    ]
+    items = msgspec.convert(shown, list[KeptHousehold])
     return KeptHouseholds(now, f"{same}.{int(now.timestamp())}", since is None, items, cursors.next_of(items, PAGE))
 
 
@@ -76,6 +92,13 @@ async def page(actor: Actor, have: str | None, cursor: str | None) -> KeptHouseh
 _ROW = (
     "SELECT household.*, replace(region.full_name, coalesce(above.full_name, ''), '') AS village FROM household "
     "JOIN region ON region.code = household.region LEFT JOIN region AS above ON above.code = region.parent"
+)
+
+
+# Of a household and of who lives there: a person who moved in or out is a correction of the line.
+_CHANGES = (
+    "household.entered_at, household.corrected_at, (SELECT max(greatest(person.added_at, person.removed_at)) "
+    "FROM household_person AS person WHERE person.household = household.id)"
 )
 
 

@@ -6,14 +6,18 @@ from uuid import UUID
 
 from playwright.async_api import Page, expect
 
+from backend.columns import uuid7
 from backend.db import raw
+from backend.households import commands as households
+from backend.households.queries import nothing
+from backend.households.rules import Relation
 from backend.roles import Actor
 from tasks.rectifications import concerning
 from tests import make
 from tests.browser.chromium import Browsers, Phone
 from tests.browser.test_filing import AT_THE_PLACE, arrived, filed, fill, hand, new_form, shoot
 
-HEAD, PHONE = "佟守义", "13904130077"
+HEAD, SPOUSE, PHONE = "佟守义", "佟桂兰", "13904130077"
 
 
 async def signed_in(browsers: Browsers, person: Actor) -> tuple[Phone, Page]:
@@ -51,7 +55,9 @@ async def everything_kept(page: Page) -> str:
 
 async def test_a_household_is_picked_without_a_signal_and_the_item_concerns_it(browsers):
     it: Any = await make.cast()
-    household = await make.household(it, head_name=HEAD, phone=PHONE)
+    household, spouse = await make.household(it, head_name=HEAD, phone=PHONE), uuid7()
+    said = {"name": SPOUSE, "relation": Relation.spouse, "id_number": None}
+    await households.add_person(household, it.staff, nothing, id=spouse, **said)
     await make.household(it, household_number="0099", head_name="关永福")
     phone, page = await signed_in(browsers, it.inspector)
     await phone.offline()
@@ -66,6 +72,7 @@ async def test_a_household_is_picked_without_a_signal_and_the_item_concerns_it(b
     await expect(field).to_contain_text("不涉及农户")
     await pick(page, HEAD, "户编号 0012")  # by the whole name, which the phone does not know
     await expect(field.locator(".chosen")).to_contain_text("佟*义")
+    await field.get_by_role("button", name="佟*兰 配偶").click()
     await page.locator("[name=danger_to_life]").check()
     await expect(page.locator("[data-saved=true]")).to_contain_text("已存在本机")
 
@@ -78,10 +85,11 @@ async def test_a_household_is_picked_without_a_signal_and_the_item_concerns_it(b
     await phone.online()
     await arrived(page, 1)
     [found] = await filed(it)
-    assert (found.household, found.region, found.danger_to_life) == (household, make.YAOZHAN, True)
+    assert (found.household, found.person_concerned) == (household, spouse)
+    assert (found.region, found.danger_to_life) == (make.YAOZHAN, True)
     assert await concerned(found.id) == household
     lying = await everything_kept(page)
-    assert lying and not [word for word in (HEAD, "佟*义", PHONE) if word in lying]
+    assert lying and not [word for word in (HEAD, "佟*义", SPOUSE, "佟*兰", PHONE) if word in lying]
 
 
 async def test_what_was_picked_and_is_out_of_sight_by_now_is_refused_and_can_be_picked_anew(browsers):

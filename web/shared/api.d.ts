@@ -4353,6 +4353,7 @@ export interface components {
             household_number: string;
             /** Format: uuid */
             id: string;
+            persons: components["schemas"]["KeptPerson"][];
             population: number;
             region: string;
             version: number;
@@ -4366,6 +4367,13 @@ export interface components {
             items: components["schemas"]["KeptHousehold"][];
             next: string | null;
             whole: boolean;
+        };
+        /** KeptPerson */
+        KeptPerson: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            relation: components["schemas"]["Relation"];
         };
         /** KeyList */
         KeyList: {

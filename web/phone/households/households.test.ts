@@ -1,9 +1,9 @@
 // Finding a household among the kept ones, and putting what changed into them.
 import { describe, expect, it } from 'vitest'
-import { livingIn, matching, merged, type Line } from './lines'
+import { livingIn, matching, merged, nameable, type Line } from './lines'
 
 const line = (id: string, head_name: string, household_number: string, more: Partial<Line> = {}): Line => ({
-  id, head_name, household_number, region: '210422108204', village: '腰站村', category: 'illness', population: 3, version: 1, ...more,
+  id, head_name, household_number, region: '210422108204', village: '腰站村', category: 'illness', population: 3, version: 1, persons: [], ...more,
 })
 const tong = line('a', '佟*义', '0012')
 const guan = line('b', '关**福', '0038', { category: 'unsafe_housing', region: '210422108202', village: '马尔墩村' })
@@ -39,4 +39,12 @@ it('of a place are those below it and no others', () => {
 it('what changed takes the place of what was there, in the order of the ledger', () => {
   const moved = { ...tong, household_number: '9', version: 2 }
   expect(merged([guan, tong], [moved, li]).map((one) => `${one.id}${one.version}`)).toEqual(['b1', 'a2', 'c1'])
+})
+
+it('of a household may be named who lives there, and who was picked before they moved', () => {
+  const spouse = { id: 'p', name: '佟*兰', relation: 'spouse' as const }
+  expect(nameable(line('a', '佟*义', '0012', { persons: [spouse] }), spouse)).toEqual([spouse])
+  expect(nameable(tong, spouse)).toEqual([spouse])
+  expect(nameable({ ...tong, persons: undefined } as never, null)).toEqual([])
+  expect(nameable(undefined, undefined)).toEqual([])
 })

@@ -31,3 +31,9 @@ export function merged(known: readonly Line[], now: readonly Line[]): Line[] {
     (a, b) => a.region.localeCompare(b.region) || a.household_number.localeCompare(b.household_number, 'zh-CN', { numeric: true }),
   )
 }
+
+/** Who may be named: those who live there as far as this phone knows, and whoever was picked before. */
+export function nameable(line: Line | undefined, picked: Line['persons'][number] | null | undefined): Line['persons'] {
+  const living = line?.persons ?? [] // a copy from before this version has none
+  return picked && !living.some((one) => one.id === picked.id) ? [picked, ...living] : living
+}

@@ -10,8 +10,8 @@ export type ClosingClass = 'fix_now' | 'by_date' | 'long_term'
 export const SEVERITIES: Severity[] = ['ordinary', 'serious', 'grave']
 export const CLASSES: ClosingClass[] = ['fix_now', 'by_date', 'long_term']
 
-/** The household as it was picked: masked, and enough to know it again. */
-export type Concerned = Omit<Line, 'version'>
+/** The household as it was picked: masked, and enough to know it again; and who of it, where it is about one of them. */
+export type Concerned = Omit<Line, 'version' | 'persons'> & { person?: Line['persons'][number] | null }
 
 export interface FindingFields {
   topic: string
@@ -74,6 +74,7 @@ export function requestOf(id: string, visit: string, title: string, fields: Find
     responsible_units: fields.responsible.map((unit) => unit.id),
     lead_units: fields.lead.map((unit) => unit.id),
     household: fields.household?.id ?? null,
+    person: fields.household?.person?.id ?? null,
     region: fields.household?.region ?? null, // its village lies in the place of the visit, and says more
   }
   return {

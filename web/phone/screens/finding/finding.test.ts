@@ -71,6 +71,15 @@ it('danger to life goes first, and a reason that photos made needless is not sen
   expect(request.path).toBe('/api/visits/v/findings/f')
 })
 
+it('a finding about somebody of a household names both, and of one without anybody the household alone', () => {
+  const household = {
+    id: 'h', region: '210422108204', village: '腰站村', household_number: '0012', category: 'illness' as const, head_name: '佟*义', population: 3,
+  }
+  const about = (more: object) => requestOf('f', 'v', '', { ...fresh(), household: { ...household, ...more } }, []).body
+  expect(about({ person: { id: 'p', name: '佟*兰', relation: 'spouse' } })).toMatchObject({ household: 'h', person: 'p' })
+  expect(about({})).toMatchObject({ household: 'h', person: null })
+})
+
 describe('who is suggested', () => {
   it('the county office whose matter it is; the city office to review', () => {
     expect(suggested(units, ['饮水安全'], '0304', {}, 'responsible')).toBe(water)
