@@ -112,7 +112,7 @@ async def serious(page: Page, rules: list[str]) -> list[str]:
 
 
 async def too_wide(page: Page) -> list[str]:
-    """What makes the page wider than the phone at 200 %. A strip that scrolls by itself does not."""
+    """What is wider than the phone at 200 %, or falls out of its head. A strip that scrolls by itself does neither."""
     return await page.evaluate(
         """() => { const root = document.documentElement, before = root.style.fontSize
         root.style.fontSize = '32px'
@@ -121,6 +121,9 @@ async def too_wide(page: Page) -> list[str]:
         const out = root.scrollWidth <= 390 ? [] : ['wider than the phone', ...[...document.querySelectorAll('main *')]
             .filter((e) => e.getBoundingClientRect().right > 391 && !scrolls(e.parentElement))
             .map((e) => e.outerHTML.slice(0, 120)).slice(0, 3)]
+        const at = (part) => document.querySelector(`.top ${part}`)?.getBoundingClientRect()
+        const [title, more] = [at('h1'), at('.menu')]
+        if (title && more && more.top >= title.bottom) out.push('⋮ fell below the title')
         root.style.fontSize = before
         return out }"""
     )
