@@ -196,6 +196,33 @@ async def test_a_photo_given_up_because_it_was_lost_is_tried_again_when_it_comes
     assert [row["state"] for row in await raw("SELECT state FROM evidence")] == ["ready"] * 2
 
 
+async def test_a_photo_refused_because_its_bytes_lay_damaged_is_tried_again_when_they_are_whole(client, it, side):
+    """One cut short comes again under its own id, one damaged at its full length with another of the same photo."""
+    short, zeros = make.photo(86), make.photo(87)
+    files = [await stored(client, it, content) for content in (short, zeros)]
+    side.put(named(short), short[:100])
+    side.put(named(zeros), bytes(len(zeros)))
+    for file in files:
+        await jobs.prepare(file)
+    assert [row["state"] for row in await raw("SELECT state FROM evidence")] == ["refused"] * 2
+    sent = await client.put(f"/api/evidence/{files[0]}", content=short, headers=await make.signed_in(it.inspector))
+    assert sent.status_code == 200
+    await stored(client, it, zeros)
+    for file in files:
+        await jobs.prepare(file)
+    assert [row["state"] for row in await raw("SELECT state FROM evidence WHERE id = ANY($1)", files)] == ["ready"] * 2
+
+
+async def test_a_photo_that_comes_again_at_its_last_try_is_tried_anew(client, it, side):
+    content = make.photo(86)
+    file = await stored(client, it, content)
+    side.remove(named(content))
+    await raw("UPDATE evidence SET tries = 5")
+    await client.put(f"/api/evidence/{file}", content=content, headers=await make.signed_in(it.inspector))
+    await jobs.prepare(file)
+    assert [row["state"] for row in await raw("SELECT state FROM evidence")] == ["ready"]
+
+
 @pytest.mark.parametrize("side", ["local"], indirect=True)
 async def test_what_is_stored_is_not_taken_for_lost_while_the_store_is_away(client, it, side, monkeypatch):
     content = make.photo(86)

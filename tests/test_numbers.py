@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from backend import clock
 from backend.db import raw, transaction
 from backend.roles import Actor, Role
+from inspections.findings.rules import Severity
 from tasks.numbers import jobs, queries
 from tasks.numbers.rules import Five, marks
 from tasks.rectifications import extensions
@@ -165,10 +166,14 @@ async def test_what_waits_in_an_area_is_what_its_office_is_shown_to_decide(clien
         return told["numbers"]["waiting"], county["numbers"]["waiting"], shown["count"]
 
     assert await both() == (5, 5, 5)
+    # Sent to be checked though only a publicity is wanted, and shown in public though a check is: the office acts.
+    await make.site_check(it, await make.rectification(it, Status.passed, public=True))
+    await make.publicity(it, await make.rectification(it, Status.passed, severity=Severity.serious))
+    assert await both() == (7, 7, 7)
     await make.public_objection(it, await make.rectification(it, Status.passed))
-    assert await both() == (6, 6, 6)
+    assert await both() == (8, 8, 8)
     with clock.frozen(noon + timedelta(days=30)):  # nobody objected to the first
-        assert await both() == (7, 7, 7)
+        assert await both() == (9, 9, 9)
 
 
 async def test_time_alone_makes_overdue(client, noon):

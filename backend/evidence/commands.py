@@ -18,7 +18,6 @@ from backend.roles import SYSTEM, Actor
 from backend.signing import Unsigned
 from backend.time_tokens import TimeToken
 
-GAVE_UP = "evidence.gave_up"
 DECLARED = (
     "declared_by",
     "sha256",
@@ -94,19 +93,31 @@ async def receive(declared: EvidenceShape, actor: Actor, width: int | None, heig
 
 
 async def restore(stored: EvidenceShape, actor: Actor) -> None:
-    """The store had lost these bytes and has them again. Row and receipt stay; what was given up meanwhile is not."""
+    """The store had lost these bytes and has them again. Row and receipt stay."""
     async with transaction():
         await events.record("evidence.restored", stored.id, actor=actor, sha256=stored.sha256, size=stored.size)
-        given_up = await raw(
-            "UPDATE evidence SET state = $1, refusal = NULL, prepared_at = NULL, tries = 0 "
-            "WHERE sha256 = $2 AND state = $3 AND refusal = $4 RETURNING id",
-            State.received.value,
-            stored.sha256,
-            State.refused.value,
-            GAVE_UP,
-        )
-        for row in given_up:
-            after_commit(partial(wake.job, "prepare", row["id"]))
+        await _try_again(stored.sha256)
+
+
+async def try_again(sha256: str) -> None:
+    """These bytes lay damaged in the store and are whole."""
+    async with one_statement():
+        await _try_again(sha256)
+
+
+async def _try_again(sha256: str) -> None:
+    """Every photo of these bytes that has no copies is tried as if it had just come: what was given up while they were
+    gone, and what was refused, too: it may have been for what they were not.
+    """
+    waiting = await raw(
+        "UPDATE evidence SET state = $1, refusal = NULL, prepared_at = NULL, tries = 0 "
+        "WHERE sha256 = $2 AND state = ANY($3) RETURNING id",
+        State.received.value,
+        sha256,
+        [State.received.value, State.refused.value],
+    )
+    for row in waiting:
+        after_commit(partial(wake.job, "prepare", row["id"]))
 
 
 async def try_prepare(evidence: UUID) -> Evidence | None:
@@ -153,7 +164,7 @@ async def give_up(evidence: UUID) -> None:
 
     Seen as `refusal`; a person has it tried again as docs/operations.md says.
     """
-    await mark_refused(evidence, GAVE_UP)
+    await mark_refused(evidence, "evidence.gave_up")
 
 
 def spent(row: Evidence) -> bool:

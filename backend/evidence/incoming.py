@@ -58,8 +58,9 @@ class Incoming:
         self._flush()
         return self._hash.hexdigest(), self.size
 
-    async def keep(self, digest: str, clear: Clearing | None = None) -> None:
-        """Has the store make the bytes durable under their hash. The row that promises them is committed before.
+    async def keep(self, digest: str, clear: Clearing | None = None) -> bool:
+        """Has the store make the bytes durable under their hash; whether damaged ones gave way to them. The row that
+        promises them is committed before.
 
         When it returns, a power cut loses nothing of it. Raises NoRoom, StoreAway, Damaged where nothing is given to
         `clear` away what lies damaged under the hash, or ValueError when `digest` is not what came in or the upload is
@@ -71,7 +72,7 @@ class Incoming:
         try:
             if self._fd < 0 or self._buffer or digest != self._hash.hexdigest():
                 raise ValueError("keep() takes, once, the digest that finish() returned")
-            await storage.keep(self._store, storage.original(digest), self.path, clear)
+            return await storage.keep(self._store, storage.original(digest), self.path, clear)
         finally:
             self._keeping = False
             self._close()

@@ -24,12 +24,14 @@ Allowance = Callable[[UUID, Actor], Awaitable[None]]
 
 
 class Arrived(Protocol):
-    """Bytes that are all there. `keep` has the store make them durable under their hash."""
+    """Bytes that are all there. `keep` has the store make them durable under their hash, and says whether damaged ones
+    gave way to them.
+    """
 
     @property
     def path(self) -> Path: ...
 
-    async def keep(self, digest: str, clear: Clearing | None = None) -> None: ...
+    async def keep(self, digest: str, clear: Clearing | None = None) -> bool: ...
 
 
 async def receive(evidence: UUID, actor: Actor, announced: int | None, chunks: AsyncIterator[bytes]) -> EvidenceShape:
@@ -64,7 +66,8 @@ async def take_in(row: EvidenceShape, actor: Actor, file: Arrived, digest: str, 
     check_size(row, size)
     if not stored:
         width, height = _checked(row, file.path)
-        await file.keep(digest, _clear)
+        if await file.keep(digest, _clear):
+            await commands.try_again(digest)
         if arrived := await commands.receive(row, actor, width, height):
             return arrived
     elif await lost(row):

@@ -154,8 +154,11 @@ class Store(Protocol):
         ...
 
 
-async def keep(store: Store, name: str, file: Path, clear: Clearing | None) -> None:
-    """store.keep(), where damaged bytes give way to a file that is known to be whole, if they can be cleared away."""
+async def keep(store: Store, name: str, file: Path, clear: Clearing | None) -> bool:
+    """store.keep(), where damaged bytes give way to a file that is known to be whole, if they can be cleared away.
+
+    Whether any did.
+    """
     try:
         await store.keep(name, file)
     except Damaged:
@@ -163,6 +166,8 @@ async def keep(store: Store, name: str, file: Path, clear: Clearing | None) -> N
             raise
         await clear(name)
         await store.keep(name, file)
+        return True
+    return False
 
 
 class LocalDisk:

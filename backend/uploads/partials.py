@@ -70,9 +70,9 @@ class Partial:
         with self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
 
-    async def keep(self, digest: str, clear: storage.Clearing | None = None) -> None:
-        """Has the store make the sealed file durable under its hash."""
-        await storage.keep(self._store, storage.original(digest), self.path, clear)
+    async def keep(self, digest: str, clear: storage.Clearing | None = None) -> bool:
+        """Has the store make the sealed file durable under its hash; whether damaged bytes gave way to it."""
+        return await storage.keep(self._store, storage.original(digest), self.path, clear)
 
 
 class Writer:

@@ -158,12 +158,27 @@ _NO_LEAD = (
 )
 _AREAS = "it.province, it.prefecture, it.county, it.township, it.region"
 _UNLED = f"SELECT it.id FROM rectification AS it WHERE it.{{column}} = $1 AND {_NO_LEAD} ORDER BY it.urgency LIMIT $2"
-# While people are on their way to it, or it is shown in public, what has passed waits for nobody of the office.
+# While people are on their way to it, or it is shown in public, what has passed waits for nobody of the office: unless
+# it wants the other of the two as well (rules.asked_of; what must be had says needs.py).
 _OTHERS_FIRST = """
     SELECT rectification FROM site_check WHERE concluded_at IS NULL AND called_off_at IS NULL
     UNION SELECT rectification FROM publicity JOIN rectification AS shown ON shown.id = rectification
         WHERE until > $4 AND round = shown.returned + shown.reopened
 """
+_ROUND = "it.returned + it.reopened"
+_CHECK_WANTED = (
+    "(it.severity <> 'ordinary' OR it.listed OR it.returned > 0 OR it.closing_class = 'long_term' OR it.sampled) "
+    "AND NOT EXISTS (SELECT FROM site_check WHERE site_check.rectification = it.id AND result = 'passed' "
+    f"AND round = {_ROUND})"
+)
+_CHECK_OPEN = (
+    "EXISTS (SELECT FROM site_check WHERE site_check.rectification = it.id AND concluded_at IS NULL "
+    "AND called_off_at IS NULL)"
+)
+_PUBLICITY_WANTED = (
+    "(it.public OR it.closing_class = 'long_term') AND NOT EXISTS (SELECT FROM publicity "
+    f"WHERE publicity.rectification = it.id AND round = {_ROUND})"
+)
 _BESIDE = f"""
     WITH asked AS MATERIALIZED (SELECT DISTINCT rectification FROM ({_ASKED}) AS open),
     unled AS MATERIALIZED (SELECT it.id FROM rectification AS it WHERE it.{{column}} = $1 AND {_NO_LEAD}),
@@ -175,6 +190,7 @@ _BESIDE = f"""
             WHERE id NOT IN (SELECT rectification FROM asked)
         UNION ALL SELECT -1, {_AREAS} FROM others JOIN rectification AS it ON it.id = rectification
             WHERE it.{{column}} = $1 AND it.status = 'passed'
+            AND CASE WHEN {_CHECK_WANTED} THEN {_CHECK_OPEN} ELSE NOT ({_PUBLICITY_WANTED}) END
     )
     SELECT area.code, sum(one)::int AS waiting FROM moved AS it JOIN unnest($2::text[]) AS area (code)
         ON area.code IN ({_AREAS}) GROUP BY area.code
