@@ -175,6 +175,13 @@ async def test_that_there_are_more_than_are_told_is_said(sender, made) -> None:
     assert without.beyond is None and without.near.keys() == {*ids[1:]}
 
 
+async def test_all_that_stands_in_the_way_is_named_at_once(sender, made) -> None:
+    """Not fifty at a time: who may know of none of them has the search made anew without them."""
+    mine = any_looks(made)
+    file, *others = await handed_in(sender, *[mine] * (2 * reuse.MOST))
+    assert (await reuse.near({file: ()}))[file].met == {*others}
+
+
 async def test_that_a_band_was_cut_is_said_though_the_tiles_tell_all_of_it_apart(sender, made) -> None:
     """A form that was photographed very often, filled in otherwise each time."""
     mine = any_looks(made)
@@ -223,6 +230,7 @@ async def test_each_band_is_asked_in_its_index_and_each_find_alone(sender, made)
         await raw("SET LOCAL plan_cache_mode = force_generic_plan")
         plan = "\n".join(row[0] for row in await raw(f"EXPLAIN {reuse._ANYWHERE}", "[]", []))
     assert [f"evidence_look_band_{at}" in plan for at in range(4)] == [True] * 4
+    assert plan.count("hashed SubPlan") == 4, plan  # what is left out is not gone through for each find
     assert "evidence_reading_pkey" in plan and "evidence_pkey" in plan and "Join" not in plan, plan
 
 

@@ -29,7 +29,7 @@ _APART = "bit_count((look # my.look)::bit(64))"
 _MET = " UNION ALL ".join(
     f"(SELECT evidence, {_APART} AS bits FROM evidence_look "
     f"WHERE {band(at)} = {band(at, 'my.part', 'my.look')} AND {_APART} <= {NEAR} "
-    f"AND evidence <> mine.id AND evidence <> ALL($2::uuid[]) LIMIT {MOST_SEEN + 1})"
+    f"AND evidence <> mine.id AND evidence NOT IN (SELECT unnest($2::uuid[])) LIMIT {MOST_SEEN + 1})"
     for at in range(4)
 )
 # What is left of a photo's looks behind the PARTS, compared where both show something.
@@ -39,7 +39,8 @@ _TILES = f"""
 """
 # OFFSET 0: of each find its own row. Joined instead, a plan made for any photo may begin with the whole table. And what
 # the tiles tell apart, often hundreds of one form, is not looked up again for its hash. One more than is followed, and
-# one more than is told: so that it is known whether there are more. A band that is cut alone fills what is seen.
+# one more than is told: so that it is known whether there are more. A band that is cut alone fills what is seen. NOT IN
+# what is left out, which may be thousands: it is hashed, where <> ALL goes through it for each hit of a band.
 _ANYWHERE = f"""
     SELECT mine.id AS mine, near.* FROM {_MINE} CROSS JOIN LATERAL (
         WITH seen AS MATERIALIZED (
@@ -58,7 +59,7 @@ _ANYWHERE = f"""
         CROSS JOIN LATERAL (SELECT sha256 FROM evidence WHERE id = fit.evidence OFFSET 0) AS file
         WHERE file.sha256 <> mine.sha256
         ORDER BY fit.bits, fit.evidence DESC LIMIT {MOST + 1})
-        UNION ALL SELECT NULL, NULL, array_agg(evidence) FROM seen HAVING count(*) > {MOST_SEEN}
+        UNION ALL SELECT NULL, NULL, array_agg(evidence) FROM seen HAVING count(*) > {MOST}
     ) AS near
 """
 _AMONG = f"""
@@ -95,7 +96,7 @@ class Near:
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a search for one photo came to. `beyond`: more than so many looked alike, and the rest was not compared;
-    None where everything was. `met`: what stood in the way of that rest.
+    None where everything was. `met`: all that was seen then, which stood in the way of that rest.
     """
 
     near: dict[UUID, Near] = field(default_factory=dict)
@@ -125,7 +126,7 @@ async def alike(photos: Sequence[Photo], without: Collection[UUID] = ()) -> dict
     rows: dict[UUID, list[Any]] = {}
     for row in await planned(_ANYWHERE, _as_json(told), list(without)) if told else ():
         rows.setdefault(row["mine"], []).append(row)
-    found = {mine: _found(own) for mine, own in rows.items()}
+    found = {mine: it for mine, own in rows.items() if (it := _found(own)).near or it.beyond}
     for row in await planned(_AMONG, _as_json(named)) if named else ():
         found.setdefault(row["mine"], Found()).near[row["evidence"]] = Near(row["evidence"], row["bits"])
     return found
@@ -136,9 +137,8 @@ def _found(rows: Sequence[Any]) -> Found:
     fit = [Near(row["evidence"], row["bits"]) for row in rows if row["evidence"]]
     fit.sort(key=lambda near: (near.bits, -near.evidence.int))
     seen = [id for row in rows for id in row["seen"] or ()]
-    beyond = MOST if len(fit) > MOST else MOST_SEEN if seen else None
-    met = frozenset([*seen, *(near.evidence for near in fit)]) if beyond else frozenset[UUID]()
-    return Found({near.evidence: near for near in fit[:MOST]}, beyond, met)
+    beyond = MOST if len(fit) > MOST else MOST_SEEN if len(seen) > MOST_SEEN else None
+    return Found({near.evidence: near for near in fit[:MOST]}, beyond, frozenset(seen if beyond else ()))
 
 
 def _as_json(told: Sequence[dict[str, Any]]) -> str:
