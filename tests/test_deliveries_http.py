@@ -140,9 +140,10 @@ async def test_every_status_means_something(provider, answer, outcome, after):
 
 
 async def test_who_does_not_answer_or_answers_without_end_is_not_waited_for(provider, monkeypatch):
-    monkeypatch.setattr(posting, "READ_WITHIN", 0.2)
-    provider.answers = [20.0]
-    assert (await channels.send(message(), PHONE_ADDRESS)).outcome is O.slow
+    with monkeypatch.context() as hurried:
+        hurried.setattr(posting, "READ_WITHIN", 0.2)
+        provider.answers = [20.0]
+        assert (await channels.send(message(), PHONE_ADDRESS)).outcome is O.slow
     provider.answers = [(200, {"errcode": 0, "x": "y" * 5_000_000}, {})]
     told = await channels.send(message(), robot(K.wecom))
     assert told.outcome is O.failed and told.ill  # cut off: not an answer of this provider
