@@ -608,6 +608,20 @@ async def test_an_upload_that_is_gone_on_with_in_its_last_moment_is_not_swept(it
         assert await jobs.sweep_expired() == 0 and lying() == [".part"]
 
 
+async def test_a_round_forgets_no_more_expired_uploads_than_it_may_however_planned(it, phone, noon, monkeypatch):
+    """A table analyzed while it held one row is looped over, and a subquery would be asked anew for each."""
+    content = make.photo(66)
+    await phone.begin(await declared(it, content), len(content))
+    await raw("ANALYZE upload")
+    await raw(
+        "INSERT INTO upload SELECT (json_populate_record(one, json_build_object('id', gen_random_uuid()))).* "
+        "FROM upload AS one, generate_series(1, 4)"
+    )
+    monkeypatch.setattr(commands, "AT_ONCE", 2)
+    with clock.frozen(noon + timedelta(days=8)):
+        assert [len(await commands.forget_expired()) for _ in range(4)] == [2, 2, 1, 0]
+
+
 async def test_options_tell_what_is_spoken(client, phone):
     for path in ("/api/uploads", f"/api/uploads/{uuid7()}"):
         answer = await client.options(path, headers=phone.headers)

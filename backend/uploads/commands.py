@@ -14,6 +14,8 @@ from backend.uploads import quota
 from backend.uploads.queries import UploadRow, shape
 from backend.uploads.rules import LOST_AFTER, MOST_OPEN, OF_NO_USE_AFTER, OPEN_FOR
 
+AT_ONCE = 500  # expired uploads that one statement forgets
+
 
 async def open_upload(
     id: UUID, actor: Actor, evidence_id: UUID, length: int, metadata: str, *, lost: bool = False
@@ -94,14 +96,17 @@ async def forget_expired() -> list[UUID]:
     Not one that somebody goes on with in this moment: that has its row locked, or has changed it.
     """
     now = clock.now()
+    # Materialized, as in notifications/deliveries/attempting.py: a subquery may be asked anew for each upload there is.
     async with one_statement():
         rows = await raw(
-            "DELETE FROM upload WHERE id IN (SELECT id FROM upload WHERE expires_at <= $2 AND (expires_at <= $1 OR "
+            "WITH over AS MATERIALIZED (SELECT id FROM upload WHERE expires_at <= $2 AND (expires_at <= $1 OR "
             "finished_at IS NULL AND EXISTS (SELECT FROM evidence WHERE evidence.id = upload.evidence "
-            "AND declared_by = person AND state <> $3)) LIMIT 500 FOR UPDATE SKIP LOCKED) RETURNING id",
+            "AND declared_by = person AND state <> $3)) LIMIT $4 FOR UPDATE SKIP LOCKED) "
+            "DELETE FROM upload USING over WHERE upload.id = over.id RETURNING upload.id",
             now,
             now + OPEN_FOR - OF_NO_USE_AFTER,
             State.declared.value,
+            AT_ONCE,
         )
     return [row["id"] for row in rows]
 
