@@ -2,7 +2,7 @@
 import { computed, reactive, ref, watch } from 'vue'
 import { door } from '@/shared/client'
 import { newId } from '@/shared/ids'
-import { measureRoom, nearlyFull, onChange } from '@/phone/store'
+import { insist, measureRoom, nearlyFull, onChange } from '@/phone/store'
 import { sha256 } from './hash'
 import { type Conditions, type Entry, type ManifestLine, type OutgoingFile, type Problem, type Request, SETTINGS } from './model'
 import { type Impatience, counts, editable, needsAPerson, next } from './rules'
@@ -93,7 +93,7 @@ export async function add(request: Request): Promise<Entry> {
   const files = request.files ?? []
   const text = JSON.stringify(files.length ? { ...request.body, evidence: files.map((file) => file.line) } : request.body)
   const body = request.method === 'DELETE' || (request.bare ?? false) ? '' : text
-  const entry = await store.handOver({
+  const made = {
     id: request.id,
     thing: request.thing,
     kind: request.kind,
@@ -118,7 +118,8 @@ export async function add(request: Request): Promise<Entry> {
     next_at: 0,
     cause: null,
     problem: null,
-  })
+  } as const
+  const entry = await insist(() => store.handOver(made))
   await reload()
   void flush()
   return entry

@@ -2,6 +2,7 @@
 // for, and reads anew from the store what there is to do. What it was told is always written before it goes on.
 
 import { NobodyHere } from '@/shared/problem'
+import { isFull } from '@/phone/store'
 import { alone } from './lock'
 import type { Answer, Conditions, Entry, KeptReceipt, OutgoingFile } from './model'
 import { type Said, speaksOf } from './receipts'
@@ -305,10 +306,6 @@ export async function tidy(store: Store, at: number, roomIsShort: boolean): Prom
   const over = at - FORGET_AFTER_DAYS * 86_400_000
   await store.forget(sent.filter((entry) => entry.done_at !== null && entry.done_at < over).map((entry) => entry.id))
   await store.sweep(at)
-}
-
-export function isFull(wrong: unknown): boolean {
-  return wrong instanceof DOMException && wrong.name === 'QuotaExceededError'
 }
 
 function withFile(entry: Entry, id: string, how: (it: OutgoingFile) => OutgoingFile, at: number): Entry {

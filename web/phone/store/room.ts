@@ -22,3 +22,23 @@ export async function measureRoom(): Promise<void> {
   const { usage, quota } = await navigator.storage.estimate()
   room.value = usage === undefined || !quota ? null : { used: usage, quota }
 }
+
+export function isFull(wrong: unknown): boolean {
+  return wrong instanceof DOMException && wrong.name === 'QuotaExceededError'
+}
+
+/** In milliseconds; Chromium counts a photo that it has just refused for a moment longer. */
+const PAUSES = [300, 1_000, 3_000]
+
+/** A small write that is not given up when there is no room at first: text and records fit where a photo did not. */
+export async function insist<T>(write: () => Promise<T>): Promise<T> {
+  for (const pause of PAUSES) {
+    try {
+      return await write()
+    } catch (wrong) {
+      if (!isFull(wrong)) throw wrong
+    }
+    await new Promise((done) => setTimeout(done, pause))
+  }
+  return write()
+}

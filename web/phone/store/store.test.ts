@@ -1,6 +1,6 @@
 // What the phone keeps: sealed, each person's own, all or nothing, and gone when it must be.
-import { beforeEach, describe, expect, it } from 'vitest'
-import { documents, files, onChange, setOwner, Shelf, unsentOf, wipeDocuments, write } from '.'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { documents, files, insist, onChange, setOwner, Shelf, unsentOf, wipeDocuments, write } from '.'
 import { closeDatabase, database } from './database'
 import { forgetOpenKeys } from './sealing'
 
@@ -118,5 +118,29 @@ describe('copies of the server', () => {
     await (await database()).put('documents', before)
     expect(await documents.get('today', NOW)).toBeUndefined()
     expect((await drafts.get('1'))!.text).toBe('mine')
+  })
+})
+
+describe('a full phone', () => {
+  const full = () => Promise.reject(new DOMException('', 'QuotaExceededError'))
+
+  it('takes what is small a moment after it refused a photo, and says so when it stays full', async () => {
+    vi.useFakeTimers()
+    const write = vi.fn().mockImplementationOnce(full).mockImplementationOnce(full).mockResolvedValue('kept')
+    const kept = insist(write)
+    await vi.runAllTimersAsync()
+    expect(await kept).toBe('kept')
+    const never = vi.fn().mockImplementation(full)
+    const refused = expect(insist(never)).rejects.toThrow(DOMException)
+    await vi.runAllTimersAsync()
+    await refused
+    expect(never).toHaveBeenCalledTimes(4)
+    vi.useRealTimers()
+  })
+
+  it('is not asked again where something else went wrong', async () => {
+    const write = vi.fn().mockRejectedValue(new Error('other'))
+    await expect(insist(write)).rejects.toThrow('other')
+    expect(write).toHaveBeenCalledTimes(1)
   })
 })
