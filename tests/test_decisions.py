@@ -149,6 +149,17 @@ async def test_an_item_with_several_parts_that_wait_takes_no_other_items_place(c
     assert told["count"] == {"count": 1, "more": True}, "two parts of one item are one that waits"
 
 
+async def test_without_a_lead_unit_what_one_of_two_units_handed_in_waits_for_the_office(client, it):
+    parts = frozenset({it.responsible, await make.second(it)})
+    item = await make.rectification(it, responsible_units=parts, lead_units=frozenset())
+    await make.acknowledge(it.handler, item)
+    await make.acknowledge(it.handler2, item)
+    assert await waiting(client, it.boss) == {}
+    await make.hand_in(it.handler, item)
+    assert await waiting(client, it.boss) == {str(item): ["pass_first"]}
+    assert await queries.beside(make.XINBIN, [make.XINBIN]) == {make.XINBIN: 1}
+
+
 async def test_a_check_waits_for_the_office_and_then_for_its_checkers(client, it):
     item = await make.rectification(it, Status.passed, severity=Severity.serious)
     assert await waiting(client, it.staff) == {str(item): ["assign_check"]}

@@ -100,7 +100,8 @@ async def _open_procedures(actor: Actor) -> list[Sequence[UUID]]:
     """Items in which something waits for an answer of the actor's kind."""
     kinds: list[Sequence[UUID]] = []
     for area in sorted(actor.areas(*OFFICE)):
-        kinds.append([row["id"] for row in await raw(_UNLED.format(column=_column(area)), area, ONE_TOO_MANY)])
+        for sql in _UNLED:
+            kinds.append([row["id"] for row in await raw(sql.format(column=_column(area)), area, ONE_TOO_MANY)])
     for sql, whose, roles in (
         (_CHECKS, actor.person, FIELD | OFFICE),
         (_UNCONFIRMED, sorted(actor.units(Role.unit_principal)), {Role.unit_principal}),
@@ -151,13 +152,22 @@ _BY_DATE = f"""
     JOIN rectification ON rectification.id = asked.rectification
     WHERE {{}} GROUP BY asked.rectification ORDER BY until NULLS LAST LIMIT {{}}
 """
-# Handed in where no lead unit is named: the office reviews it itself.
+# Handed in where no lead unit is named: the office reviews it itself. By all of its units, or by some.
 _NO_LEAD = (
     "it.status = 'handed_in' AND NOT EXISTS (SELECT FROM rectification_unit AS part WHERE part.rectification = it.id "
     "AND part.role = 'lead' AND part.item_status = 'handed_in' AND part.ended_at IS NULL)"
 )
+_PARTLY_NO_LEAD = (
+    "it.id IN (SELECT part.rectification FROM rectification_unit AS part WHERE part.role = 'responsible' "
+    "AND part.ended_at IS NULL AND part.status = 'handed_in' AND part.item_status IN ('issued', 'working')) "
+    "AND NOT EXISTS (SELECT FROM rectification_unit AS part WHERE part.rectification = it.id "
+    "AND part.role = 'lead' AND part.ended_at IS NULL)"
+)
 _AREAS = "it.province, it.prefecture, it.county, it.township, it.region"
-_UNLED = f"SELECT it.id FROM rectification AS it WHERE it.{{column}} = $1 AND {_NO_LEAD} ORDER BY it.urgency LIMIT $2"
+_UNLED = tuple(
+    f"SELECT it.id FROM rectification AS it WHERE it.{{column}} = $1 AND {unled} ORDER BY it.urgency LIMIT $2"
+    for unled in (_NO_LEAD, _PARTLY_NO_LEAD)
+)
 # While people are on their way to it, or it is shown in public, what has passed waits for nobody of the office: unless
 # it wants the other of the two as well (rules.asked_of; what must be had says needs.py).
 _OTHERS_FIRST = """
@@ -181,7 +191,8 @@ _PUBLICITY_WANTED = (
 )
 _BESIDE = f"""
     WITH asked AS MATERIALIZED (SELECT DISTINCT rectification FROM ({_ASKED}) AS open),
-    unled AS MATERIALIZED (SELECT it.id FROM rectification AS it WHERE it.{{column}} = $1 AND {_NO_LEAD}),
+    unled AS MATERIALIZED (SELECT it.id FROM rectification AS it WHERE it.{{column}} = $1 AND {_NO_LEAD}
+        UNION SELECT it.id FROM rectification AS it WHERE it.{{column}} = $1 AND {_PARTLY_NO_LEAD}),
     others AS MATERIALIZED ({_OTHERS_FIRST} EXCEPT SELECT rectification FROM asked),
     moved AS (
         SELECT 1 AS one, {_AREAS} FROM asked JOIN rectification AS it ON it.id = rectification
