@@ -79,9 +79,9 @@ class City:
         await commands.issue(id, SYSTEM, due=Wanted(on=due_on))
         if hand_over:
             others = await raw("SELECT 1 FROM monthly_hand_over WHERE record = $1", hand_over)
-            row = {"id": id, "record": hand_over, "position": len(others), "topic": topic, "severity": "ordinary", "facts": "",
-                   "asks": "", "region": region, "responsible": self.it.responsible,
-                   "closing_class": "by_date", "files": []}  # fmt: skip
+            row = {"id": id, "record": hand_over, "position": len(others), "topic": topic,
+                   "severity": "ordinary", "facts": "", "asks": "", "region": region,
+                   "responsible": self.it.responsible, "closing_class": "by_date", "files": []}  # fmt: skip
             await insert("monthly_hand_over", [row])
         return id
 
