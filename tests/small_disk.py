@@ -61,11 +61,13 @@ def count(folder: Path) -> None:
     write, pwrite, statvfs = os.write, os.pwrite, os.statvfs
 
     def free() -> int:
-        return SIZE - sum(
-            -(-os.lstat(os.path.join(where, name)).st_size // BLOCK) * BLOCK
-            for where, _, names in os.walk(folder)
-            for name in names
-        )
+        return SIZE - sum(taken(os.path.join(where, name)) for where, _, names in os.walk(folder) for name in names)
+
+    def taken(path: str) -> int:
+        try:
+            return -(-os.lstat(path).st_size // BLOCK) * BLOCK
+        except FileNotFoundError:  # the other process has put it in its place, or dropped it, since we saw its name
+            return 0
 
     def limited(wrote: Callable[..., int]) -> Callable[..., int]:
         def wrote_some(fd: int, data: Any, *at: int) -> int:
