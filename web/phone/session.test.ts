@@ -2,10 +2,10 @@
 import { beforeEach, expect, it, vi } from 'vitest'
 import { call } from '@/shared/client'
 import { prolong, restore, session, signIn, signOut } from './session'
-import { documents, getSetting } from './store'
+import { documents, getSetting, setOwner } from './store'
 import { closeDatabase, database } from './store/database'
 import { forgetOpenKeys } from './store/sealing'
-import { keep, useDocument } from './sync'
+import { keep, sync, syncFailed, today, useDocument } from './sync'
 import { fetchItem } from './items/copies'
 import { fetchPaper } from './papers/paper'
 
@@ -30,6 +30,7 @@ async function copies(): Promise<unknown[]> {
 }
 
 beforeEach(async () => {
+  vi.restoreAllMocks()
   await closeDatabase()
   forgetOpenKeys()
   await new Promise((done) => (indexedDB.deleteDatabase('duban').onsuccess = done))
@@ -83,6 +84,43 @@ it('an answer that comes when somebody else has signed in is neither shown to th
   give(json({ head_name: '佟*义' }))
   await vi.waitFor(() => expect(asked.loading.value).toBe(false))
   expect([asked.found.value, await copies()]).toEqual([null, []])
+})
+
+/** Something happens in the moment in which the phone writes this. */
+function whenWritten(what: (key: unknown) => boolean, happens: () => void): void {
+  const put = IDBObjectStore.prototype.put
+  vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, ...given: Parameters<typeof put>) {
+    if (what(given[1] ?? (given[0] as { id: string }).id)) happens()
+    return put.apply(this, given)
+  })
+}
+
+const TODAY = { as_of: '2026-12-01T00:00:00Z', keep_until: '2126-12-02T00:00:00Z', assignments: [] }
+
+it('the day of one person is neither shown to the next nor kept as theirs, nor is their sign-in put off by it', async () => {
+  answers['GET /api/phone/today'] = Promise.resolve(json(TODAY))
+  const sun = { person: { ...WANG, id: 'sun' } as never, token: 'T2', expires_at: '2126-12-01T00:00:00Z' }
+  whenWritten((key) => key === 'offsetMs', () => {
+    session.value = sun // in another tab
+    setOwner('sun')
+    today.value = null
+  })
+  await sync()
+  expect([today.value, session.value, await documents.get('today', Date.now())]).toEqual([null, sun, undefined])
+})
+
+it('what a full phone cannot keep a copy of is shown, and is no failure of what was done', async () => {
+  answers['GET /api/phone/today'] = Promise.resolve(json(TODAY))
+  answers['GET /api/households/h'] = Promise.resolve(json({ head_name: '佟*义' }))
+  whenWritten((key) => key === 'today' || key === 'households/h', () => {
+    throw new DOMException('', 'QuotaExceededError')
+  })
+  const asked = useDocument('households/h', () => call('get', '/api/households/{household_id}', { path: { household_id: 'h' } }))
+  await vi.waitFor(() => expect(asked.loading.value).toBe(false))
+  expect([asked.found.value?.value, asked.failed.value]).toEqual([{ head_name: '佟*义' }, null])
+  await sync()
+  expect(today.value?.value).toEqual(TODAY)
+  expect(syncFailed.value).toBeInstanceOf(DOMException) // said where the day is shown
 })
 
 it('a paper that comes after the sign-in was taken back is shown and not kept', async () => {

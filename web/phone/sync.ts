@@ -1,7 +1,7 @@
 // What the phone copies from the server to work from offline. Each copy says how old it is; none is ever shown as new.
 import { ref, shallowRef, type Ref } from 'vue'
 import { call, type Answer } from '@/shared/client'
-import { NobodyHere, Refused, Unreachable } from '@/shared/problem'
+import { isFull, NobodyHere, Refused, Unreachable } from '@/shared/problem'
 import { learnOffset, offsetMs, serverNow } from '@/shared/time'
 import { answered } from './network'
 import { prolong, session, signInNeeded } from './session'
@@ -48,13 +48,17 @@ async function run(): Promise<void> {
   syncing.value = true
   try {
     const askedAt = Date.now()
+    const whose = session.value.person.id
+    const over = () => signInNeeded.value || session.value?.person.id !== whose // taken back, or somebody else’s meanwhile
     const told = await call('get', '/api/phone/today')
     learnOffset(told.as_of, askedAt)
-    await putSetting('offsetMs', offsetMs.value ?? 0)
-    await prolong(told.keep_until)
-    if (signInNeeded.value) return // taken back meanwhile
-    await documents.put('today', told, { as_of: told.as_of, expires: told.keep_until })
+    if (over()) return
     today.value = { value: told, as_of: told.as_of }
+    await documents.put('today', told, { as_of: told.as_of, expires: told.keep_until })
+    await putSetting('offsetMs', offsetMs.value ?? 0)
+    if (over()) return
+    await prolong(told.keep_until)
+    if (over()) return
     syncFailed.value = null
     answered(true)
     await copyTheRest(told)
@@ -121,12 +125,15 @@ export function useDocument<T>(name: string, ask: () => Promise<T>): {
   return { found, failed, loading, refresh }
 }
 
-/** Keeps a copy as long as the sign-in lasts; none of an answer that came when it had ended. */
+/**
+ * Keeps a copy as long as the sign-in lasts; none of an answer that came when it had ended, and none where there is no room:
+ * what it is a copy of was told or done all the same.
+ */
 export async function keep(name: string, value: unknown): Promise<void> {
   if (!session.value || signInNeeded.value) return
   const until = { as_of: new Date(serverNow()).toISOString(), expires: session.value.expires_at }
   await documents.put(name, value, until).catch((wrong: unknown) => {
-    if (!(wrong instanceof NobodyHere)) throw wrong
+    if (!(wrong instanceof NobodyHere || isFull(wrong))) throw wrong
   })
 }
 

@@ -35,6 +35,15 @@ export class Unreachable extends Error {}
 /** Nobody is signed in on this phone, or no longer the one whom this concerned. */
 export class NobodyHere extends Error {}
 
+/**
+ * The phone is full. QuotaExceededError is what we may use of it, and rarely the first to say so: where nothing is left on
+ * the phone at all, Chromium says that it could not write a file.
+ */
+export function isFull(wrong: unknown): boolean {
+  if (!(wrong instanceof DOMException)) return false
+  return wrong.name === 'QuotaExceededError' || /Failed to write blobs|NO_SPACE/.test(wrong.message)
+}
+
 /** One sentence for a person, in the language of the screens. Never empty. */
 export function sentence(wrong: unknown): string {
   const zh = language.value === 'zh-CN'
@@ -47,7 +56,7 @@ export function sentence(wrong: unknown): string {
     const number = wrong.status >= 500 && wrong.problem.request_id ? (zh ? `（编号 ${wrong.problem.request_id.slice(0, 8)}）` : ` (no. ${wrong.problem.request_id.slice(0, 8)})`) : ''
     return (wrong.problem.detail || (zh ? '服务器没有接受这个请求。' : 'The server refused.')) + number
   }
-  if (wrong instanceof DOMException && wrong.name === 'QuotaExceededError') {
+  if (isFull(wrong)) {
     return zh
       ? '手机存储空间不足，没有保存。请清理手机空间，或先把待传内容传完。'
       : 'The phone is out of storage: not saved. Free some space, or let the queue finish first.'

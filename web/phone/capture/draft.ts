@@ -1,6 +1,6 @@
 // A form that loses nothing: stored as it is typed, photos before anything else, discarded only with a way back.
 import { computed, onScopeDispose, reactive, ref, watch } from 'vue'
-import { NobodyHere } from '@/shared/problem'
+import { isFull, NobodyHere } from '@/shared/problem'
 import { serverNow } from '@/shared/time'
 import { onChance, online } from '@/phone/network'
 import { insist, measureRoom } from '@/phone/store'
@@ -37,7 +37,10 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
   const busy = ref(0)
   const photos = computed(() => written.photos.filter((photo) => photo.removed_at === null))
   const whose = store.whose()
+  /** How many changes there were; what is stored later than it was begun may lack the last ones. */
+  let changes = 0
   let over = false
+  let left = false
   let timer: ReturnType<typeof setTimeout> | undefined
   let again: ReturnType<typeof setTimeout> | undefined
   const letGo = holdUpdates()
@@ -52,12 +55,11 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
       Object.assign(written.fields, kept.fields)
       written.photos = kept.photos
       savedAt.value = there.saved_at
-      const gone = kept.photos.filter((photo) => photo.removed_at !== null && Date.now() - photo.removed_at > UNDO_FOR)
-      if (gone.length) await purge(gone.map((photo) => photo.id))
-      if (there.discarded_at !== null) await store.discard(how.id, null)
     }
     ready.value = true
     watch(() => written.fields, soon, { deep: true })
+    const gone = written.photos.filter((photo) => photo.removed_at !== null && Date.now() - photo.removed_at > UNDO_FOR)
+    if (gone.length || there?.discarded_at != null) void purge(gone.map((photo) => photo.id)).catch(() => undefined)
     await lookAgain()
   }
 
@@ -77,36 +79,34 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
     }
   }
 
-  async function save(added: Taken[] = [], removed: string[] = []): Promise<void> {
+  /** What the form says. `removed`: photos that go. */
+  async function save(removed: string[] = []): Promise<void> {
     clearTimeout(timer)
-    timer = undefined
-    if (added.length) {
-      // Asked, Chromium counts anew. By an old count it begins a photo that finds no room, and what it leaves of it on the
-      // disk counts as ours from then on: there would be none for the text of the form either.
-      await measureRoom()
-      return write(added, removed)
-    }
     try {
       await insist(() => write([], removed))
     } catch (wrong) {
       failed.value = wrong
+      if (isFull(wrong) && !left) timer = setTimeout(() => void save().catch(() => undefined), AGAIN)
       throw wrong
     }
   }
 
   /** What the form holds in this moment. */
-  async function write(added: Taken[], removed: string[]): Promise<void> {
+  async function write(added: Taken[], removed: string[] = []): Promise<void> {
     if (over) return
     // A photo that took long to convert, for who has gone: the draft as it was saved before it waits for them.
     if (whose !== store.whose()) throw new NobodyHere('the form of somebody who has gone')
     const now = draft()
+    const upTo = changes
     await store.saveDraft(now, added.map(({ photo, bytes }) => ({ about: about(photo), bytes })), removed)
-    pending.value = timer !== undefined
+    pending.value = changes !== upTo
+    if (!pending.value) clearTimeout(timer)
     savedAt.value = now.saved_at
     failed.value = null
   }
 
   function soon(): void {
+    changes += 1
     pending.value = true
     clearTimeout(timer)
     timer = setTimeout(() => void save().catch(() => undefined), SOON)
@@ -122,9 +122,12 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
     try {
       await opening
       const first = await taken(given, moment, (await store.settings()).longest_edge)
+      // Asked, Chromium counts anew. By an old count it begins a photo that finds no room, and what it leaves of it on the
+      // disk counts as ours from then on: there would be none for the text of the form either.
+      await measureRoom()
       written.photos.push(first.photo)
       try {
-        await save([first])
+        await write([first])
       } catch (wrong) {
         written.photos = written.photos.filter((photo) => photo.id !== first.photo.id)
         void save().catch(() => undefined) // the rest may well have room
@@ -140,10 +143,19 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
     busy.value += 1
     try {
       const now = await looked(first, (await store.settings()).longest_edge)
-      const at = written.photos.findIndex((photo) => photo.id === first.photo.id)
-      if (at < 0) return
-      written.photos[at] = { ...now.photo, removed_at: written.photos[at]!.removed_at }
-      await save(now.bytes === first.bytes ? [] : [now])
+      if (now.bytes === first.bytes) {
+        if (stands(now.photo)) await save()
+        return
+      }
+      await measureRoom()
+      if (!stands(now.photo)) return
+      try {
+        await write([now])
+      } catch (wrong) {
+        stands(first.photo) // what it is declared with is what its bytes are
+        void save().catch(() => undefined)
+        throw wrong
+      }
     } catch {
       // the photo is stored as it came
     } finally {
@@ -153,6 +165,13 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
     }
   }
 
+  /** This is what the form says of that photo now; not when it was taken out meanwhile. */
+  function stands(photo: Photo): boolean {
+    const at = written.photos.findIndex((one) => one.id === photo.id)
+    if (at >= 0) written.photos[at] = { ...photo, removed_at: written.photos[at]!.removed_at }
+    return at >= 0
+  }
+
   function removePhoto(id: string, away = true): void {
     for (const photo of written.photos) if (photo.id === id) photo.removed_at = away ? Date.now() : null
     soon()
@@ -160,7 +179,7 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
 
   async function purge(ids: string[]): Promise<void> {
     written.photos = written.photos.filter((photo) => !ids.includes(photo.id))
-    await save([], ids)
+    await save(ids)
   }
 
   /** Handed over: nothing that comes late is stored any more. What was taken out is thrown away now. */
@@ -181,13 +200,18 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
   async function discard(): Promise<void> {
     await save()
     over = true
-    await discardDraft(how.id)
+    try {
+      await discardDraft(how.id)
+    } catch (wrong) {
+      over = false
+      throw wrong
+    }
   }
 
   const empty = () => !written.photos.length && JSON.stringify(written.fields) === JSON.stringify(how.fresh())
 
   const leaving = () => {
-    if (timer !== undefined) void save().catch(() => undefined)
+    if (pending.value) void save().catch(() => undefined)
   }
   const hidden = () => document.visibilityState === 'hidden' && leaving()
   document.addEventListener('visibilitychange', hidden)
@@ -195,6 +219,8 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
   onScopeDispose(() => {
     document.removeEventListener('visibilitychange', hidden)
     removeEventListener('pagehide', leaving)
+    left = true
+    clearTimeout(timer)
     leaving()
     letGo()
     noMoreChances()

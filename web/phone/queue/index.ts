@@ -90,6 +90,7 @@ export function flush(impatience: Impatience = 'none', more: { anyway?: boolean 
  * Throws QuotaExceededError when the phone is full: nothing was taken then.
  */
 export async function add(request: Request): Promise<Entry> {
+  const whose = store.whose()
   const files = request.files ?? []
   const text = JSON.stringify(files.length ? { ...request.body, evidence: files.map((file) => file.line) } : request.body)
   const body = request.method === 'DELETE' || (request.bare ?? false) ? '' : text
@@ -119,7 +120,7 @@ export async function add(request: Request): Promise<Entry> {
     cause: null,
     problem: null,
   } as const
-  const entry = await insist(() => store.handOver(made))
+  const entry = await insist(() => store.handOver(made, whose))
   await reload()
   void flush()
   return entry

@@ -1,8 +1,7 @@
 // The loop that sends. One at a time on this phone, whatever tabs are open: it runs under a lock that all of them ask
 // for, and reads anew from the store what there is to do. What it was told is always written before it goes on.
 
-import { NobodyHere } from '@/shared/problem'
-import { isFull } from '@/phone/store'
+import { isFull, NobodyHere } from '@/shared/problem'
 import { alone } from './lock'
 import type { Answer, Conditions, Entry, KeptReceipt, OutgoingFile } from './model'
 import { type Said, speaksOf } from './receipts'

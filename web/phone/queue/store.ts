@@ -25,8 +25,7 @@ const queue = new Shelf<Entry>('queue')
 const drafts = new Shelf<Draft>('drafts')
 const receipts = new Shelf<KeptReceipt>('receipts')
 /** Alone, and for who asked: `write` refuses it when somebody else is here by the time it comes to that. */
-async function writing<T>(work: (whose: string) => Promise<T>): Promise<T> {
-  const whose = person()
+async function writing<T>(work: (whose: string) => Promise<T>, whose = person()): Promise<T> {
   return alone('outgoing', () => work(whose))
 }
 
@@ -40,8 +39,8 @@ export const store = {
 
   entry: (id: string): Promise<Entry | undefined> => queue.get(id),
 
-  /** An entry takes its place at the end, and its draft is over. Handing over twice is once. */
-  handOver(made: Omit<Entry, 'seq'>): Promise<Entry> {
+  /** An entry takes its place at the end, and its draft is over. Handing over twice is once. Who tries long says for whom. */
+  handOver(made: Omit<Entry, 'seq'>, whose?: string): Promise<Entry> {
     return writing(async (whose) => {
       const all = await store.entries()
       const there = all.find((entry) => entry.id === made.id) ?? (await store.known(made.id))
@@ -49,7 +48,7 @@ export const store = {
       const entry = { ...made, seq: there?.seq ?? (all.at(-1)?.seq ?? 0) + 1 }
       await write([{ put: 'queue', value: entry }, { remove: 'drafts', id: made.id }], whose)
       return entry
-    })
+    }, whose)
   },
 
   /** What became of it, on what lies there now. Undefined when it is gone. */
@@ -151,12 +150,16 @@ export const store = {
 
   draft: (id: string): Promise<Draft | undefined> => drafts.get(id),
 
-  /** With files: their bytes first. A form that saves late does not bring back what has been handed over. */
+  /**
+   * With files: their bytes first; what is `removed` goes before anything is written, which may make the room for it. A form
+   * that saves late does not bring back what has been handed over.
+   */
   saveDraft(draft: Draft, added: { about: AboutFile; bytes: Blob }[] = [], removed: string[] = []): Promise<void> {
     return writing(async (whose) => {
       if (await store.known(draft.id)) return
       const bytes = added.map(({ about, bytes }): Change => ({ putFile: about, bytes }))
-      await write([...bytes, { put: 'drafts', value: draft }, ...removed.map(bytesOf)], whose)
+      if (removed.length) await write(removed.map(bytesOf), whose)
+      await write([...bytes, { put: 'drafts', value: draft }], whose)
     })
   },
 

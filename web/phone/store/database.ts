@@ -61,12 +61,20 @@ export function database(): Promise<Database> {
     },
     terminated() {
       opened = null
+      for (const listener of listeners) listener()
     },
   }).catch((wrong: unknown) => {
     opened = null
     throw wrong
   })
   return opened
+}
+
+const listeners: (() => void)[] = []
+
+/** Called when the browser closed it by itself, as Chromium does on a full disk; it may have thrown everything away. */
+export function onLost(listener: () => void): void {
+  listeners.push(listener)
 }
 
 /** Closes it; for tests. */

@@ -1,5 +1,6 @@
 // Room on the phone: ask the browser to keep our data, and say so before it is full.
 import { ref } from 'vue'
+import { isFull } from '@/shared/problem'
 
 const WARN_FROM = 0.8
 
@@ -18,13 +19,8 @@ export async function askToKeep(): Promise<void> {
 }
 
 export async function measureRoom(): Promise<void> {
-  if (!navigator.storage?.estimate) return
-  const { usage, quota } = await navigator.storage.estimate()
+  const { usage, quota } = (await navigator.storage?.estimate?.().catch(() => undefined)) ?? {}
   room.value = usage === undefined || !quota ? null : { used: usage, quota }
-}
-
-export function isFull(wrong: unknown): boolean {
-  return wrong instanceof DOMException && wrong.name === 'QuotaExceededError'
 }
 
 /** In milliseconds; Chromium counts a photo that it has just refused for a moment longer. */

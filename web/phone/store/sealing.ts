@@ -1,6 +1,6 @@
 // Encryption at rest: AES-GCM with keys that cannot be taken out of the browser (ASVS 5.0.0-14.3.3, docs/decisions/0034).
 // Two keys a person: `documents` goes with the sign-in, `work` stays as long as there is something unsent.
-import { database } from './database'
+import { database, onLost } from './database'
 
 export type KeyName = `documents:${string}` | `work:${string}` | 'device'
 
@@ -35,10 +35,12 @@ export async function forgetKey(name: KeyName): Promise<void> {
   await (await database()).delete('keys', name)
 }
 
-/** Another tab may have thrown keys away: ask the database again. */
+/** Another tab, or the browser, may have thrown keys away: ask the database again. */
 export function forgetOpenKeys(): void {
   open.clear()
 }
+
+onLost(forgetOpenKeys)
 
 export interface Sealed {
   iv: Uint8Array<ArrayBuffer>

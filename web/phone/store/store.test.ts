@@ -1,5 +1,8 @@
 // What the phone keeps: sealed, each person's own, all or nothing, and gone when it must be.
+import { forceCloseDatabase } from 'fake-indexeddb'
+import { unwrap } from 'idb'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { isFull } from '@/shared/problem'
 import { documents, files, insist, onChange, setOwner, Shelf, unsentOf, wipeDocuments, write } from '.'
 import { closeDatabase, database } from './database'
 import { forgetOpenKeys } from './sealing'
@@ -100,6 +103,15 @@ describe('files', () => {
   })
 })
 
+it('what is written after the browser lost the database can be read when the app is opened again', async () => {
+  await drafts.put({ id: '1', thing: 'visit/1', text: 'before' })
+  forceCloseDatabase(unwrap(await database()) as never)
+  await new Promise((done) => (indexedDB.deleteDatabase('duban').onsuccess = done))
+  await drafts.put({ id: '2', thing: 'visit/1', text: 'after' })
+  forgetOpenKeys()
+  expect((await drafts.all()).map((one) => one.text)).toEqual(['after'])
+})
+
 describe('copies of the server', () => {
   it('say how old they are and end at their date', async () => {
     await documents.put('today', { visits: 1 }, UNTIL)
@@ -136,6 +148,13 @@ describe('a full phone', () => {
     await refused
     expect(never).toHaveBeenCalledTimes(4)
     vi.useRealTimers()
+  })
+
+  it('is full too where nothing at all is left on its disk, which Chromium says in other words', () => {
+    const said = (name: string, text: string) => isFull(new DOMException(text, name))
+    expect(said('DataError', 'Failed to write blobs (IOError)')).toBe(true)
+    expect(said('UnknownError', 'Connection is closing because of: IO error: .../000003.log: FILE_ERROR_NO_SPACE (ChromeMethodBFE: 3)')).toBe(true)
+    expect(said('DataError', 'The parameter is not a valid key.')).toBe(false)
   })
 
   it('is not asked again where something else went wrong', async () => {
