@@ -137,6 +137,18 @@ async def test_signing_out_with_a_draft_warns_and_the_draft_waits_for_its_owner(
     await expect(page.get_by_text("草稿 1 份")).to_be_visible()
 
 
+async def test_what_one_person_has_open_is_not_on_the_screen_of_the_next_who_signs_in_in_another_tab(browsers):
+    it = await make.cast()
+    phone = await browsers.phone(geolocation=FINE)
+    first = await phone.sign_in(it.inspector)
+    await a_draft(first, it)
+    await phone.open("/sign-in")
+    await phone.sign_in(it.lead)
+    await expect(first).to_have_url(re.compile("#/today"))
+    await expect(first.locator("[name=facts]")).to_have_count(0)
+    assert await first.evaluate(SHELF, "drafts") == 1
+
+
 async def test_a_sign_in_that_is_over_keeps_the_copies_for_the_next_one(browsers):
     it = await make.cast()
     phone = await browsers.phone()

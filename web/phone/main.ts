@@ -42,6 +42,8 @@ async function start(): Promise<void> {
     async ([person, token], [before, old]) => {
       if (person === before && token === old) return // only its end was put off
       if (person !== before) {
+        // Somebody else signed in in another tab: what this one had open is not theirs.
+        if (person && before && !router.currentRoute.value.meta.open) void router.replace('/')
         today.value = null
         await openCopies()
       }
