@@ -35,6 +35,15 @@ it('says that the list is cut, finds whom it lacks by name, and has them when th
   expect([kept.list.map((one) => one.label), kept.cut]).toEqual([['王', '刘', '周'], true])
 })
 
+it('has who was found by name once more when the list is fetched anew, and nobody else of the old one', async () => {
+  const first = await optionsOf('checkers', item)
+  const [zhou] = await foundByName('checkers', item, '周')
+  await joined(first, zhou!, 'checkers', item)
+  all.unshift(person('赵'))
+  expect((await optionsOf('checkers', item)).list.map((one) => one.label)).toEqual(['赵', '王', '周'])
+  all.shift()
+})
+
 it('shows nobody twice, and finds by unit as well', () => {
   const one = { value: 'a', label: '王', more: '督查办' }
   expect(matching([one], [one], '')).toEqual([one])

@@ -13,26 +13,31 @@ export interface Option {
   more: string
 }
 
-/** `cut`: there are more than these; they are found by name, with a signal. */
+/** `cut`: there are more than these; they are found by name, with a signal. `named`: those of the list found so before. */
 export interface Options {
   list: Option[]
   cut: boolean
+  named: Option[]
 }
 
 export type From = 'units' | 'checkers'
+type Told = Pick<Options, 'list' | 'cut'>
 type Units = Answer<'get', '/api/units'>
 const MOST_PAGES = 5
 
 const nameOf = (from: From, item: Detail) => (from === 'units' ? `choices/units/${item.region}` : `choices/checkers/${item.id}`)
 
-/** As the server tells it now, else as it was told last; empty when there is neither. */
+/** As the server tells it now, with who was found by name before; else as it was told last; empty when there is neither. */
 export async function optionsOf(from: From, item: Detail): Promise<Options> {
+  const kept = (await documents.get<Options>(nameOf(from, item), serverNow()))?.value
   try {
-    const found = from === 'units' ? await units(item.region) : await checkers(item.id)
+    const { list, cut } = from === 'units' ? await units(item.region) : await checkers(item.id)
+    const named = cut ? (kept?.named ?? []) : []
+    const found = { list: matching(list, named, ''), cut, named }
     await keep(nameOf(from, item), found)
     return found
   } catch {
-    return (await documents.get<Options>(nameOf(from, item), serverNow()))?.value ?? { list: [], cut: false }
+    return kept ?? { list: [], cut: false, named: [] }
   }
 }
 
@@ -43,9 +48,9 @@ export async function foundByName(from: From, item: Detail, q: string): Promise<
 }
 
 /** One that was found by name is in the list from now on: a draft shows who was chosen, also without a signal. */
-export async function joined({ list, cut }: Options, one: Option, from: From, item: Detail): Promise<Options> {
-  if (list.some(({ value }) => value === one.value)) return { list, cut }
-  const longer = { list: [...list, one], cut }
+export async function joined(options: Options, one: Option, from: From, item: Detail): Promise<Options> {
+  if (options.list.some(({ value }) => value === one.value)) return options
+  const longer = { ...options, list: [...options.list, one], named: [...(options.named ?? []), one] }
   await keep(nameOf(from, item), longer)
   return longer
 }
@@ -58,7 +63,7 @@ export function matching(list: readonly Option[], found: readonly Option[], aske
 
 const asUnit = (unit: Units['items'][number]): Option => ({ value: unit.id, label: unit.name, more: '' })
 
-async function units(region: string): Promise<Options> {
+async function units(region: string): Promise<Told> {
   const list: Option[] = []
   let cursor: string | null = null
   for (let page = 0; page < MOST_PAGES; page++) {
@@ -70,7 +75,7 @@ async function units(region: string): Promise<Options> {
   return { list, cut: cursor !== null }
 }
 
-async function checkers(id: string, q = ''): Promise<Options> {
+async function checkers(id: string, q = ''): Promise<Told> {
   const { items, more } = await call('get', '/api/rectifications/{item_id}/checkers', { path: { item_id: id }, query: { q } })
   return { list: items.map((one) => ({ value: one.person, label: one.name, more: one.unit_name })), cut: more }
 }

@@ -15,6 +15,11 @@ it('answers to one checklist on one visit are one line, where the first of them 
   expect(shown(answer('a', 1), other('f'), answer('b', 2), answer('c', 3))).toEqual([['饮水安全核查', 'abc'], ['登记问题', 'f']])
 })
 
+it('a line of answers stays the same one while its first answers leave it', () => {
+  const all = [answer('a', 1), answer('b', 2), answer('c', 3)]
+  expect(folded(all.slice(1))[0]!.id).toBe(folded(all)[0]!.id)
+})
+
 it('another checklist and another visit are lines of their own', () => {
   const elsewhere = answer('c', 1, { thing: 'visit/2' })
   expect(shown(answer('a', 1), answer('b', 1, {}, 'w'), elsewhere).map(([, ids]) => ids)).toEqual(['a', 'b', 'c'])

@@ -2,7 +2,7 @@
 import { tappedIn } from '../../checklists/standing'
 import type { Entry } from '../../queue'
 
-/** One entry, or the answers to one checklist in the order they were tapped. */
+/** One entry, or the answers to one checklist in the order they were tapped. It stays the same line while they come and go. */
 export interface Line {
   id: string
   title: string
@@ -20,7 +20,7 @@ export function folded(entries: readonly Entry[]): Line[] {
     const key = answer ? `${entry.thing}/${answer.version}` : entry.id
     const line = lines.get(key)
     if (line) line.entries.push(entry)
-    else lines.set(key, { id: entry.id, title: entry.title, entries: [entry] })
+    else lines.set(key, { id: key, title: entry.title, entries: [entry] })
   }
   return [...lines.values()].map((line) => (line.entries.length > 1 ? { ...line, title: line.title.replace(QUESTION, '') } : line))
 }
