@@ -10,6 +10,7 @@ from collections import Counter
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -211,6 +212,18 @@ async def test_a_photo_refused_because_its_bytes_lay_damaged_is_tried_again_when
     for file in files:
         await jobs.prepare(file)
     assert [row["state"] for row in await raw("SELECT state FROM evidence WHERE id = ANY($1)", files)] == ["ready"] * 2
+
+
+async def test_a_photo_given_up_because_it_was_lost_is_tried_again_when_it_comes_under_another_id(client, it, side):
+    content = make.photo(86)
+    file = await stored(client, it, content)
+    side.remove(named(content))
+    await raw("UPDATE evidence SET tries = 5")
+    await jobs.prepare(file)
+    assert [row["refusal"] for row in await raw("SELECT refusal FROM evidence")] == ["evidence.gave_up"]
+    await jobs.prepare(await stored(client, it, content))
+    await jobs.prepare(file)
+    assert [row["state"] for row in await raw("SELECT state FROM evidence")] == ["ready"] * 2
 
 
 async def test_a_photo_that_comes_again_at_its_last_try_is_tried_anew(client, it, side):
@@ -431,6 +444,30 @@ async def test_sweeps_and_uploads_of_the_same_photos_all_at_once_lose_nothing(cl
     assert first + second > 0 and len(done) == 20
     assert await outcomes(verifying.verify(side.store)) == {Outcome.good: 20}
     assert not any(name.startswith("swept/") for name in side.names())
+
+
+async def test_a_long_sweep_keeps_no_photo_waiting_whose_bytes_lie_damaged(client, it, side, duban, monkeypatch):
+    content, survey, halfway = make.photo(86), sweeping.survey, asyncio.Event()
+    await stored(client, it, content)
+    flip(side, named(content))
+    side.put(ORPHANS_NAME, ORPHAN)
+
+    async def sent_meanwhile() -> None:
+        await halfway.wait()
+        await stored(client, it, content)
+
+    sending = asyncio.ensure_future(sent_meanwhile())
+
+    async def for_hours(*said: Any) -> sweeping.Survey:
+        found = await survey(*said)
+        halfway.set()
+        await sending
+        return found
+
+    monkeypatch.setattr(sweeping, "survey", for_hours)
+    with clock.frozen(await after_all(side, DAY)):
+        code, said = await duban("sweep", "--delete")
+    assert (code, side.take(named(content))) == (0, content) and "已删除 1 个" in said, said
 
 
 async def test_the_sweep_command_only_lists_and_deletes_when_told(files, side, duban):

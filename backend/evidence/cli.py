@@ -66,8 +66,7 @@ async def run(chosen: argparse.Namespace) -> int:
                 say(f"从{PLACES[other]}复制到{PLACES[chosen.place]} …")
                 return await _told(verifying.copy(_store(other), _store(chosen.place), quick=chosen.quick))
             case _:
-                async with sweeping.alone():
-                    return await _sweep(stores.store(), chosen)
+                return await _sweep(stores.store(), chosen)
     except StoreAway as away:
         say(f"文件存储不可用：{away.reason}。没有做完，可以再运行一次。")
     except NoRoom as full:
@@ -105,7 +104,9 @@ async def _told(objects: AsyncIterator[Looked]) -> int:
 
 
 async def _sweep(store: Store, chosen: argparse.Namespace) -> int:
-    if back := await sweeping.put_back_needed(store):
+    async with sweeping.alone(patient=True):
+        back = await sweeping.put_back_needed(store)
+    if back:
         say(f"上次清理中断，已放回 {back} 个有记录的文件。")
     found = await sweeping.survey(store, timedelta(days=chosen.days))
     for name in found.strange:
@@ -120,8 +121,12 @@ async def _sweep(store: Store, chosen: argparse.Namespace) -> int:
     if found.suspicious and not chosen.most:
         say("无主的太多，没有删除：请先确认 DUBAN_DATABASE_URL 指向的是这批材料的数据库；确认无误再加 --most。")
         return 1
-    left = await sweeping.finish_sweep(store)
-    gone = sum([await sweeping.take_out(store, it.name) for it in found.orphans])
+    async with sweeping.alone(patient=True):
+        left = await sweeping.finish_sweep(store)
+    gone = 0
+    for it in found.orphans:
+        async with sweeping.alone(patient=True):
+            gone += await sweeping.take_out(store, it.name)
     kept = len(found.orphans) - gone
     say(
         f"已删除 {gone} 个"

@@ -18,6 +18,7 @@ from backend.roles import SYSTEM, Actor
 from backend.signing import Unsigned
 from backend.time_tokens import TimeToken
 
+GAVE_UP = "evidence.gave_up"
 DECLARED = (
     "declared_by",
     "sha256",
@@ -96,25 +97,27 @@ async def restore(stored: EvidenceShape, actor: Actor) -> None:
     """The store had lost these bytes and has them again. Row and receipt stay."""
     async with transaction():
         await events.record("evidence.restored", stored.id, actor=actor, sha256=stored.sha256, size=stored.size)
-        await _try_again(stored.sha256)
+        await _try_again(stored.sha256, _WITHOUT_COPIES)
 
 
 async def try_again(sha256: str) -> None:
     """These bytes lay damaged in the store and are whole."""
     async with one_statement():
-        await _try_again(sha256)
+        await _try_again(sha256, _WITHOUT_COPIES)
 
 
-async def _try_again(sha256: str) -> None:
-    """Every photo of these bytes that has no copies is tried as if it had just come: what was given up while they were
-    gone, and what was refused, too: it may have been for what they were not.
-    """
+# What was refused, too: it may have been for what the bytes were not.
+_WITHOUT_COPIES = f"state IN ('{State.received}', '{State.refused}')"
+_GIVEN_UP = f"refusal = '{GAVE_UP}'"
+
+
+async def _try_again(sha256: str, which: str) -> None:
+    """Every such photo of these bytes is tried as if it had just come."""
     waiting = await raw(
         "UPDATE evidence SET state = $1, refusal = NULL, prepared_at = NULL, tries = 0 "
-        "WHERE sha256 = $2 AND state = ANY($3) RETURNING id",
+        f"WHERE sha256 = $2 AND {which} RETURNING id",
         State.received.value,
         sha256,
-        [State.received.value, State.refused.value],
     )
     for row in waiting:
         after_commit(partial(wake.job, "prepare", row["id"]))
@@ -142,10 +145,13 @@ async def give_back(evidence: UUID) -> None:
 
 
 async def mark_ready(evidence: UUID, reading: Reading) -> None:
-    """Its copies are there; what decoding told is kept with it."""
+    """Its copies are there; what decoding told is kept with it. What was given up of the same bytes is tried again: the
+    store had lost them then, perhaps, and they came back under this id.
+    """
     async with transaction():
-        if await _settle(evidence, State.ready, None):
+        if sha256 := await _settle(evidence, State.ready, None):
             await _keep(evidence, reading)
+            await _try_again(sha256, _GIVEN_UP)
 
 
 async def mark_redrawn(evidence: UUID, reading: Reading) -> None:
@@ -164,24 +170,24 @@ async def give_up(evidence: UUID) -> None:
 
     Seen as `refusal`; a person has it tried again as docs/operations.md says.
     """
-    await mark_refused(evidence, "evidence.gave_up")
+    await mark_refused(evidence, GAVE_UP)
 
 
 def spent(row: Evidence) -> bool:
     return row.tries > MOST_TRIES
 
 
-async def _settle(evidence: UUID, state: State, refusal: str | None) -> bool:
-    """False when it was settled before."""
+async def _settle(evidence: UUID, state: State, refusal: str | None) -> str | None:
+    """The hash of its bytes; None when it was settled before."""
     settled = await events.record_change(
-        "UPDATE evidence SET state = $1, refusal = $2, prepared_at = $3 WHERE id = $4 AND state = $5 RETURNING id",
+        "UPDATE evidence SET state = $1, refusal = $2, prepared_at = $3 WHERE id = $4 AND state = $5 RETURNING sha256",
         (state.value, refusal, clock.now(), evidence, State.received.value),
         f"evidence.{state.value}",
         evidence,
         actor=SYSTEM,
         reason=refusal,
     )
-    return bool(settled)
+    return settled[0]["sha256"] if settled else None
 
 
 async def _keep(evidence: UUID, reading: Reading) -> None:

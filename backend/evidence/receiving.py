@@ -87,9 +87,9 @@ async def lost(row: EvidenceShape) -> bool:
 
 
 async def _clear(name: str) -> None:
-    """What is damaged goes aside: the bytes that are to take its place were hashed as they came. Raises Busy."""
+    """What is damaged goes aside: the bytes that are to take its place were hashed as they came."""
     log.error("%s was damaged and is replaced", name)
-    async with sweeping.alone():
+    async with sweeping.alone(patient=True):
         await stores.store().set_aside(name)
 
 

@@ -17,14 +17,17 @@ LOCK = 0x6475_6261_6E73_7765  # one of our own
 
 
 @asynccontextmanager
-async def alone() -> AsyncIterator[None]:
-    """One sweep at a time: two could take out what the other has just put back. Raises Busy.
+async def alone(*, patient: bool = False) -> AsyncIterator[None]:
+    """Nobody else moves anything in the store meanwhile: two could take out what the other has just put back. Held for
+    one file at a time, so that who is `patient` waits a moment for it; anybody else gets Busy.
 
     The lock lives as long as this transaction, in which every question below is asked: a sweep that has lost its lock
     gets no answer and deletes nothing.
     """
     async with transaction():
-        if not (await raw("SELECT pg_try_advisory_xact_lock($1) AS mine", LOCK))[0]["mine"]:
+        if patient:
+            await raw("SELECT pg_advisory_xact_lock($1)", LOCK)
+        elif not (await raw("SELECT pg_try_advisory_xact_lock($1) AS mine", LOCK))[0]["mine"]:
             raise Busy("另一个清理正在进行，请等它做完。", "sweep_running")
         yield
 
