@@ -406,6 +406,13 @@ async def send_back(by: Actor, id: UUID, unit: UUID | None = None) -> None:
     await rectifications.send_back(id, by, id=uuid7(), reason_code=reason, note="还有一户无水。", unit=unit)
 
 
+async def held_up() -> bool:
+    """Whether a statement waits for what another transaction holds."""
+    return bool(
+        await raw("SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+    )
+
+
 async def row(id: UUID) -> dict[str, Any]:
     return dict((await raw("SELECT * FROM rectification WHERE id = $1", id))[0])
 

@@ -7,12 +7,16 @@ from typing import Any
 import pytest
 
 from backend import clock, outbox
-from backend.db import raw
+from backend.calendar import queries as calendar
+from backend.db import DB, raw
 from backend.roles import Role
 from backend.workdays import Calendar
 from backend.worker import REACTIONS
 from notifications.inbox import reactions as inbox
+from notifications.reminders import queries, rules
 from notifications.reminders.rules import Anchor, Phase, worth_telling
+from notifications.reminders.sources import HANDING_OVER
+from notifications.reminders.sweeping import give
 from tasks.rectifications.item import Status
 from tests import make, monthly_make
 from tests import reminders_make as reminders
@@ -90,8 +94,22 @@ async def test_a_step_given_while_the_one_before_is_being_handed_over_tells_nobo
     assert sum(handlers) == 1 and len(await raw("SELECT 1 FROM reminder")) == 2
 
 
+async def test_a_step_that_asks_of_no_earlier_one_waits_for_no_hand_over(item):
+    now = reminders.moment(day := date(2026, 11, 25))  # the first word of Friday week
+    stages = rules.plan(await queries.rules(day), now, day, await calendar.load())
+
+    async def first_words() -> int:
+        return sum([await give(stage, now, day) for stage in stages if not stage.before])
+
+    async with DB.pool.acquire() as line, line.transaction():
+        await line.execute(HANDING_OVER)
+        giving = asyncio.ensure_future(first_words())
+        await eventually(lambda: _over_or_waiting(giving))
+        assert giving.done() and await giving == 1
+
+
 async def _over_or_waiting(giving: asyncio.Future[int]) -> bool:
-    return giving.done() or bool(await raw("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
+    return giving.done() or await make.held_up()
 
 
 @pytest.mark.parametrize(

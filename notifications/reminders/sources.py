@@ -10,8 +10,8 @@ from tasks.rectifications.drivers import Args
 from tasks.rectifications.item import WAITING_FOR_UNIT, Status
 from tasks.rectifications.words import UnitRole
 
-# What is just being handed over looks from outside as if nobody had been told: a later step would tell its audiences
-# again. So the two take turns, a statement of the sweep and a batch of the hand-over at a time.
+# What is just being handed over looks from outside as if nobody had been told: a later step that asks (`unheard`) would
+# tell its audiences again. So the two take turns, a statement of the sweep and a batch of the hand-over at a time.
 GIVING = "SELECT pg_advisory_xact_lock(hashtext('reminders'))"
 HANDING_OVER = "SELECT pg_advisory_xact_lock_shared(hashtext('reminders'))"
 

@@ -30,7 +30,8 @@ async def give(stage: Stage, now: datetime, today: date) -> int:
     given, after = 0, (stage.first - ONE_DAY, UUID(int=0))
     while True:
         async with transaction():
-            await raw(GIVING)
+            if stage.before:
+                await raw(GIVING)
             some = await _next(stage, now, today, after)
         if not some["n"]:
             return given
