@@ -20,6 +20,7 @@ from tasks.rectifications.item import Status
 from tests import calls, make
 from tests.batches_make import ask, body, drafts, show, statuses
 from tests.make import Cast
+from tests.waiting import eventually
 
 LONG = rules.AT_ONCE + 10
 
@@ -291,7 +292,7 @@ async def test_progress_is_read_while_a_row_waits_for_its_item(client, it):
     other = asyncio.ensure_future(works_on_it())
     await held.wait()
     step = asyncio.ensure_future(commands.step(batch))
-    await asyncio.sleep(0.1)
+    await eventually(make.held_up)
     assert not step.done() and (await show(client, it.boss, str(batch)))["done"] == 0
     free.set()
     await other

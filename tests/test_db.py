@@ -13,6 +13,7 @@ from backend.people.tables import Person
 from backend.tables import NumberSeries
 from backend.units.tables import Unit
 from tests import make
+from tests.waiting import eventually
 
 
 async def put(series: str) -> None:
@@ -182,7 +183,8 @@ async def test_a_cancelled_request_gives_its_connection_back():
             await raw("SELECT pg_sleep(60)")
 
     tasks = [asyncio.ensure_future(stuck()) for _ in range(5)]
-    await asyncio.sleep(0.2)
+    await eventually(lambda: raw("SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'"))
+    await eventually(make.held_up)  # one sleeps, and the others wait for it
     for task in tasks:
         task.cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)

@@ -12,6 +12,7 @@ import time
 import urllib.parse
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import jwt
 import pytest
@@ -156,11 +157,8 @@ TRICKLES = {"line": "", "header": "HTTP/1.1 200 OK\r\nX-Slow: ", "body": "HTTP/1
 async def test_a_provider_that_trickles_is_cut_off_and_its_thread_is_free(monkeypatch, noon, head):
     """A byte now and then is an answer to each single read, for ever; the whole has an end."""
     monkeypatch.setattr(posting, "WHOLE_WITHIN", 0.6)
-    with deliveries_make.trickle(head) as url:
-        began = time.monotonic()
-        with pytest.raises(TimeoutError):
-            await asyncio.to_thread(posting.post, f"{url}/sms", origins=[url], data=b"{}", headers={})
-        assert time.monotonic() - began < 4, "the limit, and what a busy machine adds"
+    with deliveries_make.trickle(head) as url, pytest.raises(TimeoutError):
+        await asyncio.to_thread(posting.post, f"{url}/sms", origins=[url], data=b"{}", headers={})
     assert not [one for one in threading.enumerate() if isinstance(one, threading.Timer)]
 
 
@@ -182,19 +180,20 @@ async def test_a_proxy_that_trickles_is_cut_off_too(monkeypatch, noon, scheme):
         began = time.monotonic()
         with pytest.raises(TimeoutError):
             await asyncio.to_thread(posting.post, f"{url}/sms", origins=[url], data=b"{}", headers={})
-        assert 0.5 < time.monotonic() - began < 4
+        assert time.monotonic() - began > 0.5, "not before its time"
 
 
 async def test_a_provider_whose_many_addresses_are_all_silent_is_given_up_in_time(monkeypatch, noon):
     """Behind a wall that drops what it does not let through each address takes as long as a connection may."""
     monkeypatch.setattr(posting, "WHOLE_WITHIN", 0.5)
     monkeypatch.setattr(posting, "CONNECT_WITHIN", 0.3)
+    tried, connect = list[Any](), socket.socket.connect
     with deliveries_make.silent() as (url, address):
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [address] * 20)
-        began = time.monotonic()
+        monkeypatch.setattr(socket.socket, "connect", lambda line, to: tried.append(to) or connect(line, to))
         with pytest.raises(TimeoutError):
             await asyncio.to_thread(posting.post, f"{url}/sms", origins=[url], data=b"{}", headers={})
-        assert time.monotonic() - began < 4, "two of them, and what a busy machine adds; all would take six seconds"
+    assert tried.count(address[4]) < 20, "two, and on a busy machine a few more; all would take six seconds"
 
 
 async def test_a_gateway_that_took_it_and_lost_its_answer_is_asked_again_under_the_same_key(provider, fresh):

@@ -22,6 +22,7 @@ from tasks.rectifications.words import Source, UnitRole
 from tests import lists_make, make
 from tests.lists_make import World, model
 from tests.make import FUSHUN, LIAONING, QINGYUAN, SHANGJIAHE, XINBIN, YAOZHAN
+from tests.waiting import eventually
 
 NARROW: list[dict[str, Any]] = [
     *({"group": group} for group in Group),
@@ -267,7 +268,7 @@ async def test_a_part_added_while_the_item_moves_is_not_left_behind(w):
             unit,
         )
         task = asyncio.ensure_future(insert)
-        await asyncio.sleep(0.1)
+        await eventually(make.held_up)
         assert not task.done()
         await move.commit()
         await task

@@ -112,10 +112,21 @@ async def test_a_region_is_told_how_many_of_its_own_are_not_listed(
     assert (county["items"]["carried_over"], len(county["carried_over"]), county["carried_over_more"]) == (3, 1, 2)
 
 
-async def test_a_reader_who_goes_away_leaves_the_others_their_answer(client: AsyncClient, c: City) -> None:
-    first, *others = [asyncio.ensure_future(told(client, c.leader, at(11, 10))) for _ in range(3)]
-    await asyncio.sleep(0.02)
+async def test_a_reader_who_goes_away_leaves_the_others_their_answer(
+    client: AsyncClient, c: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, begun = making.made, asyncio.get_running_loop().create_future()
+
+    async def without_end(*_: Any) -> Any:
+        begun.set_result(asyncio.current_task())
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(making, "made", without_end)
+    readers = [asyncio.ensure_future(told(client, c.leader, at(11, 10))) for _ in range(3)]
+    first = await begun
+    monkeypatch.setattr(making, "made", own)
     first.cancel()
+    others = [one for one in readers if one is not first]
     assert [as_of(it) for it in await asyncio.gather(*others)] == [at(11, 10)] * 2
 
 
