@@ -30,11 +30,11 @@ def uuid7() -> Id:
 
 
 def uuid7s(count: int) -> list[Id]:
-    """So many of them, for what is written by the thousand."""
+    """So many of them, ascending, for what is written by the thousand: then they lie side by side in an index."""
     first = (int(clock.now().timestamp() * 1000) << 80) | (0x7 << 76) | (0x2 << 62)
     drawn = os.urandom(10 * count)
     randoms = (int.from_bytes(drawn[at : at + 10], "big") for at in range(0, 10 * count, 10))
-    return [Id(int=first | (random & _OF_CHANCE)) for random in randoms]
+    return [Id(int=first | random) for random in sorted(random & _OF_CHANCE for random in randoms)]
 
 
 _OF_CHANCE = ~(0xF << 76) & ~(0x3 << 62)  # all but version and variant

@@ -306,5 +306,6 @@ async def of_subjects(subjects: Iterable[UUID], verbs: Sequence[str] | None = No
 
 def of_row(row: Any) -> Event:
     payload = msgspec.json.decode(row["payload"])
-    name, held = payload.pop("by", ""), msgspec.convert(payload.pop("as", ()), tuple[Held, ...])
+    name, held = payload.pop("by", ""), payload.pop("as", ())
+    held = msgspec.convert(held, tuple[Held, ...]) if held else ()
     return Event(row["id"], row["at"], row["actor"], name, row["verb"], row["subject"], payload, held)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -116,7 +116,7 @@ async def _both(*batches: Awaitable[int]) -> list[int]:
 
 async def _batch(reactions: Reactions, order: str, *, alone: bool = True) -> int:
     """With `alone` also what is reacted to alone, which may lock: of that one batch is under way at a time."""
-    verbs = None if alone else [verb for verb in reactions if _only_together(verb, reactions)]
+    joined = frozenset(verb for verb in reactions if _only_together(verb, reactions))
     async with transaction(joinable=True):
         rows = await raw(
             "SELECT event.id, at, actor, verb, subject, payload, outbox.attempts FROM outbox "
@@ -125,25 +125,25 @@ async def _batch(reactions: Reactions, order: str, *, alone: bool = True) -> int
             f"ORDER BY next_try_at {order} LIMIT $2 FOR UPDATE OF outbox SKIP LOCKED",
             clock.now(),
             max(BATCH, TOGETHER),
-            verbs,
+            None if alone else [*joined],
         )
-        rows = _taken(rows, reactions)
-        done = [id for group in _groups(rows, reactions) for id in await _react(group, reactions)]
+        rows = _taken(rows, joined)
+        done = [id for group in _groups(rows, joined) for id in await _react(group, reactions)]
         await raw("DELETE FROM outbox WHERE event = ANY($1::uuid[])", done)
         return len(rows)
 
 
-def _taken(rows: Sequence[Any], reactions: Reactions) -> Sequence[Any]:
+def _taken(rows: Sequence[Any], joined: Set[str]) -> Sequence[Any]:
     """All that are reacted to together; but few where one is reacted to alone: what it locks is held to the end."""
     first = rows[:BATCH]
-    if all(_together(row, reactions) for row in first):
-        return [row for row in rows if _together(row, reactions)]
+    if all(_together(row, joined) for row in first):
+        return [row for row in rows if _together(row, joined)]
     return first
 
 
-def _together(row: Any, reactions: Reactions) -> bool:
+def _together(row: Any, joined: Set[str]) -> bool:
     """What failed before is tried alone: it may be the bad one."""
-    return row["attempts"] == 0 and _only_together(row["verb"], reactions)
+    return row["attempts"] == 0 and row["verb"] in joined
 
 
 def _only_together(verb: str, reactions: Reactions) -> bool:
@@ -151,11 +151,11 @@ def _only_together(verb: str, reactions: Reactions) -> bool:
     return bool(asked) and all(isinstance(reaction, Together) for reaction in asked)
 
 
-def _groups(rows: Sequence[Any], reactions: Reactions) -> Iterator[list[Any]]:
+def _groups(rows: Sequence[Any], joined: Set[str]) -> Iterator[list[Any]]:
     """Those of a verb that is reacted to together, together; the rest one by one."""
     together: dict[str, list[Any]] = {}
     for row in rows:
-        if _together(row, reactions):
+        if _together(row, joined):
             together.setdefault(row["verb"], []).append(row)
         else:
             yield [row]

@@ -39,6 +39,9 @@ class Way:
     planned: Planned | None = None
 
 
+WITH_THE_DIGEST, NOT_AT_ALL = Way(batched=True), Way()
+
+
 async def ways(new: Sequence[New]) -> dict[UUID, Way]:
     """How each is to be told, by what its reader wishes."""
     wished = await preferences.wishes_of({one.heard.person for one in new})
@@ -92,6 +95,6 @@ def _chain(channels: Sequence[ChannelKind], of_unit: bool) -> tuple[ChannelKind,
 
 def _way(one: New, road: Road) -> Way:
     if not road.channels or road.start is None:
-        return Way(batched=road.batched)
+        return WITH_THE_DIGEST if road.batched else NOT_AT_ALL
     heard = one.heard
     return Way(planned=Planned(one.id, heard.person, road.channels, road.start, one.urgency, one.event, heard.unit))

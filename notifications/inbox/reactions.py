@@ -59,26 +59,37 @@ async def tell(events: Sequence[Event], heard: Sequence[Heard]) -> None:
     if not new:
         return
     ways = await handing_over.ways(new)
-    told = [by_id[one.event] for one in new]
     rows = await raw(
-        "INSERT INTO notice (id, event, person, verb, subject, urgency, reason, unit, role, absence, at, batched) "
-        "SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::text[], "
-        "$8::uuid[], $9::text[], $10::uuid[], $11::timestamptz[], $12::bool[]) "
-        "ON CONFLICT (event, person) DO NOTHING RETURNING id",
+        _WRITTEN,
         [one.id for one in new],
         [one.event for one in new],
         [one.heard.person for one in new],
-        [event.verb for event in told],
-        [subject[one.event] for one in new],
-        [one.urgency for one in new],
         [one.heard.audience for one in new],
         [one.heard.unit for one in new],
         [one.heard.role for one in new],
         [one.heard.absence for one in new],
-        [event.at for event in told],
         [ways[one.id].batched for one in new],
+        [event.id for event in events],
+        [event.verb for event in events],
+        [subject[event.id] for event in events],
+        [urgency[event.id] for event in events],
+        [event.at for event in events],
     )
     await handing_over.hand_over(ways[row["id"]] for row in rows)
+
+
+# What an event says of all its notices is sent once. In the order of the people: most indexes begin with them, and what
+# lies side by side is written side by side.
+_WRITTEN = """
+    INSERT INTO notice (id, event, person, verb, subject, urgency, reason, unit, role, absence, at, batched)
+    SELECT told.id, event, person, verb, subject, urgency, reason, unit, role, absence, at, batched
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::uuid[], $8::bool[])
+      AS told (id, event, person, reason, unit, role, absence, batched)
+    JOIN unnest($9::uuid[], $10::text[], $11::uuid[], $12::text[], $13::timestamptz[])
+      AS said (id, verb, subject, urgency, at) ON said.id = told.event
+    ORDER BY person, told.id
+    ON CONFLICT (event, person) DO NOTHING RETURNING id
+"""
 
 
 def _news(one: Heard, event: Event) -> bool:

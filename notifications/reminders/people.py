@@ -51,20 +51,17 @@ async def told(waiting: Sequence[Waiting], today: date) -> list[Heard]:
         units={unit for it in around.values() for unit in (*it.units, *it.lead)},
         people={person for it in around.values() for person in it.checkers},
     )
+    steps = {one.key: [*_steps(one.tells, it, roll)] for one in waiting if (it := around.get(one.key))}
     # Offices are asked about only where one is to be told, or nobody below is there.
-    areas = {
-        code
-        for one in waiting
-        if (it := around.get(one.key)) and any(met in OFFICES for met, _ in _steps(one.tells, it, roll))
-        for code in it.area
-    }
-    if areas:
+    up = [one for one in waiting if any(met in OFFICES for met, _ in steps.get(one.key, ()))]
+    if up:
+        areas = {code for one in up for code in around[one.key].area}
         roll = replace(roll, offices=(await Roll.of(areas=areas)).offices)
+        steps |= {one.key: [*_steps(one.tells, around[one.key], roll)] for one in up}
     return [
-        Heard(one.key, person, audience, unit, role, it.danger)
+        Heard(one.key, person, audience, unit, role, around[one.key].danger)
         for one in waiting
-        if (it := around.get(one.key))
-        for audience, found in _steps(one.tells, it, roll)
+        for audience, found in steps.get(one.key, ())
         for person, unit, role in found
     ]
 
@@ -116,7 +113,7 @@ def _of_item(one: Waiting, it: Parties) -> _Around:
     return _Around(
         units=one.units or tuple(it.responsible),
         lead=it.lead,
-        area=sorted(it.area, key=_height),
+        area=it.area[::-1],
         checkers=it.checkers,
         listed=it.listed,
         danger=it.danger,

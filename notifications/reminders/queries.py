@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -60,7 +61,7 @@ async def standing(reminders: Sequence[UUID], now: datetime, today: date) -> lis
         waiting += [
             Waiting(
                 key=row["id"],
-                tells=tuple(dict.fromkeys(Audience(audience) for audience in row["tells"])),
+                tells=_audiences(tuple(row["tells"])),
                 item=row["item"],
                 units=still[row["subject"], row["target_on"]],
             )
@@ -68,6 +69,12 @@ async def standing(reminders: Sequence[UUID], now: datetime, today: date) -> lis
             if (row["subject"], row["target_on"]) in still
         ]
     return waiting
+
+
+@cache
+def _audiences(named: tuple[str, ...]) -> tuple[Audience, ...]:
+    """Each once. There are as many as rules say, however many are reminded."""
+    return tuple(dict.fromkeys(Audience(audience) for audience in named))
 
 
 async def _still(

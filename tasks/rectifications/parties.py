@@ -20,7 +20,7 @@ class Parties:
     issued: bool
     listed: bool
     danger: bool  # the finding says that life is in danger
-    area: frozenset[str]
+    area: tuple[str, ...]
     responsible: frozenset[UUID]
     lead: frozenset[UUID]
     former: frozenset[UUID]  # responsible once
@@ -41,7 +41,7 @@ def _parties(row: Any) -> Parties:
         issued=row["issued"],
         listed=row["listed"],
         danger=row["danger"],
-        area=frozenset(code for code in row["area"] if code),
+        area=tuple(dict.fromkeys(filter(None, row["area"]))),
         **{name: frozenset(row[name]) for name in ("responsible", "lead", "former", "gone", "team", "checkers")},
     )
 
