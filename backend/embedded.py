@@ -26,12 +26,12 @@ from backend.supervisor import (
     say,
 )
 
+CONTAINER_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 START_WITHIN = 120.0  # seconds; there may be a long log to replay
 CONFIG = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "100",
-    "shared_buffers": "128MB",
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
@@ -59,6 +59,25 @@ def start_services(settings: Settings, supervisor: Supervisor) -> Places:
     return where
 
 
+def memory() -> int:
+    """What this machine has, or what the container it is may use at most. Bytes."""
+    most = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for limit in CONTAINER_LIMITS:
+        try:
+            most = min(most, int(limit.read_text()))
+        except (OSError, ValueError):  # no such file here, or it says that there is no limit
+            continue
+    return most
+
+
+def pages_kept(memory: int) -> int:
+    """Megabytes in which the database keeps pages: an eighth of the memory, 128 to 1024.
+
+    With PostgreSQL's own 128 a backlog of notices writes each page of their indexes many times over.
+    """
+    return min(max(memory // 8 // 2**20, 128), 1024)
+
+
 def postgres_answers(data: Path) -> int | None:
     """The process number of a PostgreSQL that is ready on this data folder, else None."""
     try:
@@ -78,6 +97,7 @@ def _start_postgres(where: Places, supervisor: Supervisor) -> None:
         "unix_socket_directories": str(where.run),
         "hba_file": str(where.conf / "pg_hba.conf"),
         "ident_file": str(where.conf / "pg_ident.conf"),
+        "shared_buffers": f"{pages_kept(memory())}MB",
     }
     child = supervisor.start(
         Program(

@@ -301,6 +301,20 @@ def test_a_path_too_long_for_a_socket_is_gone_around(var: Path) -> None:
     shutil.rmtree(where.run)
 
 
+@pytest.mark.parametrize(("gigabytes", "megabytes"), [(0.5, 128), (2, 256), (4, 512), (8, 1024), (512, 1024)])
+def test_the_database_keeps_pages_in_an_eighth_of_the_memory_within_bounds(gigabytes: float, megabytes: int) -> None:
+    assert embedded.pages_kept(int(gigabytes * 2**30)) == megabytes
+
+
+def test_a_container_counts_as_large_as_it_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine, limit = embedded.memory(), tmp_path / "memory.max"
+    monkeypatch.setattr(embedded, "CONTAINER_LIMITS", (tmp_path / "none", limit))
+    limit.write_text("268435456\n")
+    assert embedded.memory() == 2**28 < machine
+    limit.write_text("max\n")
+    assert embedded.memory() >= machine
+
+
 def test_a_full_disk_is_a_sentence(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "LEAST_FREE", 10**18)
     with pytest.raises(Trouble, match="请至少腾出"), services(var):
