@@ -1,6 +1,7 @@
 """待我处理: what waits for whom, what does not, in which order, and nothing out of sight."""
 
 from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -15,6 +16,7 @@ from tasks.decisions.rules import ASKED, DECISIONS
 from tasks.rectifications import confirming, jobs, rules, voiding
 from tasks.rectifications.item import Status, Verb
 from tests import make
+from tests.make import Cast
 
 
 @pytest.fixture
@@ -158,6 +160,30 @@ async def test_without_a_lead_unit_what_one_of_two_units_handed_in_waits_for_the
     await make.hand_in(it.handler, item)
     assert await waiting(client, it.boss) == {str(item): ["pass_first"]}
     assert await queries.beside(make.XINBIN, [make.XINBIN]) == {make.XINBIN: 1}
+
+
+async def test_what_has_passed_is_counted_for_the_office_where_the_table_of_moves_asks_it(client, it, noon):
+    """With a check, and a publicity, that is not there, under way or over; each item in a township of its own."""
+    items: dict[str, UUID] = {}
+    for checks in ((), (make.site_check,), (make.checked,)):
+        for shows in ((), (make.publicity,), (make.publicity, _over)):
+            items[f"21042290{len(items)}000"] = item = await make.rectification(it, Status.passed)
+            for step in (*checks, *shows):
+                await step(it, item)
+    for place, item in items.items():
+        await raw("UPDATE rectification SET township = $2 WHERE id = $1", item, place)
+    usual = await make.row(item)
+    wants = {"severity": "serious", "listed": True, "returned": 1, "closing_class": "long_term", "sampled": True}
+    for want, value in {"status": "passed", **wants, "public": True}.items():
+        await raw(f"UPDATE rectification SET {want} = $1", value)
+        asked = [await waiting(client, who, decisions_only=True) for who in (it.staff, it.boss)]
+        others = {place: -1 for place, item in items.items() if not any(str(item) in one for one in asked)}
+        assert await queries.beside(make.FUSHUN, [*items]) == others, want
+        await raw(f"UPDATE rectification SET {want} = $1", usual[want])
+
+
+async def _over(_: Cast, item: UUID) -> None:
+    await raw("UPDATE publicity SET until = $2 WHERE rectification = $1", item, clock.now() - timedelta(days=1))
 
 
 async def test_a_check_waits_for_the_office_and_then_for_its_checkers(client, it):

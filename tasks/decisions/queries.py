@@ -169,7 +169,7 @@ _UNLED = tuple(
     for unled in (_NO_LEAD, _PARTLY_NO_LEAD)
 )
 # While people are on their way to it, or it is shown in public, what has passed waits for nobody of the office: unless
-# it wants the other of the two as well (rules.asked_of; what must be had says needs.py).
+# it wants the other of the two as well (rules.asked_of; what must be had says needs.py; a test compares them).
 _OTHERS_FIRST = """
     SELECT rectification FROM site_check WHERE concluded_at IS NULL AND called_off_at IS NULL
     UNION SELECT rectification FROM publicity JOIN rectification AS shown ON shown.id = rectification
