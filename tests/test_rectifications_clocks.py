@@ -11,7 +11,7 @@ from backend.calendar import commands as calendar
 from backend.columns import uuid7
 from backend.db import raw
 from backend.errors import WrongState
-from backend.roles import SYSTEM
+from backend.roles import SYSTEM, Actor, Role
 from backend.units import commands as units
 from backend.workdays import Calendar, end_of_day
 from tasks.rectifications import clocks, commands, jobs, objections
@@ -102,6 +102,33 @@ async def test_the_office_has_longer_to_rule_and_to_decide_and_both_sides_are_to
     await settle()
     people = {row["person"] for row in await raw(f"SELECT person FROM notice WHERE verb = 'rectification.{DECISION}'")}
     assert people == {one.person for one in (it.handler, it.principal, it.staff, it.boss)}
+
+
+async def test_what_is_foretold_of_each_clock_happens_and_is_told_to_who_sees_the_item(client, it):
+    await make.objection(it, await make.rectification(it, Status.issued))
+    await make.extension(it, await make.rectification(it, Status.working))
+    await make.rectification(it, Status.issued)
+    await make.rectification(it, Status.closed)
+    elsewhere = await make.person("清原督查", Role.supervision_staff, at=await make.unit("清原县水务局"))
+
+    async def foretold(who: Actor) -> dict[str, int]:
+        query = f"/api/calendar/effects?day={WEDNESDAY}&working=false"
+        told = (await client.get(query, headers=await make.signed_in(who))).json()
+        assert not any(shift["earlier"] for shift in told.values())
+        return {name: told[name]["later"] for name in clocks.CLOCKS}
+
+    async def running() -> dict[str, dict[UUID, datetime]]:
+        return {
+            name: {row["id"]: row[name] for row in await raw(f"SELECT id, {name} FROM {kind.table}")}
+            for name, kind in clocks.CLOCKS.items()
+        }
+
+    told, before = await foretold(it.staff), await running()
+    assert not any((await foretold(elsewhere)).values())
+    await settled(it, WEDNESDAY)
+    after = await running()
+    assert told == {name: sum(after[name][id] != until for id, until in before[name].items()) for name in before}
+    assert all(told.values())
 
 
 async def test_counted_twice_nothing_changes_and_what_is_answered_or_over_is_left_alone(it):
