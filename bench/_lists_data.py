@@ -185,8 +185,9 @@ def _item(it: Tree, made: random.Random, numbers: dict[str, int], batch: Batch, 
     for _ in range(returned):
         batch.review.append((_uuid7(made, issued), id, by, issued, "send_back", "还有一户。", "not_done"))
     payload = json.dumps({"by": "某人", "note": "材料已进场，正在施工。"}, ensure_ascii=False).encode()
-    for hours, verb in enumerate(PATHS[status]):
-        batch.event.append((UUID(int=made.getrandbits(128), version=4), drafted + timedelta(hours=hours), by,
+    apart = min(timedelta(hours=1), (now - drafted) / len(PATHS[status]))  # nothing has happened that is still to come
+    for place_of, verb in enumerate(PATHS[status]):
+        batch.event.append((UUID(int=made.getrandbits(128), version=4), drafted + place_of * apart, by,
                             f"rectification.{verb}", id, payload, None))  # fmt: skip
 
 

@@ -164,8 +164,10 @@ _PARTLY_NO_LEAD = (
     "AND part.role = 'lead' AND part.ended_at IS NULL)"
 )
 _AREAS = "it.province, it.prefecture, it.county, it.township, it.region"
+# Materialized: with the limit inside, each item that was handed in is asked by itself whether it has a lead unit.
 _UNLED = tuple(
-    f"SELECT it.id FROM rectification AS it WHERE it.{{column}} = $1 AND {unled} ORDER BY it.urgency LIMIT $2"
+    f"WITH unled AS MATERIALIZED (SELECT it.id, it.urgency FROM rectification AS it WHERE it.{{column}} = $1 "
+    f"AND {unled}) SELECT id FROM unled ORDER BY urgency LIMIT $2"
     for unled in (_NO_LEAD, _PARTLY_NO_LEAD)
 )
 # While people are on their way to it, or it is shown in public, what has passed waits for nobody of the office: unless
