@@ -7,6 +7,7 @@ import { closeDatabase, database } from './store/database'
 import { forgetOpenKeys } from './store/sealing'
 import { keep, sync, syncFailed, today, useDocument } from './sync'
 import { fetchItem } from './items/copies'
+import { picture } from './items/pictures'
 import { fetchPaper } from './papers/paper'
 
 vi.mock('./network', () => ({ answered: () => undefined }))
@@ -107,6 +108,26 @@ it('the day of one person is neither shown to the next nor kept as theirs, nor i
   })
   await sync()
   expect([today.value, session.value, await documents.get('today', Date.now())]).toEqual([null, sun, undefined])
+})
+
+it('a photo that comes slowly, and whole only when somebody else is here, is not kept as theirs', async () => {
+  const [headIsHere, reading] = later()
+  let rest!: () => void
+  const body = new ReadableStream({
+    pull(given) {
+      rest = () => (given.enqueue(new Uint8Array([255, 216])), given.close())
+      reading(json({}))
+    },
+  }, { highWaterMark: 0 })
+  answers['GET /api/evidence/f/thumbnail'] = Promise.resolve(new Response(body, { headers: { 'content-type': 'image/jpeg' } }))
+  const shown = picture('f', 'thumbnail')
+  await headIsHere
+  await signOut()
+  answers['POST /api/sessions'] = Promise.resolve(json({ ...TOLD, person: { ...WANG, id: 'sun' }, token: 'T2' }, 201))
+  await signIn('sun', 'x', '')
+  rest()
+  await shown
+  expect(await copies()).toEqual([])
 })
 
 it('what a full phone cannot keep a copy of is shown, and is no failure of what was done', async () => {

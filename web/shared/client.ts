@@ -39,6 +39,7 @@ export const door: {
 
 /** Longest wait for an answer. Photos have their own way (the queue). */
 const PATIENCE_MS = 20_000
+const NO_BODY = [204, 205, 304]
 
 /**
  * One request. Throws Refused with the server's sentence, Unreachable when no answer came, NobodyHere when it came after
@@ -49,19 +50,12 @@ export async function call<M extends Method, P extends PathOf<M>>(
   path: P,
   asked: Asked<Operation<M, P>> = {},
 ): Promise<Answer<M, P>> {
-  const asker = door.person()
   const answer = await send(method, address(path as string, asked.path, asked.query), asked)
   if (answer.status === 204 || answer.headers.get('content-length') === '0') return undefined as Answer<M, P>
-  const told = (await answer.json()) as Answer<M, P>
-  stillHere(asker)
-  return told
+  return (await answer.json()) as Answer<M, P>
 }
 
-function stillHere(asker: string | null): void {
-  if (asker !== null && asker !== door.person()) throw new NobodyHere('the answer to somebody who has gone')
-}
-
-/** The raw answer of one request, for what is no JSON (pictures, papers). Throws like `call`. */
+/** The answer of one request, for what is no JSON (pictures, papers); all of it is here. Throws like `call`. */
 export async function send(
   method: string,
   url: string,
@@ -71,7 +65,7 @@ export async function send(
   const [token, asker] = [door.token(), door.person()]
   let answer: Response
   try {
-    answer = await fetch(url, {
+    const begun = await fetch(url, {
       method: method.toUpperCase(),
       headers: headers(token, asked.body !== undefined, asked.headers),
       body: asked.body === undefined ? undefined : JSON.stringify(asked.body),
@@ -79,12 +73,14 @@ export async function send(
       cache: 'no-store',
       credentials: 'omit',
     })
+    learnOffset(begun.headers.get('date'), askedAt)
+    const body = await begun.arrayBuffer()
+    answer = new Response(NO_BODY.includes(begun.status) ? null : body, begun)
   } catch (wrong) {
     if (asked.signal?.aborted) throw wrong
     throw new Unreachable(String(wrong))
   }
-  learnOffset(answer.headers.get('date'), askedAt)
-  stillHere(asker)
+  if (asker !== null && asker !== door.person()) throw new NobodyHere('the answer to somebody who has gone')
   if (answer.ok) return answer
   const problem = await problemOf(answer)
   if (answer.status === 401 || problem.code === 'totp_enrolment_needed') door.refused(problem, token)
