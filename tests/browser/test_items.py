@@ -141,6 +141,31 @@ async def test_who_comes_too_late_is_told_and_keeps_what_was_typed(browsers):
     await expect(page.locator(".item .tag", has_text="整改中").first).to_be_visible()
 
 
+async def test_a_phone_without_any_room_says_so_where_it_is_typed_and_keeps_the_text_once_there_is(browsers):
+    it = await make.cast()
+    id = await make.rectification(it, Status.working)
+    phone, page = await signed_in(browsers, it.handler, "/today")
+    await page.clock.install()
+    await phone.go(f"/items/{id}/report")
+    text = page.locator("[data-field=note] textarea")
+    await expect(text).to_be_visible()
+    # As Chromium says it on a disk that is full to the last byte.
+    await page.evaluate("""() => { window.kept = IDBObjectStore.prototype.put
+        IDBObjectStore.prototype.put = () => { throw new DOMException('Failed to write blobs (IOError)', 'DataError') } }""")
+    await text.fill("管网已修复。")
+    refused = page.get_by_role("alert").filter(has_text="手机存储空间不足")
+
+    async def a_while_later() -> int:
+        await page.clock.fast_forward(3_000)
+        return await refused.count()
+
+    await eventually(a_while_later)
+    await expect(refused).to_be_in_viewport()
+    await page.evaluate("() => { IDBObjectStore.prototype.put = window.kept }")
+    await eventually(a_while_later, lambda count: not count)
+    await expect(page.get_by_text("已存在本机")).to_be_visible()
+
+
 async def test_lists_and_items_open_without_a_signal_and_a_report_arrives_once(browsers):
     it = await make.cast()
     id = await make.rectification(it, Status.working)
