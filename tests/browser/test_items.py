@@ -151,7 +151,8 @@ async def test_a_phone_without_any_room_says_so_where_it_is_typed_and_keeps_the_
     await expect(text).to_be_visible()
     # As Chromium says it on a disk that is full to the last byte.
     await page.evaluate("""() => { window.kept = IDBObjectStore.prototype.put
-        IDBObjectStore.prototype.put = () => { throw new DOMException('Failed to write blobs (IOError)', 'DataError') } }""")
+        const said = new DOMException('Failed to write blobs (IOError)', 'DataError')
+        IDBObjectStore.prototype.put = () => { throw said } }""")
     await text.fill("管网已修复。")
     refused = page.get_by_role("alert").filter(has_text="手机存储空间不足")
 
