@@ -1,6 +1,6 @@
 // Builds the service worker after the pages: one file under its own name, with the list of what the shell is made of.
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { build, type Plugin } from 'vite'
@@ -9,6 +9,9 @@ const SQUEEZED = /\.(js|css|html|svg|json|webmanifest)$/
 
 /** What is kept once somebody asked for it: the readers of papers and of HEIC, each larger than all the rest. */
 const LATER = /^(assets\/(pdf|heic-to)[.-]|pdf\/)/
+
+/** Where the build that is in use lies while the next one is made beside it. */
+const EARLIER = resolve(import.meta.dirname, '../dist/phone')
 
 /** What a phone keeps from the first load on: everything but source maps, the worker itself and what comes later. */
 export function shell(folder: string): string[] {
@@ -63,12 +66,18 @@ export function serviceWorker(source: string): Plugin {
   }
 }
 
-/** Beside each text its gzip and brotli, so that the server only picks. */
+/** Beside each text its gzip and brotli, so that the server only picks. Brotli takes twice as long as all the rest of a
+ *  build, and most parts are as they were: theirs are taken from the earlier build. */
 function squeeze(folder: string): void {
   for (const path of files(folder).filter((path) => SQUEEZED.test(path))) {
     const bytes = readFileSync(path)
-    writeFileSync(path + '.gz', gzipSync(bytes, { level: 9 }))
-    writeFileSync(path + '.br', brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }))
+    const before = join(EARLIER, relative(folder, path))
+    if (existsSync(before + '.br') && readFileSync(before).equals(bytes)) {
+      for (const end of ['.gz', '.br']) copyFileSync(before + end, path + end)
+    } else {
+      writeFileSync(path + '.gz', gzipSync(bytes, { level: 9 }))
+      writeFileSync(path + '.br', brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }))
+    }
   }
 }
 
