@@ -110,28 +110,33 @@ async def database() -> AsyncIterator[None]:
 
 
 @pytest.fixture(scope="session")
-async def tables(database: None) -> str:
-    """The statement that empties every table. Replica mode lets it pass the append-only trigger and all links."""
-    rows = await db.raw("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration'")
-    statement = "; ".join(f'DELETE FROM "{row["tablename"]}"' for row in rows)
-    await empty(statement)  # of what migrating puts in: tests say what they need
-    return statement
+async def tables(database: None) -> AsyncIterator[asyncpg.Connection]:
+    """The line on which every table is emptied. It is not one of the pool's: a line whose replication role changes
+    forgets all its plans, and the next test would pay for them.
+    """
+    line = await asyncpg.connect(**db.DB.config)
+    rows = await line.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration'")
+    statements = "; ".join(f'DELETE FROM "{row["tablename"]}"' for row in rows)
+    await line.execute(f"CREATE FUNCTION pg_temp.empty() RETURNS void LANGUAGE plpgsql AS $$BEGIN {statements}; END$$")
+    # Lets it pass the append-only trigger and all links.
+    await line.execute("SET session_replication_role = replica")
+    await empty(line)  # of what migrating puts in: tests say what they need
+    yield line
+    await line.close()
 
 
-async def empty(tables: str) -> None:
-    statement = f"SET session_replication_role = replica; {tables}; RESET session_replication_role"
+async def empty(tables: asyncpg.Connection) -> None:
     for last in (False, False, True):
-        async with db.DB.pool.acquire() as connection:
-            try:
-                await connection.execute(statement)
-                return
-            except asyncpg.DeadlockDetectedError:  # a real worker of this test was at it, the other way round
-                if last:
-                    raise
+        try:
+            await tables.execute("SELECT pg_temp.empty()")
+            return
+        except asyncpg.DeadlockDetectedError:  # a real worker of this test was at it, the other way round
+            if last:
+                raise
 
 
 @pytest.fixture
-async def fresh(tables: str) -> AsyncIterator[None]:
+async def fresh(tables: asyncpg.Connection) -> AsyncIterator[None]:
     """An empty database for this test; truncation, not rollback (docs/decisions/0005)."""
     yield
     await empty(tables)

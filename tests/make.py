@@ -13,15 +13,14 @@ from PIL import Image
 
 from backend import clock, events
 from backend.columns import uuid7
-from backend.db import raw
+from backend.db import insert, raw
 from backend.evidence.rules import Declaration, MediaType, Source
 from backend.geo import Datum, Place
 from backend.households import commands as households
 from backend.households.rules import Category
 from backend.people import passwords
-from backend.people.tables import Person, RoleGrant, Session
 from backend.roles import SYSTEM, Actor, Grant, Role
-from backend.units.tables import Region, Unit
+from backend.units.tables import Region
 from inspections.findings import commands as findings
 from inspections.findings.commands import Filing
 from inspections.findings.queries import as_filed
@@ -65,9 +64,9 @@ def forget() -> None:
     _named.clear()
 
 
-async def region(code: str = YAOZHAN) -> str:
-    """A place of Xinbin with everything above it."""
-    path = _path(code)
+async def region(code: str = YAOZHAN, *others: str) -> str:
+    """A place of Xinbin with everything above it; and others, if any."""
+    path = dict.fromkeys(above for each in (code, *others) for above in _path(each))
     lacking = [code for code in path if f"region {code}" not in _named]
     if lacking:
         await Region.insert(*(_region(code) for code in lacking))
@@ -89,12 +88,22 @@ def _path(code: str | None) -> list[str]:
 
 async def unit(name: str = "新宾县水务局", *, area: str = XINBIN, kind: str = "department") -> UUID:
     """The unit of this name, made at the first call."""
-    if f"unit {name}" not in _named:
-        await region(area)
-        id = uuid7()
-        await Unit(id=id, name=name, short_name=name, kind=kind, region=area, valid_from=date(2020, 1, 1)).save()
-        _named[f"unit {name}"], _named[f"area {id}"] = id, area
-    return _named[f"unit {name}"]
+    return (await units((name, area), kind=kind))[0]
+
+
+async def units(*them: tuple[str, str], kind: str = "department") -> list[UUID]:
+    """Several at once: each a name, and the place."""
+    lacking = {name: (uuid7(), area) for name, area in them if f"unit {name}" not in _named}
+    if lacking:
+        await region(*(area for _, area in lacking.values()))
+        rows = [
+            {"id": id, "name": name, "short_name": name, "kind": kind, "region": area, "valid_from": date(2020, 1, 1)}
+            for name, (id, area) in lacking.items()
+        ]
+        await insert("unit", rows)
+        for name, (id, area) in lacking.items():
+            _named[f"unit {name}"], _named[f"area {id}"] = id, area
+    return [_named[f"unit {name}"] for name, _ in them]
 
 
 async def person(
@@ -111,20 +120,20 @@ async def people(
     *them: tuple[str, tuple[Role, ...], UUID], phone: str | None = None, password_hash: str = "!"
 ) -> list[Actor]:
     """Several at once: each a name, roles, and the unit."""
-    made, rows, granted, now = list[Actor](), list[Person](), list[RoleGrant](), clock.now()
+    made, rows, granted, now = list[Actor](), list[dict[str, Any]](), list[dict[str, Any]](), clock.now()
     for name, roles, at in them:
         id, area = uuid7(), await _area(at)
         made.append(Actor(id, name, tuple(Grant(role, at, area) for role in roles), home=at))
         rows.append(
-            Person(
-                id=id, username=f"{name.lower()}.{id.hex[-6:]}", name=name, unit=at, phone=phone,
-                password_hash=password_hash, added_at=now,
-            )
+            {
+                "id": id, "username": f"{name.lower()}.{id.hex[-6:]}", "name": name, "unit": at, "phone": phone,
+                "password_hash": password_hash, "added_at": now,
+            }
         )  # fmt: skip
-        granted += [RoleGrant(id=uuid7(), person=id, unit=at, role=role.value, granted_at=now) for role in roles]
-    await Person.insert(*rows)
+        granted += [{"id": uuid7(), "person": id, "unit": at, "role": role, "granted_at": now} for role in roles]
+    await insert("person", rows)
     if granted:
-        await RoleGrant.insert(*granted)
+        await insert("role_grant", granted)
     return made
 
 
@@ -140,12 +149,12 @@ async def username(actor: Actor) -> str:
 
 async def signed_in(actor: Actor) -> dict[str, str]:
     """The headers of a phone that has signed in, without the cost of a password."""
-    token, id = passwords.new_token(), uuid7()
-    await Session(
-        id=id, family=id, person=actor.person, token_hash=passwords.digest(token), browser=False,
-        made_at=clock.now(), seen_at=clock.now(), ends_at=clock.now() + timedelta(days=5),
-        network="test", enrol_only=False,
-    ).save()  # fmt: skip
+    token, id, now = passwords.new_token(), uuid7(), clock.now()
+    await raw(
+        "INSERT INTO session (id, family, person, token_hash, browser, made_at, seen_at, ends_at, network, enrol_only) "
+        "VALUES ($1, $1, $2, $3, false, $4, $4, $5, 'test', false)",
+        id, actor.person, passwords.digest(token), now, now + timedelta(days=5),
+    )  # fmt: skip
     return {"Authorization": f"Bearer {token}"}
 
 
@@ -159,13 +168,12 @@ async def absence(who: Actor, deputy: Actor, *, first: date | None = None, last:
 
 async def topic(code: str = "0304") -> str:
     """饮水安全 under 三保障, or a topic of that code."""
-    for it, parent, name in ((code[:2], None, "三保障"), (code, code[:2], "饮水安全")):
-        await raw(
-            "INSERT INTO topic (code, parent, name) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-            it,
-            parent,
-            name,
-        )
+    await raw(
+        "INSERT INTO topic (code, parent, name) VALUES ($1, NULL, '三保障'), ($2, $1, '饮水安全') "
+        "ON CONFLICT DO NOTHING",
+        code[:2],
+        code,
+    )
     return code
 
 
@@ -194,13 +202,11 @@ Step = Callable[[Cast, UUID], Awaitable[None]]
 async def cast() -> Cast:
     """Everybody, and a visit to 腰站村 that is open to the team."""
     it = Cast()
-    await region()
-    await region(QINGYUAN)
+    await region(YAOZHAN, QINGYUAN)
     await topic()
-    office = await unit("市扶贫办", area=FUSHUN)
-    it.responsible = await unit()
-    it.lead_unit = await unit("市水务局", area=FUSHUN)
-    elsewhere = await unit("清原县水务局", area=QINGYUAN)
+    office, it.responsible, it.lead_unit, elsewhere = await units(
+        ("市扶贫办", FUSHUN), ("新宾县水务局", XINBIN), ("市水务局", FUSHUN), ("清原县水务局", QINGYUAN)
+    )
     (
         it.lead,
         it.inspector,

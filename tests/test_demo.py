@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -29,7 +30,9 @@ pytestmark = pytest.mark.usefixtures("story", "noon")
 
 
 @pytest.fixture(scope="module")
-async def story(tables: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[list[Login], Path]]:
+async def story(
+    tables: asyncpg.Connection, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[list[Login], Path]]:
     var = tmp_path_factory.mktemp("var")
     await wake.close()
     with pytest.MonkeyPatch.context() as patch, clock.frozen(NOON):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import asyncpg
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -52,7 +53,7 @@ def tally(monkeypatch, capsys) -> Iterator[Tally]:
         print(f"\n{counted.steps} steps", end=" ")  # noqa: T201
 
 
-async def walked(client, settle, tables: str, numbers: list[int], tally: Tally) -> None:
+async def walked(client, settle, tables: asyncpg.Connection, numbers: list[int], tally: Tally) -> None:
     await empty(tables)  # nobody of an earlier walk is told of this one, and hypothesis can repeat each alone
     make.forget()
     await make.region()

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 
+import asyncpg
 import pytest
 from httpx import ASGITransport, AsyncClient, Response
 from pypdf import PdfReader
@@ -28,7 +29,7 @@ FORMULA = '=HYPERLINK("http://x","点我")'
 
 # Not the `fresh` database of one test: the month stays for this whole file; the last two tests spoil it.
 @pytest.fixture(scope="module")
-async def c(tables: str) -> AsyncIterator[City]:
+async def c(tables: asyncpg.Connection) -> AsyncIterator[City]:
     """November frozen, with two gaps, two items handed over, and one supplement."""
     c = await summaries_make.city(date(2026, 11, 1))
     await ensure(at(11, 1))
