@@ -34,8 +34,10 @@ def serve(settings: Settings, target: str = "backend.app:app", load: Callable[[s
 def load_app(_target: str) -> Any:
     """The app, in a worker process that will not outlive its server: a lone worker would hold the port."""
     die_with_parent(os.getppid())
+    gc.disable()  # what is loaded now stays: looking through it meanwhile would be a sixth of the start
     from backend.app import app
 
-    gc.freeze()  # what is loaded now stays: not looked through again at every collection
+    gc.freeze()  # nor is it looked through at any later collection
     gc.set_threshold(20_000, 10, 10)  # a request makes a few thousand objects, and nearly none in a circle
+    gc.enable()
     return app
