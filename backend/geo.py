@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from geopy.distance import geodesic
+from geographiclib.geodesic import Geodesic
 
 from backend.errors import BadRequest
 
@@ -23,8 +23,6 @@ _SOUTH, _NORTH, _WEST, _EAST = 0.8293, 55.8271, 72.004, 137.8347
 # Semi-major axis (metres) and squared eccentricity of the Krasovsky ellipsoid, on which GCJ-02 is defined.
 _AXIS, _ECCENTRICITY = 6378245.0, 0.00669342162296594323
 _BAIDU_PI = math.pi * 3000 / 180
-
-_ELLIPSOID = geodesic()  # WGS-84; made once, because making it takes longer than measuring with it
 
 LatLng = tuple[float, float]
 
@@ -108,7 +106,7 @@ def checked_accuracy(accuracy_m: float | None) -> float:
 
 def distance_m(a: LatLng, b: LatLng) -> float:
     """Metres along the WGS-84 ellipsoid between two WGS-84 points (lat, lng)."""
-    return _ELLIPSOID.measure(a, b) * 1000
+    return Geodesic.WGS84.Inverse(*a, *b, Geodesic.DISTANCE)["s12"]
 
 
 def within(distance_m: float, radius_m: float, accuracy_m: float) -> bool:
