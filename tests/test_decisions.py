@@ -125,6 +125,28 @@ async def test_of_each_kind_that_waits_the_first_is_looked_at(client, it, monkey
     assert found.keys() >= {own, draft} and len(found) == 3
 
 
+async def test_what_others_have_to_review_keeps_nothing_from_who_sees_it_by_another_role(client, it, noon, monkeypatch):
+    """Somebody of the office who reviews for a lead unit as well."""
+    monkeypatch.setattr(queries, "MOST_LOOKED_AT", 2)
+    monkeypatch.setattr(queries, "ONE_TOO_MANY", 3)
+    education = await make.unit("新宾县教育局")
+    both = await make.person("两头周", Role.lead_unit_reviewer, Role.supervision_staff, at=education)
+    for _ in range(3):
+        await make.rectification(it, Status.handed_in)
+    later = (noon + timedelta(days=60)).date()
+    own = await make.rectification(it, Status.handed_in, lead_units=both.units(), due_on=later)
+    assert await waiting(client, both) == {str(own): ["pass_first"]}
+    # And of extensions those that the office decides on, not those of items elsewhere that its unit leads.
+    qingyuan = await make.unit("清原县水务局")
+    both = await make.person("两头关", Role.lead_unit_reviewer, Role.supervision_staff, at=qingyuan)
+    for _ in range(3):
+        await make.extension(it, await make.rectification(it, Status.working, lead_units=both.units()))
+    with clock.frozen(noon + timedelta(days=1)):
+        await make.extension(it, own := await make.rectification(it, Status.working))
+    await raw("UPDATE rectification SET county = $2 WHERE id = $1", own, make.QINGYUAN)
+    assert await waiting(client, both) == {str(own): ["grant_extension"]}
+
+
 async def test_a_units_own_work_does_not_make_its_decisions_uncertain(client, it, monkeypatch):
     monkeypatch.setattr(queries, "MOST_LOOKED_AT", 2)
     monkeypatch.setattr(queries, "ONE_TOO_MANY", 3)

@@ -84,16 +84,21 @@ def _column(area: str) -> str:
 
 async def _candidates(actor: Actor, *, own_work: bool) -> list[Sequence[UUID]]:
     """Items at which something may wait for the actor, from what each role looks after; all of them in sight."""
-    statuses = [Status.handed_in] if actor.has(Role.lead_unit_reviewer) else []
-    statuses += [Status.passed] if actor.has(*OFFICE, Role.contract_leader) else []
-    statuses += [Status.draft] if actor.has(*OFFICE, Role.team_lead) else []
     kinds: list[Sequence[UUID]] = []
-    for status in statuses:
-        found = await listing.page(actor, Filter(status=status), cursor=None, most=ONE_TOO_MANY)
-        kinds.append([row.id for row in found.items])
+    for status, roles in _LOOKED_AFTER.items():
+        if actor.has(*roles):  # by these alone: what is seen by another role may be thousands, and others' to do
+            found = await listing.page(actor.as_only(*roles), Filter(status=status), cursor=None, most=ONE_TOO_MANY)
+            kinds.append([row.id for row in found.items])
     if own_work and actor.has(*RESPONSIBLE):
         kinds.append([row.id for row in (await listing.waiting_for(actor, ONE_TOO_MANY)).items])
     return [*await _open_procedures(actor), *kinds]
+
+
+_LOOKED_AFTER = {
+    Status.handed_in: {Role.lead_unit_reviewer},
+    Status.passed: OFFICE | {Role.contract_leader},
+    Status.draft: OFFICE | {Role.team_lead},
+}
 
 
 async def _open_procedures(actor: Actor) -> list[Sequence[UUID]]:
@@ -116,7 +121,7 @@ async def _dates(actor: Actor) -> dict[UUID, datetime | None]:
     """Items in which a small record waits for an answer of the office, and until when it should come."""
     if not actor.has(*OFFICE):
         return {}
-    rows = await select(_BY_DATE, queries.visible_to(actor), ONE_TOO_MANY)
+    rows = await select(_BY_DATE, queries.visible_to(actor.as_only(*OFFICE)), ONE_TOO_MANY)
     return {row["rectification"]: row["until"] for row in rows}
 
 
