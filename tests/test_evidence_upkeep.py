@@ -182,6 +182,23 @@ async def test_a_photo_whose_bytes_lie_damaged_in_the_store_arrives_all_the_same
     assert await outcomes(verifying.verify(side.store)) == {Outcome.good: 1}
 
 
+async def test_it_arrives_though_somebody_puts_the_damaged_bytes_back_in_this_moment(client, it, side, monkeypatch):
+    """A sweep that begins looks for what lies aside and a row refers to."""
+    content, set_aside, cleared = make.photo(86), side.store.set_aside, list[str]()
+    await stored(client, it, content)
+    flip(side, named(content))
+
+    async def with_a_sweep_behind(name: str) -> None:
+        await set_aside(name)
+        if not cleared:
+            await side.store.put_back(name)
+        cleared.append(name)
+
+    monkeypatch.setattr(stores.store(), "set_aside", with_a_sweep_behind)
+    await stored(client, it, content)
+    assert side.take(named(content)) == content and cleared == [named(content)] * 2
+
+
 async def test_a_photo_given_up_because_it_was_lost_is_tried_again_when_it_comes_again(client, it, side):
     content = make.photo(86)
     file, same = [await stored(client, it, content) for _ in range(2)]

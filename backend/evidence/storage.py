@@ -159,15 +159,16 @@ async def keep(store: Store, name: str, file: Path, clear: Clearing | None) -> b
 
     Whether any did.
     """
-    try:
-        await store.keep(name, file)
-    except Damaged:
-        if clear is None:
-            raise
-        await clear(name)
-        await store.keep(name, file)
-        return True
-    return False
+    gave_way = False
+    while True:  # a sweep that begins in this moment may put back what was cleared away
+        try:
+            await store.keep(name, file)
+            return gave_way
+        except Damaged:
+            if clear is None:
+                raise
+            await clear(name)
+            gave_way = True
 
 
 class LocalDisk:
