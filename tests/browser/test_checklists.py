@@ -67,7 +67,7 @@ async def test_answers_and_a_finding_made_offline_survive_the_death_of_the_page_
     await phone.go("/queue")
     await expect(page.locator("[data-answers='4']")).to_contain_text("饮水安全核查")
     await phone.online()
-    await expect(page.locator("[data-sent]")).to_have_count(2, timeout=30_000)
+    await expect(page.locator("[data-sent]")).to_have_count(2)
     await expect(page.locator("[data-sent]", has_text="4 个回答")).to_contain_text("饮水安全核查")
     [found] = await filed(it)
     assert (found.facts, found.topic, found.arrived) == ("三户水龙头不出水。", "0304", 1)

@@ -1,6 +1,5 @@
 """Households on the phone: picked without a signal, shown masked, read whole only for a reason that is recorded."""
 
-import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from tasks.rectifications import concerning
 from tests import make
 from tests.browser.chromium import Browsers, Phone
 from tests.browser.test_filing import AT_THE_PLACE, arrived, filed, fill, hand, new_form, shoot
+from tests.waiting import eventually
 
 HEAD, SPOUSE, PHONE = "佟守义", "佟桂兰", "13904130077"
 
@@ -161,8 +161,5 @@ async def views(household: UUID) -> list[tuple[Any, ...]]:
 
 async def concerned(finding: UUID) -> UUID | None:
     """The household of the finding's item, which the worker makes within seconds."""
-    for _ in range(150):
-        if items := await raw("SELECT household FROM rectification WHERE finding = $1", finding):
-            return items[0]["household"]
-        await asyncio.sleep(0.1)
-    raise AssertionError("no item within 15 s")
+    items = await eventually(lambda: raw("SELECT household FROM rectification WHERE finding = $1", finding))
+    return items[0]["household"]

@@ -29,7 +29,7 @@ async def step(page: Page, name: str, reason: str) -> None:
     await page.get_by_role("button", name=name, exact=True).click()
     await page.fill("[name=reason]", reason)
     await page.get_by_role("button", name=f"提交：{name}").click()
-    await expect(page.get_by_text(f"已{name}。")).to_be_visible(timeout=15_000)
+    await expect(page.get_by_text(f"已{name}。")).to_be_visible()
 
 
 async def test_an_exemption_is_asked_for_granted_by_another_and_revoked(browsers):
@@ -59,7 +59,7 @@ async def test_a_record_is_corrected_and_withdrawn_with_reasons(browsers):
     await page.fill("[name=found]", "水表未安装到位。")
     await page.fill("[name=found_count]", "2")
     await page.locator(".record .button.primary").click()
-    await expect(page.get_by_text("检查记录已送达。")).to_be_visible(timeout=15_000)
+    await expect(page.get_by_text("检查记录已送达。")).to_be_visible()
 
     await page.locator("td button[aria-label^=水务局]").first.click()
     await page.get_by_role("link", name="更正").click()
@@ -69,7 +69,7 @@ async def test_a_record_is_corrected_and_withdrawn_with_reasons(browsers):
     await expect(page.get_by_role("alert")).to_have_text("要写明理由。")
     await page.fill("[name=reason]", "漏记一户。")
     await page.locator(".record .button.primary").click()
-    await expect(page.locator("td button[aria-label*='发现问题 3 个']")).to_be_visible(timeout=15_000)
+    await expect(page.locator("td button[aria-label*='发现问题 3 个']")).to_be_visible()
 
     await page.locator("td button[aria-label^=水务局]").first.click()
     await expect(page.get_by_text("更正理由：漏记一户。")).to_be_visible()

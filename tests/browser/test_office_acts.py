@@ -125,7 +125,7 @@ async def test_what_cannot_be_done_in_winter_is_hung_and_resumed_with_the_case_i
     it = await make.cast()
     id = await make.rectification(it, Status.working)
     page = await opened(browsers, it.boss, id, "hanging")
-    await expect(page.locator(".in-view .paper .at")).to_contain_text("第 1 /", timeout=40_000)
+    await expect(page.locator(".in-view .paper .at")).to_contain_text("第 1 /")
     await page.get_by_label("季节").check()
     await write(page, note="冻土不能施工。", review_on=f"{clock.today() + timedelta(days=90)}", paper="抚督〔2026〕9号")
     await submit(page, "挂账")

@@ -27,7 +27,7 @@ INK = """(canvas) => {
 async def drawn(page: Page) -> None:
     """The first page stands there with something on it."""
     canvas = page.locator(".paper [data-page='1'] canvas")
-    await expect(canvas).to_have_attribute("width", re.compile(r"[1-9]\d\d+$"), timeout=40_000)
+    await expect(canvas).to_have_attribute("width", re.compile(r"[1-9]\d\d+$"))
     assert await canvas.evaluate(INK) > 500
 
 
@@ -120,7 +120,7 @@ async def test_a_report_handed_in_as_a_pdf_opens_beside_the_photos(browsers, add
     phone = await browsers.phone()
     page = await phone.sign_in(it.reviewer, f"/items/{id}")
     await expect(page.get_by_role("button", name="整改后 1/1")).to_be_visible()
-    await page.get_by_role("button", name="佐证材料 1（PDF）").click(timeout=40_000)
+    await page.get_by_role("button", name="佐证材料 1（PDF）").click()
     await expect(page.locator(".paper .at")).to_have_text("第 1 / 1 页")
 
 

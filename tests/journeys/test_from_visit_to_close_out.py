@@ -92,10 +92,10 @@ async def test_a_finding_in_a_village_becomes_a_cleared_item(http: httpx.AsyncCl
     await liu.post(f"/api/visits/{it.visit}/submission")
 
     # 发现问题立即通报: the responsible unit has it in its list and its inbox within seconds.
-    listed = await eventually(lambda: _items(zhao), within=20)
+    listed = await eventually(lambda: _items(zhao))
     item = f"/api/rectifications/{listed[0]['id']}"
     assert listed[0]["number"].startswith("ZG-210422-")
-    notices = await eventually(lambda: _notices(zhao), within=20)
+    notices = await eventually(lambda: _notices(zhao))
     assert [(notice["title"][:7], notice["urgency"]) for notice in notices] == [("新交办整改事项", "at_once")]
     assert [move["verb"] for move in (await zhao.get(item))["moves"]] == ["acknowledge"]
 
