@@ -82,6 +82,20 @@ async def test_who_lives_there_is_told_masked_to_who_files_findings_and_again_wh
         assert [one["persons"] for one in (await copy(client, it.inspector, told["have"]))["items"]] == [[]]
 
 
+async def test_who_inspects_no_longer_keeps_nobody_of_the_households_of_their_unit(client, it, noon):
+    both = await make.person("两头赵", Role.unit_handler, Role.inspector, at=it.responsible)
+    household = await make.household(it)
+    await concerning.concern(await make.rectification(it), it.staff, household)
+    said = {"name": "佟桂兰", "relation": Relation.spouse, "id_number": calls.ID_NUMBER}
+    await households.add_person(household, it.staff, nothing, id=uuid7(), **said)
+    with clock.frozen(noon + timedelta(minutes=10)):
+        told = await copy(client, both)
+        assert [one["name"] for one in told["items"][0]["persons"]] == ["佟*兰"]
+        await raw("UPDATE role_grant SET revoked_at = $2 WHERE person = $1 AND role = 'inspector'", both.person, noon)
+        again = await copy(client, both, told["have"])
+        assert again["whole"] and [one["persons"] for one in again["items"]] == [[]]
+
+
 async def test_an_inspector_from_elsewhere_keeps_none(client, it):
     await make.household(it)
     elsewhere = await make.person("清原督查员", Role.inspector, at=await make.unit("清原县水务局"))

@@ -62,12 +62,12 @@ class KeptHouseholds(msgspec.Struct):
 async def page(actor: Actor, have: str | None, cursor: str | None) -> KeptHouseholds:
     """Of an inspector the households where own visits are that are not submitted; of a unit those of its open items.
 
-    `have` is what the phone had from its last copy: as long as it is of the same households, only what was corrected
-    since is told. Anything else in it, and another day, gives the whole again.
+    `have` is what the phone had from its last copy: as long as it is of the same households, for who files findings or
+    does not, only what was corrected since is told. Anything else in it, and another day, gives the whole again.
     """
-    scope, now = await _scope(actor), clock.now()
+    scope, now, files_findings = await _scope(actor), clock.now(), actor.has(*FIELD)
     found = await select("SELECT household.id FROM household WHERE {} ORDER BY household.id", scope)
-    same = sha256(f"{clock.today()} {[row['id'].hex for row in found]}".encode()).hexdigest()[:16]
+    same = sha256(f"{clock.today()} {files_findings} {[row['id'].hex for row in found]}".encode()).hexdigest()[:16]
     since = _since(have, same)
     changed = QueryString("true")
     if since is not None:
@@ -79,7 +79,7 @@ async def page(actor: Actor, have: str | None, cursor: str | None) -> KeptHouseh
         cursors.after(cursor),
         PAGE,
     )
-    living = await households.persons_of([row["id"] for row in rows]) if actor.has(*FIELD) else {}
+    living = await households.persons_of([row["id"] for row in rows]) if files_findings else {}
     shown = [
         {**households.masked_row(row), "persons": [households.masked_person(one) for one in living.get(row["id"], [])]}
         for row in rows
