@@ -4,11 +4,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
-
-from geographiclib.geodesic import Geodesic
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from backend.errors import BadRequest
+
+if TYPE_CHECKING:
+    from geopy.distance import geodesic
 
 # Arrival radius by kind of target, in metres. Defaults of a setting, not law.
 VILLAGE_RADIUS_M = 500.0
@@ -106,7 +108,15 @@ def checked_accuracy(accuracy_m: float | None) -> float:
 
 def distance_m(a: LatLng, b: LatLng) -> float:
     """Metres along the WGS-84 ellipsoid between two WGS-84 points (lat, lng)."""
-    return Geodesic.WGS84.Inverse(*a, *b, Geodesic.DISTANCE)["s12"]
+    return _ellipsoid().measure(a, b) * 1000
+
+
+@cache  # making it takes longer than measuring with it
+def _ellipsoid() -> "geodesic":
+    """WGS-84. Loaded when it is first needed: for this one formula geopy loads every geocoder it knows."""
+    from geopy.distance import geodesic
+
+    return geodesic()
 
 
 def within(distance_m: float, radius_m: float, accuracy_m: float) -> bool:
