@@ -12,6 +12,8 @@ import type { Moment, Photo, Taken } from './photo'
 
 /** A full phone lets nothing be written, however small, but lets things be removed. */
 let full = false
+/** Something else is wrong with it. */
+let broken = false
 /** What the next writes wait for, one each. */
 let waits: Promise<void>[] = []
 /** The second look at a photo. */
@@ -26,6 +28,7 @@ vi.mock('@/phone/store/shelves', async (original) => {
   const write = async (changes: Change[], whose?: string) => {
     await waits.shift()
     if (full && changes.some((one) => !('remove' in one))) throw new DOMException('', 'QuotaExceededError')
+    if (broken) throw new Error('broken')
     return real.write(changes, whose)
   }
   return { ...real, write }
@@ -52,7 +55,7 @@ const kept = async (id: string) => (await store.draft(id))?.form as { fields: { 
 
 beforeEach(() => {
   setOwner('wang')
-  full = false
+  full = broken = false
   waits = []
   estimate = () => Promise.resolve({})
   looks = (first) => first
@@ -117,6 +120,16 @@ it('keeps what a full phone refused as soon as there is room, and when the form 
   full = false
   leave()
   await until(async () => (await kept(id)).fields.facts === '一二')
+})
+
+it('tries again what failed for whatever reason', async () => {
+  const { id, draft } = await opened()
+  broken = true
+  await type(draft, '一')
+  await until(() => draft.failed.value)
+  broken = false
+  await until(() => !draft.pending.value)
+  expect([(await kept(id)).fields.facts, draft.failed.value]).toEqual(['一', null])
 })
 
 it('opens on a full phone too, with photos taken out of it, whose room is free then', async () => {

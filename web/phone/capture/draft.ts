@@ -1,6 +1,6 @@
 // A form that loses nothing: stored as it is typed, photos before anything else, discarded only with a way back.
 import { computed, onScopeDispose, reactive, ref, watch } from 'vue'
-import { isFull, NobodyHere } from '@/shared/problem'
+import { NobodyHere } from '@/shared/problem'
 import { serverNow } from '@/shared/time'
 import { onChance, online } from '@/phone/network'
 import { insist, measureRoom } from '@/phone/store'
@@ -86,7 +86,7 @@ export function useDraft<Form extends object>(how: Writing<Form>) {
       await insist(() => write([], removed))
     } catch (wrong) {
       failed.value = wrong
-      if (isFull(wrong) && !left) timer = setTimeout(() => void save().catch(() => undefined), AGAIN)
+      if (!left && !(wrong instanceof NobodyHere)) timer = setTimeout(() => void save().catch(() => undefined), AGAIN)
       throw wrong
     }
   }

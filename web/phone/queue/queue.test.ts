@@ -337,6 +337,20 @@ describe('the loop', () => {
     expect(server.requests).toEqual([])
   })
 
+  it('says that the phone is full, and tries again, also where nothing can even be removed', async () => {
+    const made = await finding()
+    const noRoom = () => Promise.reject(new DOMException('FILE_ERROR_NO_SPACE', 'UnknownError'))
+    const waits: number[] = []
+    const one = new Sender({
+      store: { ...store, receipted: noRoom, freeReceipted: noRoom, sweep: noRoom }, transport: server, now: () => at, dice: () => 0.5,
+      conditions: () => conditions, later: (wait) => (waits.push(wait), () => {}), told: () => {}, answered: () => {},
+    })
+    await one.flush()
+    expect([one.state.halted, one.state.busy, waits]).toEqual(['phone_full', false, [30_000]])
+    await sender(server).flush('network')
+    expect(await store.known(made.id)).toMatchObject({ done_at: at })
+  })
+
   it('a change that began for one person is not written for the next', async () => {
     const made = await finding()
     const changed = store.change(made.id, (it) => {

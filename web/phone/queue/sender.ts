@@ -98,7 +98,7 @@ export class Sender {
         console.error(wrong)
         return this.rest(this.ports.now() + AFTER_A_FAULT, null)
       }
-      await this.ports.store.freeReceipted()
+      await this.ports.store.freeReceipted().catch(() => undefined)
       await tidy(this.ports.store, this.ports.now(), true).catch(() => undefined)
       this.rest(this.ports.now() + PHONE_FULL_DELAY, 'phone_full')
     }

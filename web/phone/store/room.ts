@@ -26,13 +26,16 @@ export async function measureRoom(): Promise<void> {
 /** In milliseconds; Chromium counts a photo that it has just refused for a moment longer. */
 const PAUSES = [300, 1_000, 3_000]
 
+/** The browser closes the database where the disk is full, and the next write opens it again. */
+const closing = (wrong: unknown) => wrong instanceof DOMException && wrong.name === 'InvalidStateError'
+
 /** A small write that is not given up when there is no room at first: text and records fit where a photo did not. */
 export async function insist<T>(write: () => Promise<T>): Promise<T> {
   for (const pause of PAUSES) {
     try {
       return await write()
     } catch (wrong) {
-      if (!isFull(wrong)) throw wrong
+      if (!isFull(wrong) && !closing(wrong)) throw wrong
     }
     await new Promise((done) => setTimeout(done, pause))
   }

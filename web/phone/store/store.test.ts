@@ -157,6 +157,15 @@ describe('a full phone', () => {
     expect(said('DataError', 'The parameter is not a valid key.')).toBe(false)
   })
 
+  it('is asked again where the browser closed the database over it', async () => {
+    vi.useFakeTimers()
+    const closing = () => Promise.reject(new DOMException('The database connection is closing.', 'InvalidStateError'))
+    const kept = insist(vi.fn().mockImplementationOnce(full).mockImplementationOnce(closing).mockResolvedValue('kept'))
+    await vi.runAllTimersAsync()
+    expect(await kept).toBe('kept')
+    vi.useRealTimers()
+  })
+
   it('is not asked again where something else went wrong', async () => {
     const write = vi.fn().mockRejectedValue(new Error('other'))
     await expect(insist(write)).rejects.toThrow('other')
