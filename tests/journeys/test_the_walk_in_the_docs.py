@@ -70,6 +70,8 @@ async def test_the_walk_in_the_docs_leads_to_a_closed_item(fresh: None, tmp_path
     walk = "\n".join(re.findall(r"^```sh\n(.*?)^```", (ROOT / "docs/walk.md").read_text(), re.M | re.S))
     port = free_port()
     env = {**os.environ, "DUBAN_URL": f"http://127.0.0.1:{port}", "DUBAN_LOGINS": str(tmp_path / "logins.json")}
+    # A hundred times `python3`: ours, and not a script that looks for one each time.
+    env["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
     def walked() -> subprocess.CompletedProcess[str]:
         (tmp_path / "logins.json").write_text(told)
