@@ -11,7 +11,7 @@ from typing import Any
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from backend import pictures
-from backend.checks import CHROMIUM
+from backend.checks import CHROMIUM, WINDOWLESS
 from backend.people import passwords
 from backend.people.tables import Person
 from backend.roles import Actor
@@ -38,10 +38,11 @@ LACKING = "没有 Chromium，浏览器测试没有运行：请安装，例如 ap
 
 
 @cache
-def found() -> str | None:
-    """The browser of this machine."""
+def found(*, whole: bool = False) -> str | None:
+    """The browser of this machine. `whole`: the one that also shows notifications; without, the fastest there is."""
     named = os.environ.get("DUBAN_CHROMIUM")
-    return named or next((path for name in CHROMIUM if (path := shutil.which(name))), None)
+    names = CHROMIUM if whole else (WINDOWLESS, *CHROMIUM)
+    return named or next((path for name in names if (path := shutil.which(name))), None)
 
 
 @cache
@@ -122,11 +123,11 @@ class Browsers:
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
+async def chromium(*, whole: bool = False) -> AsyncIterator[Browser]:
     """The browser, running without a screen."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=found(), args=FLAGS, env={**os.environ, "FONTCONFIG_FILE": fonts()}
+            executable_path=found(whole=whole), args=FLAGS, env={**os.environ, "FONTCONFIG_FILE": fonts()}
         )
         yield browser
         await browser.close()

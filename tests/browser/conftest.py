@@ -17,7 +17,7 @@ expect.set_options(timeout=chromium.PATIENCE)
 @pytest.fixture(scope="package")
 def address(database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the screens, as their sources are now, and the API are served."""
-    if chromium.found() is None:
+    if chromium.found(whole=True) is None:
         pytest.skip(chromium.LACKING)
     screen_build.ensure()
     folder = tmp_path_factory.mktemp("town")
@@ -37,4 +37,14 @@ async def browsers(browser: Browser, address: str, fresh: None) -> AsyncIterator
     made = Browsers(browser, address)
     yield made
     faults = await made.put_away()
+    assert faults == []
+
+
+@pytest.fixture
+async def whole_browsers(address: str, fresh: None) -> AsyncIterator[Browsers]:
+    """The same from a browser of its own that shows notifications, too."""
+    async with chromium.chromium(whole=True) as running:
+        made = Browsers(running, address)
+        yield made
+        faults = await made.put_away()
     assert faults == []

@@ -329,10 +329,10 @@ async def submit_record(page: Page) -> None:
     await page.locator(".record .button.primary").click()
 
 
-async def test_a_push_is_shown_and_leads_to_its_item(browsers):
+async def test_a_push_is_shown_and_leads_to_its_item(whole_browsers):
     it = await make.cast()
     id = await make.rectification(it)
-    phone = await browsers.phone(rights=("geolocation", "notifications"))
+    phone = await whole_browsers.phone(rights=("geolocation", "notifications"))
     page = await phone.sign_in(it.handler, "/inbox")
     devtools, found = await phone.context.new_cdp_session(page), asyncio.Queue[str]()
     devtools.on(
