@@ -198,6 +198,7 @@ def end_of_day(day: date) -> datetime:
     return moment_of(day + _ONE_DAY, time.min)
 
 
+@lru_cache(10_000)  # reminders ask for the same ones every minute
 def moment_of(day: date, at: time) -> datetime:
     """The moment (UTC) at which clocks in Asia/Shanghai show this time on this day."""
     return datetime.combine(day, at, _SHANGHAI).astimezone(UTC)

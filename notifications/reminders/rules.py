@@ -140,10 +140,11 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Word:
-    """What a rule says of one target, and who should have heard an earlier word on it, when."""
+    """What a rule says of one target since when, and who should have heard an earlier word on it, when."""
 
     rule: Rule
     target: date
+    spoke: datetime
     certainty: Certainty
     before: Mapping[Audience, datetime]
 
@@ -212,7 +213,8 @@ def _words(stage: Stage) -> Iterator[_Word]:
     """The stage day by day."""
     for n, certainty in enumerate(stage.certainty):
         before = {audience: at for audience, moments in stage.before.items() if (at := moments[n])}
-        yield _Word(rule=stage.rule, target=stage.first + n * ONE_DAY, certainty=certainty, before=before)
+        target = stage.first + n * ONE_DAY
+        yield _Word(rule=stage.rule, target=target, spoke=stage.spoke[n], certainty=certainty, before=before)
 
 
 def _targets(anchor: Anchor, rules: Sequence[Rule], today: date) -> Iterator[date]:
@@ -240,28 +242,21 @@ def _last_words(rules: Sequence[Rule], target: date, now: datetime, today: date,
 
     Where several spoke at that moment, one of them speaks to those who should have heard before, too.
     """
-
-    said: dict[UUID, tuple[date, Certainty]] = {}
-
-    def spoke(rule: Rule) -> tuple[date, time] | None:
-        if rule.id not in said:
-            said[rule.id] = speaks_on(rule, target, calendar)
-        day = said[rule.id][0]
-        over = day < today or day == today and moment_of(day, rule.at) <= now
-        return (day, rule.at) if rule.since <= day and over else None
-
-    true = [rule for rule in rules if _true(rule.anchor, rule.phase, target, today, calendar)]
-    latest = max((at for rule in true if (at := spoke(rule))), default=None)
-    if latest is None:
+    spoken = [(rule, (day, rule.at), certainty) for rule in rules
+              for day, certainty in (speaks_on(rule, target, calendar),)
+              if rule.since <= day and (day < today or day == today and moment_of(day, rule.at) <= now)]  # fmt: skip
+    true = [word for word in spoken if _true(word[0].anchor, word[0].phase, target, today, calendar)]
+    if not true:
         return []
-    last = [rule for rule in true if spoke(rule) == latest]
-    hear = {audience for rule in last for audience in rule.tells}
-    earlier = [(at, rule.tells) for rule in rules
-               if not hear.issuperset(rule.tells) and (at := spoke(rule)) and at < latest]  # fmt: skip
-    before = {audience: moment_of(*at) for at, tells in sorted(earlier) for audience in tells if audience not in hear}
+    latest = max(at for _, at, _ in true)
+    last = [(rule, certainty) for rule, at, certainty in true if at == latest]
+    hear = {audience for rule, _ in last for audience in rule.tells}
+    earlier = sorted((at, rule.tells) for rule, at, _ in spoken if at < latest and not hear.issuperset(rule.tells))
+    before = {audience: moment_of(*at) for at, tells in earlier for audience in tells if audience not in hear}
+    moment = moment_of(*latest)
     return [
-        _Word(rule=rule, target=target, certainty=said[rule.id][1], before=before if rule is last[0] else {})
-        for rule in last
+        _Word(rule=rule, target=target, spoke=moment, certainty=certainty, before={} if place else before)
+        for place, (rule, certainty) in enumerate(last)
     ]
 
 
@@ -312,7 +307,7 @@ def _stage(run: Sequence[_Word], today: date, calendar: Calendar) -> Stage:
     return Stage(
         rule=rule,
         first=run[0].target,
-        spoke=[moment_of(speaks_on(rule, word.target, calendar)[0], rule.at) for word in run],
+        spoke=[word.spoke for word in run],
         left=[left(rule, word.target, today, calendar) for word in run],
         certainty=[word.certainty for word in run],
         before={audience: [word.before.get(audience) for word in run] for audience in heard},
