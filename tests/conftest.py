@@ -119,34 +119,51 @@ async def database() -> AsyncIterator[None]:
     await server.close()
 
 
-@pytest.fixture(scope="session")
-async def tables(database: None) -> AsyncIterator[asyncpg.Connection]:
-    """The line on which every table is emptied. It is not one of the pool's: a line whose replication role changes
-    forgets all its plans, and the next test would pay for them.
+class Tables:
+    """All of them, emptied on a line that is not of the pool: one whose replication role changes forgets all its
+    plans, and the next test would pay for them.
     """
-    line = await asyncpg.connect(**db.DB.config)
-    rows = await line.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration'")
-    statements = "; ".join(f'DELETE FROM "{row["tablename"]}"' for row in rows)
-    await line.execute(f"CREATE FUNCTION pg_temp.empty() RETURNS void LANGUAGE plpgsql AS $$BEGIN {statements}; END$$")
-    # Lets it pass the append-only trigger and all links.
-    await line.execute("SET session_replication_role = replica")
-    await empty(line)  # of what migrating puts in: tests say what they need
-    yield line
-    await line.close()
+
+    line: asyncpg.Connection | None = None
+
+    async def empty(self) -> None:
+        if self.line is None or self.line.is_closed():  # at first, and after tests that end every line
+            self.line = await self._new_line()
+        await self.line.execute("SELECT pg_temp.empty()")
+
+    async def _new_line(self) -> asyncpg.Connection:
+        line = await asyncpg.connect(**db.DB.config)
+        rows = await line.fetch(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration'"
+        )
+        all_ = "; ".join(f'DELETE FROM "{row["tablename"]}"' for row in rows)
+        await line.execute(f"CREATE FUNCTION pg_temp.empty() RETURNS void LANGUAGE plpgsql AS $$BEGIN {all_}; END$$")
+        # Lets it pass the append-only trigger and all links.
+        await line.execute("SET session_replication_role = replica")
+        return line
 
 
-async def empty(tables: asyncpg.Connection) -> None:
+@pytest.fixture(scope="session")
+async def tables(database: None) -> AsyncIterator[Tables]:
+    """Empty of what migrating puts in: tests say what they need."""
+    made = Tables()
+    await empty(made)
+    yield made
+    if made.line is not None:
+        await made.line.close()
+
+
+async def empty(tables: Tables) -> None:
     for last in (False, False, True):
         try:
-            await tables.execute("SELECT pg_temp.empty()")
-            return
+            return await tables.empty()
         except asyncpg.DeadlockDetectedError:  # a real worker of this test was at it, the other way round
             if last:
                 raise
 
 
 @pytest.fixture
-async def fresh(tables: asyncpg.Connection) -> AsyncIterator[None]:
+async def fresh(tables: Tables) -> AsyncIterator[None]:
     """An empty database for this test; truncation, not rollback (docs/decisions/0005)."""
     yield
     await empty(tables)

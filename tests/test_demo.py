@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 
@@ -23,16 +22,14 @@ from backend.supervisor import Trouble
 from backend.units import queries as units
 from backend.workdays import Calendar
 from inspections.findings.topics import TOPICS, ensure_topics
-from tests.conftest import NOON, empty
+from tests.conftest import NOON, Tables, empty
 
 # Not the `fresh` database of one test: the story stays for this whole file.
 pytestmark = pytest.mark.usefixtures("story", "noon")
 
 
 @pytest.fixture(scope="module")
-async def story(
-    tables: asyncpg.Connection, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[tuple[list[Login], Path]]:
+async def story(tables: Tables, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[list[Login], Path]]:
     var = tmp_path_factory.mktemp("var")
     await wake.close()
     with pytest.MonkeyPatch.context() as patch, clock.frozen(NOON):

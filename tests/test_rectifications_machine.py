@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import asyncpg
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from backend import clock
 from backend.db import raw
 from tests import make
-from tests.conftest import empty
+from tests.conftest import Tables, empty
 from tests.rectification_proofs import complete
 from tests.rectification_walk import Walk
 
@@ -53,7 +52,7 @@ def tally(monkeypatch, capsys) -> Iterator[Tally]:
         print(f"\n{counted.steps} steps", end=" ")  # noqa: T201
 
 
-async def walked(client, settle, tables: asyncpg.Connection, numbers: list[int], tally: Tally) -> None:
+async def walked(client, settle, tables: Tables, numbers: list[int], tally: Tally) -> None:
     await empty(tables)  # nobody of an earlier walk is told of this one, and hypothesis can repeat each alone
     make.forget()
     await make.region()

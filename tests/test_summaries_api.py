@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 
-import asyncpg
 import pytest
 from httpx import ASGITransport, AsyncClient, Response
 from pypdf import PdfReader
@@ -19,7 +18,7 @@ from notifications.summaries import cli, verifying
 from notifications.summaries.words import Kind
 from tasks.monthly import queries as monthly
 from tests import make, monthly_make, summaries_make
-from tests.conftest import empty
+from tests.conftest import Tables, empty
 from tests.monthly_make import at
 from tests.summaries_make import City, ensure
 
@@ -29,7 +28,7 @@ FORMULA = '=HYPERLINK("http://x","点我")'
 
 # Not the `fresh` database of one test: the month stays for this whole file; the last two tests spoil it.
 @pytest.fixture(scope="module")
-async def c(tables: asyncpg.Connection) -> AsyncIterator[City]:
+async def c(tables: Tables) -> AsyncIterator[City]:
     """November frozen, with two gaps, two items handed over, and one supplement."""
     c = await summaries_make.city(date(2026, 11, 1))
     await ensure(at(11, 1))
