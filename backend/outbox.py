@@ -14,6 +14,9 @@ from backend.events import Event, of_row
 
 BATCH = 100
 TOGETHER = 2500  # of what is reacted to together: the fewer statements an event costs, the sooner all are through
+# Batches under way beside the first where there are that many events. Each is worked on by us and by the database in
+# turns: of two batches both would often be with the same one of us.
+BESIDE = 2
 TRIES = 8
 
 Reaction = Callable[[Event], Awaitable[None]]
@@ -42,13 +45,13 @@ async def drain(reactions: Reactions, most: int = 100_000) -> int:
     Any number of workers may drain at once. All reactions of an event succeed together or are undone together.
     Killed in the middle, nothing is lost: the batch's rows are still there. Batches are taken from both ends in turns:
     a hundred thousand reminders at nine o'clock do not hold up what somebody does a minute later. Where there is that
-    much, a second batch is worked out while the database writes the first.
+    much, others are worked out while the database writes one.
     """
     taken, end, last = 0, "ASC", 0
     while taken < most:
         other = "DESC" if end == "ASC" else "ASC"
-        second = [_batch(reactions, other, alone=False)] if last >= TOGETHER else []
-        last = sum(await _both(_batch(reactions, end), *second))
+        more = [_batch(reactions, other, alone=False) for _ in range(BESIDE if last >= TOGETHER else 0)]
+        last = sum(await _all(_batch(reactions, end), *more))
         if not last:
             break
         taken, end = taken + last, other
@@ -105,7 +108,7 @@ def delay(attempts: int) -> timedelta:
     return timedelta(seconds=min(2**attempts, 300))
 
 
-async def _both(*batches: Awaitable[int]) -> list[int]:
+async def _all(*batches: Awaitable[int]) -> list[int]:
     """Each is a transaction of its own. None is left behind: what one failed of is raised when all have ended."""
     ended = await asyncio.gather(*batches, return_exceptions=True)  # noqa: TID251  # no transaction is open here
     for one in ended:

@@ -43,7 +43,7 @@ async def _run(wanted: argparse.Namespace, today: date) -> int:
     print(
         f"{await servers.durability()}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {counted:,} open items"
     )
-    await db.open_pool(most=2)
+    await db.open_pool(most=4)  # a batch of the hand-over takes one each
     try:
         with clock.frozen(now):
             if wanted.plans:

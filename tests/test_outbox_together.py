@@ -111,18 +111,19 @@ async def test_events_of_one_verb_are_handed_over_together_in_batches():
     assert sorted(id for call in reaction.calls for id in call) == sorted(ids) and not await waiting()
 
 
-async def test_of_a_backlog_two_batches_are_under_way_at_a_time(monkeypatch):
+async def test_of_a_backlog_several_batches_are_under_way_at_a_time(monkeypatch):
     monkeypatch.setattr(outbox, "TOGETHER", 3)
     monkeypatch.setattr(outbox, "BATCH", 3)
-    ids, begun = await written(9), list[set[UUID]]()
+    several = 1 + outbox.BESIDE
+    ids, begun = await written(3 + 3 * several), list[set[UUID]]()
 
     async def reaction(told: Sequence[Event]) -> None:
         begun.append({event.id for event in told})
-        if len(begun) == 2:  # the first was full: now there are two
-            await eventually(lambda: len(begun) == 3)
+        if len(begun) == 2:  # the first was full: now there are several
+            await eventually(lambda: len(begun) == 1 + several)
 
-    assert await outbox.drain({VERB: (Together(reaction),)}) == 9 and not await waiting()
-    assert set().union(*begun) == set(ids) and [len(call) for call in begun] == [3, 3, 3]
+    assert await outbox.drain({VERB: (Together(reaction),)}) == len(ids) and not await waiting()
+    assert set().union(*begun) == set(ids) and {len(call) for call in begun} == {3}
 
 
 async def test_of_what_is_reacted_to_alone_one_batch_is_under_way_at_a_time(monkeypatch):
