@@ -199,6 +199,20 @@ async def test_it_arrives_though_somebody_puts_the_damaged_bytes_back_in_this_mo
     assert side.take(named(content)) == content and cleared == [named(content)] * 2
 
 
+async def test_bytes_that_will_not_stay_away_are_cleared_a_few_times_and_then_a_broken_disk(client, it, side, tmp_path):
+    content, cleared = make.photo(86), list[str]()
+    await stored(client, it, content)
+    flip(side, named(content))
+    (whole := tmp_path / "whole").write_bytes(content)
+
+    async def in_vain(name: str) -> None:
+        cleared.append(name)
+
+    with pytest.raises(storage.Damaged):
+        await storage.keep(side.store, named(content), whole, in_vain)
+    assert len(cleared) == storage.MOST_CLEARED
+
+
 async def test_a_photo_given_up_because_it_was_lost_is_tried_again_when_it_comes_again(client, it, side):
     content = make.photo(86)
     file, same = [await stored(client, it, content) for _ in range(2)]

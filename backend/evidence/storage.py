@@ -18,6 +18,8 @@ from backend.errors import Busy, NoRoom
 
 PART = ".part"
 PIECE = 256 * 2**10  # what is read at a time
+# A sweep that begins in this moment may put back what was cleared away. What comes back more often is a broken disk.
+MOST_CLEARED = 3
 
 Kind = Literal["original", "display", "thumbnail"]
 FOLDERS: dict[Kind, str] = {"original": "originals", "display": "display", "thumbnail": "thumbnails"}
@@ -157,18 +159,18 @@ class Store(Protocol):
 async def keep(store: Store, name: str, file: Path, clear: Clearing | None) -> bool:
     """store.keep(), where damaged bytes give way to a file that is known to be whole, if they can be cleared away.
 
-    Whether any did.
+    Whether any did. Raises Damaged where they do not stay away.
     """
-    gave_way = False
-    while True:  # a sweep that begins in this moment may put back what was cleared away
+    cleared = 0
+    while True:
         try:
             await store.keep(name, file)
-            return gave_way
+            return cleared > 0
         except Damaged:
-            if clear is None:
+            if clear is None or cleared == MOST_CLEARED:
                 raise
             await clear(name)
-            gave_way = True
+            cleared += 1
 
 
 class LocalDisk:
