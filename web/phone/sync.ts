@@ -9,8 +9,24 @@ import { documents, getSetting, measureRoom, putSetting, type Document } from '.
 
 export type Today = Answer<'get', '/api/phone/today'>
 
+/**
+ * A document as it is on the screen. `asked`: which question brought it, counted since the app began; none for what lay
+ * on the phone. By it two of them are told apart: the server's clock and what the phone takes it for agree to a second only.
+ */
+export interface Copy<T> extends Document<T> {
+  asked?: number
+}
+
+let questions = 0
+
+/** Whether the first was asked for later than the second. */
+export function newer<T>(one: Copy<T>, other: Copy<T>): boolean {
+  const order = (one.asked ?? 0) - (other.asked ?? 0)
+  return order > 0 || (order === 0 && one.as_of > other.as_of)
+}
+
 /** The document of the day, null until there is one. */
-export const today = shallowRef<Document<Today> | null>(null)
+export const today = shallowRef<Copy<Today> | null>(null)
 export const syncing = ref(false)
 /** Why the last try did not work; null when it did. */
 export const syncFailed = ref<unknown>(null)
@@ -50,10 +66,11 @@ async function run(): Promise<void> {
     const askedAt = Date.now()
     const whose = session.value.person.id
     const over = () => signInNeeded.value || session.value?.person.id !== whose // taken back, or somebody else’s meanwhile
+    const asked = ++questions
     const told = await call('get', '/api/phone/today')
     learnOffset(told.as_of, askedAt)
     if (over()) return
-    today.value = { value: told, as_of: told.as_of }
+    today.value = { value: told, as_of: told.as_of, asked }
     await documents.put('today', told, { as_of: told.as_of, expires: told.keep_until })
     await putSetting('offsetMs', offsetMs.value ?? 0)
     if (over()) return
@@ -96,20 +113,21 @@ export function alsoCopy(more: (today: Today) => Promise<void>): void {
  * still holds the first with its `as_of`.
  */
 export function useDocument<T>(name: string, ask: () => Promise<T>): {
-  found: Ref<Document<T> | null>
+  found: Ref<Copy<T> | null>
   failed: Ref<unknown>
   loading: Ref<boolean>
   refresh(): Promise<void>
 } {
-  const found = shallowRef<Document<T> | null>(null)
+  const found = shallowRef<Copy<T> | null>(null)
   const failed = ref<unknown>(null)
   const loading = ref(true)
   async function refresh(): Promise<void> {
     loading.value = true
     try {
       found.value ??= (await documents.get<T>(name, serverNow())) ?? null
+      const asked = ++questions
       const value = await ask()
-      found.value = { value, as_of: new Date(serverNow()).toISOString() }
+      found.value = { value, as_of: new Date(serverNow()).toISOString(), asked }
       failed.value = null
       answered(true)
       await keep(name, value)

@@ -1,7 +1,7 @@
 // One visit as this phone knows it: the newer of two copies, that of the day's document and the visit's own.
 import { computed } from 'vue'
 import { call } from '@/shared/client'
-import { sync, today, useDocument, type Today } from './sync'
+import { newer, sync, today, useDocument, type Copy, type Today } from './sync'
 
 export type Assignment = Today['assignments'][number]
 
@@ -16,10 +16,10 @@ export function useVisit(id: string) {
     return { visit, findings: findings.items, checklists: checklists.items }
   })
   const copy = computed(() => {
-    const ofDay = today.value?.value.assignments.find((one) => one.visit.id === id)
+    const value = today.value?.value.assignments.find((one) => one.visit.id === id)
+    const ofDay: Copy<Assignment> | null = value ? { ...today.value!, value } : null
     const mine = own.found.value
-    if (!ofDay || (mine && mine.as_of > today.value!.as_of)) return mine
-    return { value: ofDay, as_of: today.value!.as_of }
+    return mine && (!ofDay || newer(mine, ofDay)) ? mine : ofDay
   })
   async function renew(): Promise<void> {
     await Promise.all([own.refresh(), sync()])
